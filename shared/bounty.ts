@@ -1,0 +1,61 @@
+// A bounty is a task with test cases and a reward. Hidden cases count in the verdict but are shown to nobody.
+import { z } from 'zod'
+import { idSchema } from './ids.ts'
+import { limits, tierSchema } from './tiers.ts'
+
+export const bountyStatuses = ['open', 'awarded', 'expired', 'cancelled'] as const
+export const bountyStatusSchema = z.enum(bountyStatuses)
+export type BountyStatus = z.infer<typeof bountyStatusSchema>
+
+export const bountyModeSchema = z.enum(['first', 'best']).meta({
+  description: 'first: won by the first submission that passes every case; best: awarded by rank',
+})
+
+/** Input and expectation are any JSON; a run sees the input only. */
+export const caseCreateSchema = z.strictObject({
+  name: z.string().min(1).max(120).optional(),
+  input: z.json(),
+  expected: z.json(),
+  hidden: z.boolean().default(false),
+})
+
+export const bountyCreateSchema = z.strictObject({
+  title: z.string().trim().min(1).max(120),
+  description: z.string().max(20_000).default(''),
+  rewardCredits: z.number().int().min(0).max(1_000_000_000),
+  mode: bountyModeSchema.default('first'),
+  tier: tierSchema.default('basic'),
+  cases: z.array(caseCreateSchema).min(1).max(limits.casesPerBountyMax),
+  deadline: z.iso.datetime().optional(),
+})
+export type BountyCreate = z.infer<typeof bountyCreateSchema>
+
+export const bountySummarySchema = z.object({
+  id: idSchema('bounty'),
+  accountId: idSchema('account'),
+  title: z.string(),
+  rewardCredits: z.number().int(),
+  mode: bountyModeSchema,
+  tier: tierSchema,
+  status: bountyStatusSchema,
+  caseCount: z.number().int(),
+  deadline: z.iso.datetime().nullable(),
+  createdAt: z.iso.datetime(),
+})
+export type BountySummary = z.infer<typeof bountySummarySchema>
+
+export const publicCaseSchema = z.object({
+  id: idSchema('case'),
+  position: z.number().int(),
+  name: z.string().nullable(),
+  input: z.json(),
+  expected: z.json(),
+})
+export type PublicCase = z.infer<typeof publicCaseSchema>
+
+export const bountySchema = bountySummarySchema.extend({
+  description: z.string(),
+  cases: z.array(publicCaseSchema),
+  hiddenCaseCount: z.number().int(),
+})
+export type Bounty = z.infer<typeof bountySchema>

@@ -1,0 +1,172 @@
+// What the Worker and the sandbox host say to each other about runs; the one file where the two meet. A failing guest is a successful
+// answer with another status: only requests and our own parts fail with problems.
+import { z } from 'zod'
+import { idSchema } from './ids.ts'
+import { programSchema, sha256Schema } from './agent.ts'
+import { tierSchema } from './tiers.ts'
+
+/** How a run of a program can end. Each is an answer that was paid for in fuel and is reported with its usage. */
+export const guestStatuses = [
+  'completed',
+  'threw',
+  'trapped',
+  'out-of-fuel',
+  'deadline',
+  'memory-limit',
+  'output-limit',
+  'invalid-program',
+] as const
+export const guestStatusSchema = z.enum(guestStatuses)
+export type GuestStatus = z.infer<typeof guestStatusSchema>
+
+/** `failed` is our fault, after every retry. */
+export const executionStatuses = ['queued', 'running', ...guestStatuses, 'cancelled', 'failed'] as const
+export const executionStatusSchema = z.enum(executionStatuses)
+export type ExecutionStatus = z.infer<typeof executionStatusSchema>
+
+/** The instant at which a run's virtual clock starts when the caller names none. */
+export const startTimeDefault = '2000-01-01T00:00:00Z'
+
+const seedSchema = z
+  .number()
+  .int()
+  .min(0)
+  .max(Number.MAX_SAFE_INTEGER)
+  .meta({ description: 'Seed of everything random that the program sees' })
+const startTimeSchema = z.iso.datetime().meta({ description: 'Instant at which the virtual clock of the run starts' })
+
+/** Body of POST /agents/:id/executions. */
+export const executionCreateSchema = z.strictObject({
+  input: z.json().meta({ description: 'Any JSON; handed to the program' }),
+  tier: tierSchema.default('basic'),
+  seed: seedSchema.default(0),
+  startTime: startTimeSchema.default(startTimeDefault),
+  version: z.number().int().positive().optional().meta({ description: 'Version of the agent; the latest when absent' }),
+})
+export type ExecutionCreate = z.infer<typeof executionCreateSchema>
+
+export const usageSchema = z.object({
+  fuel: z.number().int().nullable().meta({ description: 'Metered instructions; null on the fallback engine' }),
+  wallMicros: z.number().int().meta({ description: 'Microseconds from claim to result, queueing excluded' }),
+  memoryBytesPeak: z.number().int(),
+})
+export type Usage = z.infer<typeof usageSchema>
+
+export const guestErrorSchema = z.object({
+  name: z.string().optional(),
+  message: z.string(),
+  stack: z.string().optional(),
+  exitCode: z.number().int().optional(),
+})
+export type GuestError = z.infer<typeof guestErrorSchema>
+
+export const logsSchema = z.object({ stdout: z.string(), stderr: z.string(), truncated: z.boolean() })
+export type Logs = z.infer<typeof logsSchema>
+
+export const artifactSchema = z.object({ name: z.string(), bytes: z.number().int(), sha256: sha256Schema })
+export type Artifact = z.infer<typeof artifactSchema>
+
+/** Name of a bundle: the host that wrote it and the number of its journal segment. */
+export const bundleNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}\/[0-9]{12}$/)
+
+/** Key of a bundle in the bucket. */
+export function bundleKey(bundle: string): string {
+  return `bundles/${bundle}`
+}
+
+/** Where an artifact's bytes lie: a range of a bundle. Internal; callers read through the Worker. */
+export const storedArtifactSchema = artifactSchema.extend({ bundle: bundleNameSchema, offset: z.number().int().nonnegative() })
+export type StoredArtifact = z.infer<typeof storedArtifactSchema>
+
+const runSchema = z.object({
+  id: idSchema('execution'),
+  agentId: idSchema('agent'),
+  version: z.number().int().positive(),
+  tier: tierSchema,
+  seed: seedSchema,
+  startTime: startTimeSchema,
+})
+
+/** What a caller sees of an execution. */
+export const outcomeSchema = runSchema.extend({
+  status: executionStatusSchema,
+  output: z.json().optional().meta({ description: 'Present when the status is completed' }),
+  error: guestErrorSchema.optional(),
+  logs: logsSchema,
+  artifacts: z.array(artifactSchema),
+  usage: usageSchema,
+  engine: z.string().meta({ description: 'Engine and version that ran it' }),
+  finishedAt: z.iso.datetime(),
+})
+export type Outcome = z.infer<typeof outcomeSchema>
+
+/** POST /v1/executions at the host. */
+export const hostExecutionSchema = z.strictObject({
+  ...runSchema.shape,
+  accountId: idSchema('account'),
+  program: programSchema,
+  input: z.unknown(),
+})
+export type HostExecution = z.infer<typeof hostExecutionSchema>
+
+/** A finished execution as the journal, the outcome batches and the database hold it. */
+export const executionRecordSchema = runSchema.extend({
+  accountId: idSchema('account'),
+  program: programSchema,
+  status: guestStatusSchema,
+  /** JSON text, so that the bytes that were hashed are the bytes that are kept. */
+  output: z.string().optional(),
+  error: guestErrorSchema.optional(),
+  logs: logsSchema,
+  artifacts: z.array(storedArtifactSchema),
+  usage: usageSchema,
+  engine: z.string(),
+  finishedAt: z.iso.datetime(),
+})
+export type ExecutionRecord = z.infer<typeof executionRecordSchema>
+
+/** POST /internal/outcomes at the Worker: at least once, in journal order. Recording one twice changes nothing. */
+export const outcomeBatchSchema = z.strictObject({ host: z.string().max(63), records: z.array(executionRecordSchema).min(1).max(500) })
+export type OutcomeBatch = z.infer<typeof outcomeBatchSchema>
+
+/** POST /v1/programs at the host: fetch from the bucket, validate, compile, snapshot. */
+export const prepareRequestSchema = z.strictObject({ program: programSchema })
+export const manifestSchema = z.object({
+  program: programSchema,
+  engine: z.string(),
+  prepareMicros: z.number().int(),
+  snapshotBytes: z.number().int().meta({ description: 'Pages of a script that differ from the initialised engine; 0 for a command' }),
+})
+export type Manifest = z.infer<typeof manifestSchema>
+
+/** POST /v1/judgements at the host: many cases, one load of the program. Nothing of a case is kept by the host. */
+export const judgementRequestSchema = z.strictObject({
+  program: programSchema,
+  accountId: idSchema('account'),
+  tier: tierSchema,
+  cases: z
+    .array(z.strictObject({ id: idSchema('case'), input: z.unknown(), expected: z.unknown() }))
+    .min(1)
+    .max(2_000),
+})
+export type JudgementRequest = z.infer<typeof judgementRequestSchema>
+
+export const verdictStatuses = ['accepted', 'wrong-answer', ...guestStatuses.filter((s) => s !== 'completed')] as const
+export const verdictStatusSchema = z.enum(verdictStatuses)
+export type VerdictStatus = z.infer<typeof verdictStatusSchema>
+
+export const verdictSchema = z.object({ caseId: idSchema('case'), status: verdictStatusSchema, usage: usageSchema })
+export type Verdict = z.infer<typeof verdictSchema>
+export const judgementSchema = z.object({ engine: z.string(), verdicts: z.array(verdictSchema) })
+export type Judgement = z.infer<typeof judgementSchema>
+
+/** Strips what is internal from a record. */
+export function outcomeOf(record: ExecutionRecord): Outcome {
+  const { accountId: _account, program: _program, output, artifacts, ...rest } = record
+  return {
+    ...rest,
+    // The record's output is JSON text that the host has parsed before it wrote it.
+    ...(output === undefined ? {} : { output: JSON.parse(output) as Outcome['output'] }),
+    artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+  }
+}

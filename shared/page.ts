@@ -1,0 +1,64 @@
+// Keyset pagination: a page is the items after a position in an order that does not change, so inserts neither repeat nor hide items.
+// A cursor is opaque to callers and names the list it belongs to; a cursor of another list is refused.
+import { z } from 'zod'
+import { ProblemError } from './problem.ts'
+
+export const pageLimitDefault = 20
+export const pageLimitMax = 100
+
+/** Query parameters of every list. */
+export const pageQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(pageLimitMax).default(pageLimitDefault).meta({ description: 'Items per page' }),
+  cursor: z.string().max(512).optional().meta({ description: '`nextCursor` of the page before' }),
+})
+export type PageQuery = z.infer<typeof pageQuerySchema>
+
+export type Page<T> = { items: T[]; nextCursor: string | null }
+
+/** Answer schema of a list of `item`. */
+export function pageSchema<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+}
+
+const keySchema = z
+  .array(z.union([z.string().max(128), z.number().finite()]))
+  .min(1)
+  .max(6)
+/** Sort key of the last item of a page, in the list's order. */
+export type CursorKey = z.infer<typeof keySchema>
+
+/** @param list name of the list and its filters, e.g. `bounties:open` */
+export function encodeCursor(list: string, key: CursorKey): string {
+  return btoaUrl(JSON.stringify([list, ...key]))
+}
+
+/**
+ * @param shape types that the list's sort key has, in order
+ * @throws ProblemError `invalid-cursor` when it is not a cursor of this list
+ */
+export function decodeCursor(list: string, shape: readonly ('string' | 'number')[], cursor: string | undefined): CursorKey | undefined {
+  if (cursor === undefined) return undefined
+  const [name, ...key] = parsed(cursor)
+  const fits = name === list && key.length === shape.length && key.every((part, i) => typeof part === shape[i])
+  if (!fits)
+    throw new ProblemError('invalid-cursor', { detail: `cursor must be the nextCursor of a page of the same list with the same filters` })
+  return key
+}
+
+function parsed(cursor: string): CursorKey {
+  try {
+    const result = keySchema.safeParse(JSON.parse(atobUrl(cursor)))
+    return result.success ? result.data : ['']
+  } catch {
+    return ['']
+  }
+}
+
+// Text in cursors is ASCII by construction (ids, enum values, numbers), which is what btoa takes.
+function btoaUrl(text: string): string {
+  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+function atobUrl(text: string): string {
+  return atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+}

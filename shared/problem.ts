@@ -1,0 +1,102 @@
+// Errors that a caller sees: one table of codes, one error class, one rendering (RFC 9457). `internal` and `cause` are for the
+// log only and never leave the process.
+
+type ProblemKind = { status: number; title: string; retryable: boolean }
+
+/** Every code an API answer may carry, with its HTTP status. Codes are stable; titles are not. */
+export const problemTable = {
+  'invalid-request': { status: 400, title: 'The request does not fit the schema', retryable: false },
+  'malformed-json': { status: 400, title: 'The body is not JSON', retryable: false },
+  'invalid-cursor': { status: 400, title: 'The cursor was not issued by this list', retryable: false },
+  'missing-key': { status: 401, title: 'An API key is needed', retryable: false },
+  'unknown-key': { status: 401, title: 'The API key is not known', retryable: false },
+  'invalid-signature': { status: 401, title: 'The request is not signed by this system', retryable: false },
+  'replayed-signature': { status: 401, title: 'The signed request was seen before', retryable: false },
+  forbidden: { status: 403, title: 'The key may not do this', retryable: false },
+  'not-found': { status: 404, title: 'There is no such route', retryable: false },
+  'method-not-allowed': { status: 405, title: 'The route does not take this method', retryable: false },
+  'bounty-not-found': { status: 404, title: 'There is no such bounty', retryable: false },
+  'agent-not-found': { status: 404, title: 'There is no such agent', retryable: false },
+  'submission-not-found': { status: 404, title: 'There is no such submission', retryable: false },
+  'execution-not-found': { status: 404, title: 'There is no such execution', retryable: false },
+  'artifact-not-found': { status: 404, title: 'The execution made no such artifact', retryable: false },
+  'name-taken': { status: 409, title: 'The name is taken', retryable: false },
+  'bounty-closed': { status: 409, title: 'The bounty takes no more submissions', retryable: false },
+  'body-too-large': { status: 413, title: 'The body is too large', retryable: false },
+  'unsupported-media-type': { status: 415, title: 'The body has another content type', retryable: false },
+  'range-not-satisfiable': { status: 416, title: 'The range lies outside the artifact', retryable: false },
+  'invalid-program': { status: 422, title: 'The program cannot be run', retryable: false },
+  'tier-unavailable': { status: 422, title: 'No host offers this tier', retryable: false },
+  overloaded: { status: 429, title: 'The sandbox is at capacity', retryable: true },
+  internal: { status: 500, title: 'Something failed on our side', retryable: true },
+  'database-unavailable': { status: 503, title: 'The database does not answer', retryable: true },
+  'sandbox-unavailable': { status: 503, title: 'The sandbox host does not answer', retryable: true },
+  'artifacts-unavailable': { status: 503, title: 'The artifact store does not answer', retryable: true },
+  'engine-unsupported': { status: 501, title: 'This host runs the fallback engine', retryable: false },
+  draining: { status: 503, title: 'The host is shutting down', retryable: true },
+} as const satisfies Record<string, ProblemKind>
+
+export type ProblemCode = keyof typeof problemTable
+
+/** One thing that is wrong with a request: where, what stands there, what may stand there. */
+export type ProblemIssue = { field: string; message: string }
+
+export type ProblemOptions = {
+  /** For the caller: the action, the value quoted, actual and allowed. Never a credential or payload. */
+  detail: string
+  issues?: ProblemIssue[]
+  /** Seconds to wait before the request may succeed. */
+  retryAfterSeconds?: number
+  /** For the log only. */
+  internal?: string
+  cause?: unknown
+}
+
+/** An error that the caller only passes on. Thrown anywhere, rendered in one place. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode
+  readonly detail: string
+  readonly issues: ProblemIssue[] | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly internal: string | undefined
+
+  constructor(code: ProblemCode, options: ProblemOptions) {
+    super(`${code}: ${options.detail}`, { cause: options.cause })
+    this.name = 'ProblemError'
+    this.code = code
+    this.detail = options.detail
+    this.issues = options.issues
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.internal = options.internal
+  }
+
+  get status(): number {
+    return problemTable[this.code].status
+  }
+}
+
+/** Shape of `application/problem+json`. */
+export type ProblemBody = {
+  type: string
+  title: string
+  status: number
+  code: ProblemCode
+  detail: string
+  retryable: boolean
+  issues?: ProblemIssue[]
+  requestId?: string
+}
+
+export function problemBody(error: ProblemError, requestId?: string): ProblemBody {
+  const { status, title, retryable } = problemTable[error.code]
+  return {
+    type: `/docs/problems#${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.detail,
+    retryable,
+    ...(error.issues ? { issues: error.issues } : {}),
+    ...(requestId ? { requestId } : {}),
+  }
+}
