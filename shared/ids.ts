@@ -47,5 +47,5 @@ export function idSchema(kind: IdKind) {
   return z
     .string()
     .regex(new RegExp(`^${prefix}_[0-9a-hjkmnp-tv-z]{26}$`), `must be ${prefix}_ followed by 26 characters of lower-case base32`)
-    .meta({ description: `Identifier of one ${kind}`, example: `${prefix}_01kaxxt5f0000000000000000` + '0' })
+    .meta({ description: `Identifier of one ${kind}`, example: `${prefix}_01kaxxt5f00000000000000000` })
 }

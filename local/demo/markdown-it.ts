@@ -1,0 +1,5 @@
+import MarkdownIt from 'markdown-it'
+
+const renderer = MarkdownIt('commonmark')
+
+export default ({ markdown }: { markdown: string }) => renderer.render(markdown)

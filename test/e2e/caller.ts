@@ -1,0 +1,68 @@
+// A caller of the edge API for end-to-end tests: what it sends, and what came back with status, headers and parsed body.
+import { readFileSync } from 'node:fs'
+import { inject } from 'vitest'
+
+const stack = inject('stack')
+
+// Bodies are what the API says they are; each test asserts the fields that it reads.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Answer = { status: number; headers: Headers; body: any; bytes: Uint8Array }
+
+export type CallOptions = { key?: string | null; body?: unknown; raw?: string | Uint8Array; headers?: Record<string, string> }
+
+/** Speaks for the demo account unless a key is given; `key: null` sends none. */
+export async function call(
+  method: string,
+  path: string,
+  { key = stack.demoKey, body, raw, headers = {} }: CallOptions = {},
+): Promise<Answer> {
+  const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body))
+  const response = await fetch(`${stack.baseUrl}${path}`, {
+    method,
+    headers: {
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+      ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(sent === undefined ? {} : { body: sent }),
+  })
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  return {
+    status: response.status,
+    headers: response.headers,
+    bytes,
+    body: isJson ? JSON.parse(new TextDecoder().decode(bytes)) : undefined,
+  }
+}
+
+let made = 0
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${process.pid}-${Date.now().toString(36)}-${made++}`
+}
+
+/** Deploys a script and returns its id; the answer must be 201. */
+export async function deployScript(source: string, key?: string): Promise<string> {
+  const answer = await call('POST', '/api/agents', {
+    body: { name: uniqueName('script'), kind: 'script', source },
+    ...(key ? { key } : {}),
+  })
+  if (answer.status !== 201) throw new Error(`deploy answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+  return answer.body.id
+}
+
+/** Deploys a command from `test/fixtures/agents`. */
+export async function deployCommand(fixture: string): Promise<Answer> {
+  const source = readFileSync(new URL(`../fixtures/agents/${fixture}`, import.meta.url)).toString('base64')
+  return call('POST', '/api/agents', { body: { name: uniqueName('command'), kind: 'command', source } })
+}
+
+export async function run(agentId: string, input: unknown, options: Record<string, unknown> = {}): Promise<Answer> {
+  return call('POST', `/api/agents/${agentId}/executions`, { body: { input, ...options } })
+}
+
+export async function newAccount(): Promise<{ id: string; key: string }> {
+  const answer = await call('POST', '/api/accounts', { key: stack.adminKey, body: { name: uniqueName('account') } })
+  if (answer.status !== 201) throw new Error(`account answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+  return answer.body
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { call, deployCommand, deployScript, newAccount, run } from './caller.ts'
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+describe('a script', () => {
+  test('is deployed as TypeScript, runs, and answers with output, logs and usage', async () => {
+    const agentId = await deployScript(`
+      interface Input { words: string[] }
+      export default async ({ words }: Input): Promise<{ count: number; first: string }> => {
+        console.log('counting', words.length)
+        console.error('careful')
+        return { count: words.length, first: words[0] as string }
+      }`)
+    const { status, body } = await run(agentId, { words: ['a', 'b'] })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ agentId, version: 1, status: 'completed', output: { count: 2, first: 'a' }, tier: 'basic', seed: 0 })
+    expect(body.logs).toEqual({ stdout: 'counting 2\n', stderr: 'careful\n', truncated: false })
+    expect(body.usage.fuel).toBeGreaterThan(1_000)
+    expect(body.usage.memoryBytesPeak).toBeGreaterThan(64 * 1024)
+  })
+
+  test('finds its execution and its artifact at once, and the bytes are those that were written', async () => {
+    const agentId = await deployScript(`export default (input, context) => {
+      context.artifact('report.txt', 'héllo ' + input)
+      context.artifact('raw/bytes.bin', new Uint8Array([0, 255, 128]))
+      return null
+    }`)
+    const { body: outcome } = await run(agentId, 'world')
+    const read = await call('GET', `/api/executions/${outcome.id}`)
+    expect(read.status).toBe(200)
+    expect(read.body).toEqual(outcome)
+    expect(outcome.artifacts.map((artifact: { name: string }) => artifact.name)).toEqual(['report.txt', 'raw/bytes.bin'])
+
+    const text = await call('GET', `/api/executions/${outcome.id}/artifacts/report.txt`)
+    expect(text.status).toBe(200)
+    expect(new TextDecoder().decode(text.bytes)).toBe('héllo world')
+    expect(sha256(text.bytes)).toBe(outcome.artifacts[0].sha256)
+    const raw = await call('GET', `/api/executions/${outcome.id}/artifacts/raw/bytes.bin`)
+    expect([...raw.bytes]).toEqual([0, 255, 128])
+    const part = await call('GET', `/api/executions/${outcome.id}/artifacts/report.txt`, { headers: { range: 'bytes=7-8' } })
+    expect(part.status).toBe(206)
+    expect(new TextDecoder().decode(part.bytes)).toBe('wo')
+  })
+
+  test('repeats byte for byte and fuel for fuel with the same seed, and differs with another', async () => {
+    const agentId = await deployScript(`export default () => [Math.random(), Date.now(), Math.random()]`)
+    const options = { seed: 7, startTime: '2020-05-01T10:00:00Z' }
+    const [a, b, c] = [
+      await run(agentId, null, options),
+      await run(agentId, null, options),
+      await run(agentId, null, { ...options, seed: 8 }),
+    ]
+    expect(a.body.output).toEqual(b.body.output)
+    expect(a.body.usage.fuel).toBe(b.body.usage.fuel)
+    expect(c.body.output[0]).not.toBe(a.body.output[0])
+    expect(Math.abs(a.body.output[1] - Date.parse('2020-05-01T10:00:00Z'))).toBeLessThan(1_000)
+  })
+
+  test('sees nothing that an earlier run left behind', async () => {
+    const agentId = await deployScript(
+      `let runs = 0; export default () => { globalThis.seen = (globalThis.seen ?? 0) + 1; return [++runs, globalThis.seen] }`,
+    )
+    for (let i = 0; i < 3; i++) expect((await run(agentId, null)).body.output).toEqual([1, 1])
+  })
+
+  test('runs the version that is asked for, the latest when none is', async () => {
+    const agentId = await deployScript(`export default () => 'one'`)
+    const second = await call('POST', `/api/agents/${agentId}/versions`, { body: { source: `export default () => 'two'` } })
+    expect(second.status).toBe(201)
+    expect(second.body.version).toBe(2)
+    expect((await run(agentId, null)).body.output).toBe('two')
+    expect((await run(agentId, null, { version: 1 })).body.output).toBe('one')
+  })
+})
+
+describe('a command', () => {
+  test('reads its input on stdin and answers on stdout', async () => {
+    const deployed = await deployCommand('echo.wasm')
+    expect(deployed.status).toBe(201)
+    const { status, body } = await run(deployed.body.id, { deep: [1, 'two', null] })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ status: 'completed', output: { deep: [1, 'two', null] } })
+  })
+
+  test('leaves the files it writes under /out as artifacts', async () => {
+    const deployed = await deployCommand('file-writer.wasm')
+    const { body } = await run(deployed.body.id, null)
+    expect(body).toMatchObject({ status: 'completed', output: null, artifacts: [{ name: 'note.txt', bytes: 18 }] })
+    const artifact = await call('GET', `/api/executions/${body.id}/artifacts/note.txt`)
+    expect(new TextDecoder().decode(artifact.bytes)).toBe('made by a command\n')
+  })
+})
+
+describe('a program that misbehaves is a successful answer, and the next run is unaffected', () => {
+  const misbehaving: [string, string, string][] = [
+    ['throws', `export default () => { throw new TypeError('no such luck') }`, 'threw'],
+    ['rejects', `export default async () => { throw new Error('later') }`, 'threw'],
+    ['returns what JSON cannot say', `export default () => 1n`, 'threw'],
+    ['waits for a promise that nothing settles', `export default () => new Promise(() => {})`, 'threw'],
+    ['loops for ever', `export default () => { for (;;); }`, 'out-of-fuel'],
+    ['allocates for ever', `export default () => { const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1)) }`, 'memory-limit'],
+    ['answers more than fits', `export default () => 'x'.repeat(2 << 20)`, 'output-limit'],
+  ]
+  test.each(misbehaving)('%s', async (_, source, expected) => {
+    const agentId = await deployScript(source)
+    const { status, body } = await run(agentId, null)
+    expect(status).toBe(200)
+    expect(body.status).toBe(expected)
+    expect(body.output).toBeUndefined()
+    expect(body.usage.wallMicros).toBeGreaterThan(0)
+    const healthy = await deployScript(`export default (x) => x + 1`)
+    expect((await run(healthy, 41)).body.output).toBe(42)
+  })
+})
+
+describe('somebody else', () => {
+  test('may run a public agent but not read the execution of another account', async () => {
+    const agentId = await deployScript(`export default (input, context) => { context.artifact('a', 'b'); return input }`)
+    const { body: mine } = await run(agentId, 1)
+    const stranger = await newAccount()
+    const theirs = await call('POST', `/api/agents/${agentId}/executions`, { key: stranger.key, body: { input: 2 } })
+    expect(theirs.body.output).toBe(2)
+    for (const path of [`/api/executions/${mine.id}`, `/api/executions/${mine.id}/artifacts/a`]) {
+      const answer = await call('GET', path, { key: stranger.key })
+      expect([answer.status, answer.body.code]).toEqual([404, 'execution-not-found'])
+    }
+  })
+})

@@ -1,0 +1,64 @@
+// Rules of the tree that no type checker sees: which folder may import which, and how files are named. The rule is the test's name.
+import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { basename, dirname, join, normalize } from 'node:path'
+import { expect, test } from 'vitest'
+
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  .split('\n')
+  .filter(Boolean)
+const sources = files.filter((file) => /\.(ts|tsx|mjs)$/.test(file) && /^(shared|workers|sandbox-host|local|bench|cli|test)\//.test(file))
+const edges = sources.flatMap((file) => importsOf(file).map((target) => ({ file, target })))
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8')
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '')
+  return specifiers.map((specifier) => (specifier.startsWith('.') ? normalize(join(dirname(file), specifier)) : specifier))
+}
+
+function offenders(from: RegExp, allowed: (target: string, file: string) => boolean): string[] {
+  return edges.filter(({ file, target }) => from.test(file) && !allowed(target, file)).map(({ file, target }) => `${file} -> ${target}`)
+}
+
+test('shared imports itself and the schema library, nothing else', () => {
+  expect(offenders(/^shared\//, (target) => target.startsWith('shared/') || target === 'zod')).toEqual([])
+})
+
+test('shared uses no clock, environment, randomness or input/output', () => {
+  const impure = /\b(process\.|Date\.now\(|new Date\(\)|Math\.random|fetch\(|console\.|setTimeout|crypto\.)/
+  const code = (file: string) => readFileSync(file, 'utf8').replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '')
+  expect(sources.filter((file) => file.startsWith('shared/') && impure.test(code(file)))).toEqual([])
+})
+
+test('workers import shared and packages, never another folder nor Node', () => {
+  const own = /^(workers|shared)\//
+  expect(
+    offenders(/^workers\//, (target) => own.test(target) || (!/^[a-z-]+\/.*\.ts$/.test(target) && !target.startsWith('node:'))),
+  ).toEqual([])
+})
+
+test('sandbox-host imports shared and packages, never another folder', () => {
+  const foreign = /^(workers|local|cli|bench|test)\//
+  expect(offenders(/^sandbox-host\//, (target) => !foreign.test(target))).toEqual([])
+})
+
+test('nothing that ships imports tests or benchmarks', () => {
+  expect(offenders(/^(shared|workers|sandbox-host|local|cli)\//, (target) => !/^(test|bench)\//.test(target))).toEqual([])
+})
+
+test('files are named in kebab-case after a subject', () => {
+  const vague = /^(utils?|types|common|helpers?|misc|index)\.(ts|tsx)$/
+  const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|contract|config|d))?\.(ts|tsx|mjs)$/
+  // workers/index.ts is the entry that wrangler names.
+  expect(sources.filter((file) => file !== 'workers/index.ts' && (vague.test(basename(file)) || !kebab.test(basename(file))))).toEqual([])
+})
+
+test('files stay short enough to have one subject', () => {
+  expect(sources.filter((file) => readFileSync(file, 'utf8').split('\n').length > 400)).toEqual([])
+})
+
+test('the tree carries no machine paths and no secrets', () => {
+  const texts = files.filter((file) => /\.(ts|tsx|mjs|json|md|toml|rs|sql|js|yml)$/.test(file) && file !== 'test/tidy.test.ts')
+  const leaky = /\/(?:root|home\/[a-z]+)\/|artifactory|-----BEGIN [A-Z ]*PRIVATE KEY/
+  expect(texts.filter((file) => leaky.test(readFileSync(file, 'utf8')))).toEqual([])
+})
