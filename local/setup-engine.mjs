@@ -1,0 +1,132 @@
+// Builds the native engine when its sources changed, and keeps what it built in the user's cache by the hash of those sources, so that
+// another checkout copies instead of compiling. Without a Rust toolchain the host runs its fallback engine. Node built-ins only.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { copyFile, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { cacheDirectory, cargoEnvironment, engineDirectory, findCargo } from './engine-cargo.mjs'
+import { SetupError } from './setup-error.mjs'
+import { runStep } from './setup-step.mjs'
+
+const unusedDaysMax = 30
+const library = { darwin: 'libagent_engine.dylib', win32: 'agent_engine.dll' }[process.platform] ?? 'libagent_engine.so'
+const addon = join(engineDirectory, 'agent-engine.node')
+
+/**
+ * @param {{ root: string, report: (line: string) => void }} options
+ * @returns {Promise<{ engine: 'native' } | { engine: 'fallback', reason: string, output: string[] }>}
+ */
+export async function setUpEngine({ root, report }) {
+  const hash = await sourceHash(engineDirectory)
+  const stamp = join(root, 'node_modules', '.agent-bounty-engine')
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === (await stampText(hash))) return { engine: 'native' }
+
+  const kept = join(cacheDirectory(), `engine-${hash.slice(0, 32)}-${process.platform}-${process.arch}.node`)
+  if (await exists(kept)) {
+    await place(kept)
+    await utimes(kept, new Date(), new Date()).catch(() => {})
+  }
+  // A kept file may be from a machine with another C library that shares this home.
+  if (!(await exists(kept)) || !loads()) {
+    const failure = await compile(kept, report)
+    if (failure) return failure
+    await place(kept)
+    if (!loads()) return { engine: 'fallback', reason: 'the engine was built but cannot be loaded', output: [] }
+    await removeUnused()
+  }
+  await writeFile(stamp, await stampText(hash))
+  return { engine: 'native' }
+}
+
+/** Also undoes an addon of other sources: running yesterday's engine silently would be worse than the fallback. */
+async function compile(kept, report) {
+  await rm(addon, { force: true })
+  const cargo = findCargo()
+  if (cargo === undefined) {
+    return { engine: 'fallback', reason: 'there is no Rust toolchain (install one from https://rustup.rs)', output: [] }
+  }
+  const env = await prepareCache(cargo)
+  const { status, output, seconds } = await runStep({
+    label: 'building the native engine (about 3 minutes the first time)',
+    command: cargo,
+    args: ['build', '--release', '--locked', '--manifest-path', join(engineDirectory, 'Cargo.toml')],
+    cwd: engineDirectory,
+    env,
+    note: (line) => /^\s*Compiling (\S+)/.exec(line)?.[1],
+  })
+  if (status !== 0) return { engine: 'fallback', reason: buildAdvice(output), output: output.slice(-15) }
+  await copyWhole(join(env.CARGO_TARGET_DIR ?? '', 'release', library), kept)
+  report(`engine built in ${Math.round(seconds)} s`)
+  return undefined
+}
+
+async function prepareCache(cargo) {
+  try {
+    await mkdir(cacheDirectory(), { recursive: true })
+    return cargoEnvironment(cargo)
+  } catch (error) {
+    throw new SetupError(`cannot use the cache folder ${cacheDirectory()} (${error.code}): set XDG_CACHE_HOME to a writable folder.`)
+  }
+}
+
+/** @param {string[]} output */
+export function buildAdvice(output) {
+  const text = output.join('\n')
+  if (/requires rustc|rustc [\d.]+ is not supported|edition.*is required|edition2024|lock file version/.test(text))
+    return 'the Rust toolchain is too old, run `rustup update`'
+  if (/No space left|ENOSPC/.test(text)) return 'the disk is full, free 2 GB and run this again'
+  if (/failed to download|Could not resolve host|failed to get|spurious network error/.test(text))
+    return 'the crate registry cannot be reached, check the network and run this again'
+  if (/linker .* not found/.test(text)) return 'there is no C linker, install one (Debian: `apt install build-essential`)'
+  return 'cargo failed'
+}
+
+async function place(from) {
+  await copyWhole(from, addon).catch((error) => {
+    throw new SetupError(`cannot write ${relative(process.cwd(), addon)} (${error.code}): make the checkout writable for this user.`)
+  })
+}
+
+/** A reader never sees half a file, and a process that has the old one loaded keeps it. */
+async function copyWhole(from, to) {
+  const part = `${to}.${process.pid}.part`
+  await copyFile(from, part)
+  await rename(part, to)
+}
+
+function loads() {
+  const script = 'process.dlopen({ exports: {} }, process.argv[1])'
+  return spawnSync(process.execPath, ['-e', script, addon], { stdio: 'ignore', timeout: 20_000 }).status === 0
+}
+
+/** What is in place, told apart from a file that something else put there. */
+async function stampText(hash) {
+  const placed = await stat(addon).catch(() => undefined)
+  return placed ? `${hash} ${placed.size} ${Math.round(placed.mtimeMs)}\n` : 'absent'
+}
+
+/** @param {string} directory a crate: its manifest, lock, build script and sources */
+export async function sourceHash(directory) {
+  const sources = await readdir(join(directory, 'src'), { recursive: true, withFileTypes: true }).catch(() => [])
+  const files = sources.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+  const all = [...files, ...['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml'].map((name) => join(directory, name))]
+  const hash = createHash('sha256')
+  for (const file of all.sort()) {
+    const bytes = await readFile(file).catch(() => Buffer.alloc(0))
+    hash.update(`${relative(directory, file)}\0${bytes.length}\0`).update(bytes)
+  }
+  return hash.digest('hex')
+}
+
+async function removeUnused() {
+  const folder = cacheDirectory()
+  const oldest = Date.now() - unusedDaysMax * 24 * 3600 * 1000
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith('engine-')) continue
+    const path = join(folder, name)
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
+    if (mtimeMs < oldest) await rm(path, { recursive: true, force: true })
+  }
+}
+
+const exists = (path) => stat(path).then(() => true, () => false)
