@@ -1,0 +1,139 @@
+// Everything the host is told from outside, read once from the environment and checked: one bad variable is one line that names it.
+import { availableParallelism, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { tierNames, tiers } from '../shared/tiers.ts'
+import type { TierName } from '../shared/tiers.ts'
+
+const MiB = 1024 * 1024
+
+/** Memory of the machine, or of the container where one limits it. */
+const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).transform((url) => url.replace(/\/+$/, ''))
+const filled = z.string().min(1, 'must not be empty')
+
+const environmentSchema = z.object({
+  NODE_ENV: z.string().default('development'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  HOST_PORT: whole(0, 65_535).prefault('8789'),
+  HOST_BIND: filled.default('127.0.0.1'),
+  /** Readable part of the host's name; a random part that belongs to DATA_DIR is appended. */
+  HOST_ID: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be 1 to 48 of a-z 0-9 - and begin with a letter or digit')
+    .default('host'),
+  DATA_DIR: filled,
+  SANDBOX_SECRET: z.string().min(32, 'must have at least 32 characters'),
+  WORKER_URL: httpUrl,
+  /** URL up to and including the bucket. */
+  R2_ENDPOINT: httpUrl,
+  R2_ACCESS_KEY_ID: filled,
+  R2_SECRET_ACCESS_KEY: filled,
+  ENGINE: z.enum(['auto', 'wasmtime', 'quickjs']).default('auto'),
+  ENGINE_PATH: filled.default(fileURLToPath(new URL('engine/agent-engine.node', import.meta.url))),
+  /** Threads that run guests. */
+  THREADS: whole(1, 256).prefault(String(availableParallelism())),
+  /** Instances that may be alive at once. */
+  SLOTS: whole(1, 4_096).prefault(String(slotsThatFit())),
+  /** Runs that may wait for a slot; one more is refused. */
+  QUEUE_MAX: whole(1, 100_000).prefault('512'),
+  /** Judgements that may run at once; one more is refused. */
+  JUDGEMENTS_MAX: whole(1, 1_000).prefault('16'),
+  /** Memory for loaded programs that are not in use. */
+  PROGRAM_BYTES_BUDGET: whole(MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 8, 512 * MiB)))),
+  /** Journal that is not in the bucket yet; beyond it new executions are refused. */
+  JOURNAL_BYTES_MAX: whole(8 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(256 * MiB)),
+  /** Largest memory of a tier that is offered. */
+  TIER_BYTES_MAX: whole(1, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(machineBytes / 2))),
+  /** Time to finish what runs and to hand over what is finished, after SIGTERM. */
+  DRAIN_GRACE_MS: whole(0, 300_000).prefault('20000'),
+})
+
+/** Instances of the smallest tier that half of the memory holds, between two per core and 64. */
+function slotsThatFit(): number {
+  const fit = Math.floor(machineBytes / 2 / tiers.basic.memoryBytesMax)
+  return Math.max(2, Math.min(fit, 64))
+}
+
+export type Config = {
+  nodeEnvironment: string
+  logLevel: string
+  port: number
+  bind: string
+  hostName: string
+  dataDirectory: string
+  secret: string
+  workerUrl: string
+  bucket: { url: string; accessKeyId: string; secretAccessKey: string }
+  engine: {
+    choice: 'auto' | 'wasmtime' | 'quickjs'
+    path: string
+    threads: number
+    slots: number
+    queueMax: number
+    memoryBytesMax: number
+  }
+  tiers: TierName[]
+  judgementsMax: number
+  programBytesBudget: number
+  journalBytesMax: number
+  drainGraceMs: number
+}
+
+/** A mistake of whoever starts the host; the message is the line to print. */
+export class ConfigError extends Error {}
+
+/** @throws ConfigError naming the first bad variable, what it must be, and never its value when it is a secret */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  // An empty variable is an unset one: that is how shells and platforms clear them.
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = environmentSchema.safeParse(set)
+  if (!parsed.success) throw new ConfigError(complaint(parsed.error, set))
+  const env = parsed.data
+  const offered = tierNames.filter((name) => tiers[name].memoryBytesMax <= env.TIER_BYTES_MAX)
+  if (offered.length === 0) {
+    throw new ConfigError(
+      `TIER_BYTES_MAX is ${env.TIER_BYTES_MAX}: must be at least ${tiers.basic.memoryBytesMax}, the smallest tier's memory`,
+    )
+  }
+  return {
+    nodeEnvironment: env.NODE_ENV,
+    logLevel: env.LOG_LEVEL,
+    port: env.HOST_PORT,
+    bind: env.HOST_BIND,
+    hostName: env.HOST_ID,
+    dataDirectory: env.DATA_DIR,
+    secret: env.SANDBOX_SECRET,
+    workerUrl: env.WORKER_URL,
+    bucket: { url: env.R2_ENDPOINT, accessKeyId: env.R2_ACCESS_KEY_ID, secretAccessKey: env.R2_SECRET_ACCESS_KEY },
+    engine: {
+      choice: env.ENGINE,
+      path: env.ENGINE_PATH,
+      threads: env.THREADS,
+      slots: env.SLOTS,
+      queueMax: env.QUEUE_MAX,
+      memoryBytesMax: Math.max(...offered.map((name) => tiers[name].memoryBytesMax)),
+    },
+    tiers: offered,
+    judgementsMax: env.JUDGEMENTS_MAX,
+    programBytesBudget: env.PROGRAM_BYTES_BUDGET,
+    journalBytesMax: env.JOURNAL_BYTES_MAX,
+    drainGraceMs: env.DRAIN_GRACE_MS,
+  }
+}
+
+function complaint(error: z.ZodError, set: Record<string, string | undefined>): string {
+  const issue = error.issues[0]
+  const name = String(issue?.path[0] ?? 'environment')
+  const value = set[name]
+  if (value === undefined) return `${name} is not set: it is needed`
+  const shown = /SECRET|KEY/.test(name) ? `has ${value.length} characters` : `is ${JSON.stringify(value)}`
+  return `${name} ${shown}: ${issue?.message ?? 'is not allowed'}`
+}

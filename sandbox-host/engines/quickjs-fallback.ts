@@ -1,0 +1,116 @@
+// Scripts without the native engine: QuickJS compiled by emscripten, one module instance per run, in worker threads so that a looping
+// guest does not hold up the host. For development: no fuel, no commands, milliseconds to start.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { ProblemError } from '../../shared/problem.ts'
+import type { RunLimits, RunOutcome, RunRequest, SandboxEngine } from '../sandbox-engine.ts'
+import type { FallbackAnswer, FallbackTask } from './quickjs-worker.ts'
+
+export type FallbackOptions = { threads: number; queueMax: number }
+
+/** A worker that is this much later than its guest's deadline is stuck, and is replaced. */
+const graceMs = 2_000
+
+type Waiting = { task: FallbackTask; resolve: (answer: FallbackAnswer) => void; reject: (error: unknown) => void }
+
+export async function createFallbackEngine({ threads, queueMax }: FallbackOptions): Promise<SandboxEngine> {
+  const programs = new Map<number, string>()
+  const idle: Worker[] = []
+  const all = new Set<Worker>()
+  const queue: Waiting[] = []
+  let handles = 0
+  let isClosed = false
+
+  async function startWorker(): Promise<void> {
+    const worker = new Worker(new URL('./quickjs-worker.ts', import.meta.url))
+    worker.on('error', () => {}) // told to whoever waits, in `perform`
+    all.add(worker)
+    await once(worker, 'message')
+    idle.push(worker)
+    next()
+  }
+
+  function next(): void {
+    const worker = queue.length > 0 ? idle.pop() : undefined
+    const waiting = worker && queue.shift()
+    if (worker && waiting) void perform(worker, waiting)
+  }
+
+  async function perform(worker: Worker, { task, resolve, reject }: Waiting): Promise<void> {
+    try {
+      worker.postMessage(task)
+      const signal = AbortSignal.timeout(task.limits.wallMs + graceMs)
+      // The worker posts nothing but answers.
+      const [answer] = (await once(worker, 'message', { signal })) as [FallbackAnswer]
+      idle.push(worker)
+      resolve(answer)
+    } catch (error) {
+      all.delete(worker)
+      await worker.terminate()
+      if (!isClosed) void startWorker()
+      const isLate = error instanceof Error && error.name === 'AbortError'
+      if (isLate) resolve(lateAnswer(task.limits))
+      else reject(error)
+    }
+    next()
+  }
+
+  function submit(task: FallbackTask): Promise<FallbackAnswer> {
+    if (queue.length >= queueMax) {
+      return Promise.reject(new ProblemError('overloaded', { detail: 'the queue of the sandbox is full', retryAfterSeconds: 1 }))
+    }
+    return new Promise((resolve, reject) => {
+      queue.push({ task, resolve, reject })
+      next()
+    })
+  }
+
+  await Promise.all(Array.from({ length: threads }, startWorker))
+
+  return {
+    label: 'quickjs-fallback',
+    kinds: ['script'],
+    async prepare(_kind, code, limits) {
+      const source = code.toString('utf8')
+      const answer = await submit({ type: 'prepare', source, limits })
+      if (answer.status !== 'completed') return { ok: false, reason: 'invalid-program', message: answer.error?.message ?? answer.status }
+      programs.set(++handles, source)
+      return { ok: true, handle: handles, snapshotBytes: 0, heldBytes: code.length * 2, prepareMicros: answer.wallMicros }
+    },
+    async run(handle, request: RunRequest) {
+      const source = programs.get(handle)
+      if (source === undefined) throw new Error(`unknown program handle ${handle}`)
+      return outcomeOf(await submit({ type: 'run', source, limits: request.limits, request }))
+    },
+    drop: (handle) => void programs.delete(handle),
+    stats: () => ({ running: all.size - idle.length, queued: queue.length, slots: threads, programs: programs.size }),
+    async close() {
+      isClosed = true
+      await Promise.all([...all].map((worker) => worker.terminate()))
+    },
+  }
+}
+
+function outcomeOf({ stdout, stderr, artifacts, ...rest }: FallbackAnswer): RunOutcome {
+  return {
+    ...rest,
+    stdout: Buffer.from(stdout),
+    stderr: Buffer.from(stderr),
+    artifacts: artifacts.map(({ name, bytes }) => ({ name, bytes: Buffer.from(bytes) })),
+    fuel: null,
+  }
+}
+
+function lateAnswer({ wallMs }: RunLimits): FallbackAnswer {
+  return {
+    status: 'deadline',
+    error: { message: `did not end within ${wallMs} ms` },
+    stdout: '',
+    stderr: '',
+    logsTruncated: false,
+    artifacts: [],
+    wallMicros: wallMs * 1000,
+    startMicros: 0,
+    memoryBytesPeak: 0,
+  }
+}

@@ -1,0 +1,104 @@
+// What the host counts, for Prometheus. The code that counts calls methods with domain words; names and labels are decided here.
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { guestStatuses, verdictStatuses } from '../shared/execution.ts'
+import type { GuestStatus, VerdictStatus } from '../shared/execution.ts'
+
+/** Gauges that are read when somebody asks: name to value, and what it means. */
+export type GaugeSource = { prefix: string; help: string; read: () => Record<string, number> }
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #executions
+  readonly #durations
+  readonly #verdicts
+  readonly #programs
+  readonly #uploads
+  readonly #uploadedBytes
+  readonly #batches
+  readonly #delivered
+  readonly #refusals
+
+  constructor() {
+    const registers = [this.#registry]
+    collectDefaultMetrics({ register: this.#registry })
+    const executions = new Counter({ name: 'host_executions_total', help: 'Executions by status', labelNames: ['status'], registers })
+    // Resolved once: a label look-up per execution is the dearer half of counting.
+    this.#executions = new Map(guestStatuses.map((status) => [status, executions.labels(status)]))
+    this.#durations = new Histogram({
+      name: 'host_execution_seconds',
+      help: 'From claim of an instance to result, queueing excluded',
+      buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 5, 15, 60],
+      registers,
+    })
+    const verdicts = new Counter({ name: 'host_verdicts_total', help: 'Judged cases by verdict', labelNames: ['status'], registers })
+    this.#verdicts = new Map(verdictStatuses.map((status) => [status, verdicts.labels(status)]))
+    this.#programs = new Counter({
+      name: 'host_program_lookups_total',
+      help: 'Look-ups of loaded programs by result',
+      labelNames: ['result'],
+      registers,
+    })
+    this.#uploads = new Counter({ name: 'host_uploads_total', help: 'Bundles by result', labelNames: ['result'], registers })
+    this.#uploadedBytes = new Counter({ name: 'host_uploaded_bytes_total', help: 'Bytes of bundles stored', registers })
+    this.#batches = new Counter({
+      name: 'host_outcome_batches_total',
+      help: 'Batches to the Worker by result',
+      labelNames: ['result'],
+      registers,
+    })
+    this.#delivered = new Counter({ name: 'host_outcomes_acknowledged_total', help: 'Executions acknowledged by the Worker', registers })
+    this.#refusals = new Counter({
+      name: 'host_refusals_total',
+      help: 'Requests answered with a problem, by code',
+      labelNames: ['code'],
+      registers,
+    })
+  }
+
+  executed(status: GuestStatus, seconds: number): void {
+    this.#executions.get(status)?.inc()
+    this.#durations.observe(seconds)
+  }
+
+  judged(status: VerdictStatus): void {
+    this.#verdicts.get(status)?.inc()
+  }
+
+  programs(result: 'hit' | 'miss' | 'eviction' | 'invalid'): void {
+    this.#programs.inc({ result })
+  }
+
+  uploads(result: 'stored' | 'failed', bytes: number): void {
+    this.#uploads.inc({ result })
+    this.#uploadedBytes.inc(bytes)
+  }
+
+  outcomeBatches(result: 'acknowledged' | 'failed', records: number): void {
+    this.#batches.inc({ result })
+    this.#delivered.inc(records)
+  }
+
+  refused(code: string): void {
+    this.#refusals.inc({ code })
+  }
+
+  /** Adds one gauge per name that `read` gives now; read again at every scrape. */
+  addGauges({ prefix, help, read }: GaugeSource): void {
+    for (const name of Object.keys(read())) {
+      const gauge: Gauge = new Gauge({
+        name: `${prefix}_${snakeCase(name)}`,
+        help: `${help}: ${name}`,
+        registers: [this.#registry],
+        collect: () => gauge.set(read()[name] ?? 0),
+      })
+    }
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

@@ -1,0 +1,134 @@
+// Programs that are ready to run on this host. A hot program is one Map look-up; a cold one is fetched from the bucket, checked
+// against its hash, compiled and prepared, once however many ask for it. What is not in use is dropped, oldest use first, beyond a
+// budget of bytes.
+import { createHash } from 'node:crypto'
+import { programKey } from '../shared/agent.ts'
+import type { Program } from '../shared/agent.ts'
+import type { Manifest } from '../shared/execution.ts'
+import { ProblemError } from '../shared/problem.ts'
+import { limits } from '../shared/tiers.ts'
+import type { Bucket } from './bucket.ts'
+import { compileScript } from './compile-script.ts'
+import type { Metrics } from './metrics.ts'
+import { runLimits } from './sandbox-engine.ts'
+import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
+
+/** A program in use; it is not dropped before it is disposed of. */
+export type LoadedProgram = Disposable & { handle: number; manifest: Manifest }
+
+type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; users: number; usedAt: number }
+
+/** Bookkeeping of one program beside what the engine holds; also bounds how many tiny ones are kept. */
+const entryBytes = 16 * 1024
+
+/** Different cold programs that may be loaded at once; each holds its source and its compiled form meanwhile. */
+const loadsMax = 64
+
+export type ProgramsOptions = { engine: SandboxEngine; bucket: Pick<Bucket, 'get'>; bytesMax: number; metrics: Pick<Metrics, 'programs'> }
+
+export class Programs {
+  readonly #options: ProgramsOptions
+  readonly #entries = new Map<string, Entry>()
+  readonly #loading = new Map<string, Promise<Entry>>()
+  #bytes = 0
+  #uses = 0
+
+  constructor(options: ProgramsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * @throws ProblemError `invalid-program` with the compiler's message, `engine-unsupported`, `artifacts-unavailable`, `overloaded`
+   */
+  async use(program: Program): Promise<LoadedProgram> {
+    const key = program.kind + program.sha256
+    const ready = this.#entries.get(key)
+    this.#options.metrics.programs(ready ? 'hit' : 'miss')
+    return this.#lease(ready ?? (await this.#loadOnce(key, program)))
+  }
+
+  stats(): { loaded: number; bytes: number; loading: number; inUse: number } {
+    let inUse = 0
+    for (const entry of this.#entries.values()) if (entry.users > 0) inUse++
+    return { loaded: this.#entries.size, bytes: this.#bytes, loading: this.#loading.size, inUse }
+  }
+
+  #lease(entry: Entry): LoadedProgram {
+    entry.users++
+    entry.usedAt = ++this.#uses
+    let held = true
+    return {
+      handle: entry.prepared.handle,
+      manifest: entry.manifest,
+      [Symbol.dispose]: () => {
+        if (held) entry.users--
+        held = false
+      },
+    }
+  }
+
+  async #loadOnce(key: string, program: Program): Promise<Entry> {
+    const others = this.#loading.get(key)
+    if (others) return others
+    if (this.#loading.size >= loadsMax) {
+      throw new ProblemError('overloaded', { detail: `${loadsMax} programs are being loaded already`, retryAfterSeconds: 1 })
+    }
+    const load = this.#load(key, program).finally(() => this.#loading.delete(key))
+    this.#loading.set(key, load)
+    return load
+  }
+
+  async #load(key: string, program: Program): Promise<Entry> {
+    const { engine } = this.#options
+    if (!engine.kinds.includes(program.kind)) {
+      throw new ProblemError('engine-unsupported', {
+        detail: `this host runs the engine ${engine.label}, which takes ${engine.kinds.join(', ')} only`,
+      })
+    }
+    const code = await this.#code(program)
+    const outcome = await engine.prepare(program.kind, code, runLimits('basic'))
+    if (!outcome.ok) throw this.#invalid(outcome.message)
+    const { prepareMicros, snapshotBytes } = outcome
+    const manifest = { program, engine: engine.label, prepareMicros: Math.round(prepareMicros), snapshotBytes }
+    const entry = { key, prepared: outcome, manifest, users: 0, usedAt: ++this.#uses }
+    this.#entries.set(key, entry)
+    this.#bytes += entryBytes + outcome.heldBytes
+    this.#evictBeyondBudget(entry)
+    return entry
+  }
+
+  async #code({ kind, sha256 }: Program): Promise<Buffer> {
+    const bytes = await this.#options.bucket.get(programKey(sha256), limits.programBytesMax)
+    if (!bytes) throw new ProblemError('artifacts-unavailable', { detail: `program ${sha256} is not in the bucket` })
+    const actual = createHash('sha256').update(bytes).digest('hex')
+    if (actual !== sha256) {
+      throw new ProblemError('artifacts-unavailable', {
+        detail: `program ${sha256} is damaged in the bucket`,
+        internal: `its bytes hash to ${actual}`,
+      })
+    }
+    if (kind === 'command') return bytes
+    const compiled = await compileScript(bytes)
+    if (!compiled.ok) throw this.#invalid(compiled.message)
+    return compiled.code
+  }
+
+  #invalid(message: string): ProblemError {
+    this.#options.metrics.programs('invalid')
+    return new ProblemError('invalid-program', { detail: message })
+  }
+
+  #evictBeyondBudget(newest: Entry): void {
+    if (this.#bytes <= this.#options.bytesMax) return
+    const idle = [...this.#entries.values()]
+      .filter((entry) => entry.users === 0 && entry !== newest)
+      .toSorted((a, b) => a.usedAt - b.usedAt)
+    for (const entry of idle) {
+      if (this.#bytes <= this.#options.bytesMax) return
+      this.#entries.delete(entry.key)
+      this.#bytes -= entryBytes + entry.prepared.heldBytes
+      this.#options.engine.drop(entry.prepared.handle)
+      this.#options.metrics.programs('eviction')
+    }
+  }
+}

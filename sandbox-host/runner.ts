@@ -1,0 +1,130 @@
+// The life of one execution on this host: find the program, run it in a fresh sandbox, keep what came out, answer. Whatever the
+// program does is an answer; only our own parts throw. Next to read: sandbox-engine.ts (the port to the sandbox), journal.ts (why an
+// answer is durable), judge.ts (the same for the cases of a bounty).
+import { createHash } from 'node:crypto'
+import type { ExecutionRecord, HostExecution } from '../shared/execution.ts'
+import { ProblemError } from '../shared/problem.ts'
+import { limits } from '../shared/tiers.ts'
+import type { TierName } from '../shared/tiers.ts'
+import type { ArtifactPlace, Journal } from './journal.ts'
+import type { Metrics } from './metrics.ts'
+import type { Programs } from './programs.ts'
+import { acceptOutcome, emptyOutcome } from './run-outcome.ts'
+import type { AcceptedOutcome } from './run-outcome.ts'
+import { runLimits } from './sandbox-engine.ts'
+import type { SandboxEngine } from './sandbox-engine.ts'
+
+export type RunnerOptions = {
+  programs: Programs
+  engine: SandboxEngine
+  journal: Journal
+  tiers: TierName[]
+  metrics: Pick<Metrics, 'executed'>
+  now?: () => number
+}
+
+/** @returns the execution's record as JSON, which by then is on disk */
+export type Runner = (execution: HostExecution) => Promise<Buffer>
+
+export function createRunner({ programs, engine, journal, tiers, metrics, now = Date.now }: RunnerOptions): Runner {
+  const underWay = new Map<string, Promise<Buffer>>()
+
+  async function run(execution: HostExecution): Promise<Buffer> {
+    const input = inputText(execution.input)
+    const outcome = await runInSandbox(execution, input)
+    metrics.executed(outcome.status, outcome.usage.wallMicros / 1e6)
+    const finishedAt = new Date(now()).toISOString()
+    return journal.append({
+      id: execution.id,
+      artifacts: outcome.artifacts.map(({ bytes }) => bytes),
+      record: (places) => JSON.stringify(recordOf(execution, outcome, { places, finishedAt, engine: engine.label })),
+    })
+  }
+
+  async function runInSandbox({ program, tier, seed, startTime }: HostExecution, input: string): Promise<AcceptedOutcome> {
+    try {
+      using loaded = await programs.use(program)
+      const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
+      return acceptOutcome(await engine.run(loaded.handle, request))
+    } catch (error) {
+      // It could be prepared when it was deployed and cannot now, e.g. under a newer engine: the execution still ends.
+      if (error instanceof ProblemError && error.code === 'invalid-program') return emptyOutcome('invalid-program', error.detail)
+      throw error
+    }
+  }
+
+  // The same id is one execution: a request that the caller repeats, because it lost the answer, gets the first one's.
+  return async (execution) => {
+    const { id, tier } = execution
+    const first = await (underWay.get(id) ?? (journal.has(id) ? journal.find(id) : undefined))
+    if (first) return first
+    requireTier(tier, tiers)
+    if (journal.isFull) throw journalFull()
+    const running = run(execution).finally(() => underWay.delete(id))
+    underWay.set(id, running)
+    return running
+  }
+}
+
+/** @throws ProblemError `tier-unavailable` naming what this host offers */
+export function requireTier(tier: TierName, offered: TierName[]): void {
+  if (offered.includes(tier)) return
+  throw new ProblemError('tier-unavailable', { detail: `tier ${tier} does not fit this host's memory; it offers ${offered.join(', ')}` })
+}
+
+/** @throws ProblemError `body-too-large` */
+export function inputText(input: unknown): string {
+  // An absent input is null to the program.
+  const text = JSON.stringify(input ?? null)
+  const bytes = text.length * 3 <= limits.inputBytesMax ? 0 : Buffer.byteLength(text)
+  if (bytes > limits.inputBytesMax) {
+    throw new ProblemError('body-too-large', { detail: `input is ${bytes} bytes of JSON; at most ${limits.inputBytesMax} are allowed` })
+  }
+  return text
+}
+
+function recordOf(
+  execution: HostExecution,
+  outcome: AcceptedOutcome,
+  { places, finishedAt, engine }: { places: ArtifactPlace[]; finishedAt: string; engine: string },
+): ExecutionRecord {
+  const { id, agentId, version, tier, seed, startTime, accountId, program } = execution
+  const { status, output, error, logs, usage } = outcome
+  const artifacts = outcome.artifacts.map(({ name, bytes }, i) => ({
+    name,
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    ...placeOf(places, i),
+  }))
+  return {
+    id,
+    agentId,
+    version,
+    tier,
+    seed,
+    startTime,
+    accountId,
+    program,
+    status,
+    output,
+    error,
+    logs,
+    artifacts,
+    usage,
+    engine,
+    finishedAt,
+  }
+}
+
+function placeOf(places: ArtifactPlace[], i: number): ArtifactPlace {
+  const place = places[i]
+  if (!place) throw new Error(`the journal gave no place for artifact ${i}`)
+  return place
+}
+
+function journalFull(): ProblemError {
+  return new ProblemError('overloaded', {
+    detail: 'the host holds as many finished executions as it can keep; nothing new is accepted until they are handed over',
+    retryAfterSeconds: 5,
+  })
+}

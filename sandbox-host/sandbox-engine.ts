@@ -1,0 +1,89 @@
+// The port to whatever runs strangers' code. Two adapters (engines/wasmtime.ts, engines/quickjs-fallback.ts) and a fake implement
+// it; above it nobody knows which engine runs.
+import type { GuestError, GuestStatus } from '../shared/execution.ts'
+import type { ProgramKind } from '../shared/agent.ts'
+import { limits, tiers } from '../shared/tiers.ts'
+import type { TierName } from '../shared/tiers.ts'
+
+/** What one run, or the evaluation of a script at deploy, may use. Sizes in bytes. */
+export type RunLimits = {
+  memoryBytes: number
+  wallMs: number
+  fuel: number
+  inputBytes: number
+  outputBytes: number
+  logBytes: number
+  artifactBytes: number
+  artifactCount: number
+}
+
+export type RunRequest = {
+  /** JSON text. */
+  input: string
+  seed: number
+  /** Start of the virtual clock, ms since 1970. */
+  startTimeMs: number
+  limits: RunLimits
+}
+
+export type RunOutcome = {
+  status: GuestStatus
+  /** JSON text, present when completed. Comes from a stranger: parse before trusting that it is JSON. */
+  output?: string | undefined
+  error?: GuestError | undefined
+  stdout: Buffer
+  stderr: Buffer
+  logsTruncated: boolean
+  artifacts: { name: string; bytes: Buffer }[]
+  /** null where the engine cannot meter. */
+  fuel: number | null
+  wallMicros: number
+  /** From claim to the first instruction of the guest. */
+  startMicros: number
+  memoryBytesPeak: number
+}
+
+/** A program that is ready to run. `heldBytes` is the memory that it takes until it is dropped. */
+export type PreparedProgram = { handle: number; snapshotBytes: number; heldBytes: number; prepareMicros: number }
+export type PrepareOutcome = ({ ok: true } & PreparedProgram) | { ok: false; reason: 'invalid-program' | 'limit'; message: string }
+
+/** Counters and gauges by name, for /metrics. */
+export type EngineStats = Record<string, number>
+
+export interface SandboxEngine {
+  /** Engine and version, part of every outcome. */
+  readonly label: string
+  readonly kinds: readonly ProgramKind[]
+  /** Validates, compiles and, for a script, evaluates the module. A bad program is an answer, not an error. */
+  prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
+  /** Runs in a fresh instance. @throws ProblemError `overloaded` when the queue is full */
+  run(handle: number, request: RunRequest): Promise<RunOutcome>
+  drop(handle: number): void
+  stats(): EngineStats
+  close(): Promise<void>
+}
+
+/** Limits of a run in `tier`. */
+export function runLimits(tier: TierName): RunLimits {
+  return limitsByTier[tier]
+}
+
+const limitsByTier: Record<TierName, RunLimits> = {
+  basic: limitsOf('basic'),
+  standard: limitsOf('standard'),
+  premium: limitsOf('premium'),
+  enterprise: limitsOf('enterprise'),
+}
+
+function limitsOf(tier: TierName): RunLimits {
+  return {
+    memoryBytes: tiers[tier].memoryBytesMax,
+    wallMs: tiers[tier].wallMsMax,
+    fuel: tiers[tier].fuelMax,
+    inputBytes: limits.inputBytesMax,
+    outputBytes: limits.outputBytesMax,
+    logBytes: limits.logBytesMax,
+    artifactBytes: limits.artifactBytesMax,
+    artifactCount: limits.artifactCountMax,
+  }
+}

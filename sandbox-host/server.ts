@@ -1,0 +1,159 @@
+// The host's HTTP face, for the Worker alone: every route but /health and /ready needs a signature made for the audience `host`.
+// Handlers translate; what happens stands in runner.ts, judge.ts, programs.ts and journal.ts.
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { executionRecordSchema, hostExecutionSchema, judgementRequestSchema, prepareRequestSchema } from '../shared/execution.ts'
+import { ProblemError, problemBody } from '../shared/problem.ts'
+import { signatureHeader } from '../shared/signing.ts'
+import { limits } from '../shared/tiers.ts'
+import type { Journal } from './journal.ts'
+import type { Judge } from './judge.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { Programs } from './programs.ts'
+import type { Readiness } from './readiness.ts'
+import { parseBody, readBody } from './request-body.ts'
+import type { Runner } from './runner.ts'
+import type { SignatureCheck } from './signature.ts'
+
+export type ServerServices = {
+  run: Runner
+  judge: Judge
+  programs: Pick<Programs, 'use'>
+  journal: Pick<Journal, 'find' | 'readBundle'>
+  metrics: Pick<Metrics, 'text' | 'refused'>
+  readiness: Pick<Readiness, 'report'>
+  checkSignature: SignatureCheck
+  /** Work that shutdown waits for. */
+  gate: Gate
+  log: Log
+}
+
+/** Counts requests that do work, and refuses more of them once the host drains. */
+export type Gate = { enter: () => void; leave: () => void }
+
+/** An execution's input, and its frame. */
+const executionBytesMax = limits.inputBytesMax * 2 + 64 * 1024
+/** Cases of a whole bounty, escaped at worst as `\uXXXX`, and their frames. */
+const judgementBytesMax = limits.caseBytesMax * 2 + 1024 * 1024
+const preparationBytesMax = 4 * 1024
+const noBody = Buffer.alloc(0)
+
+export function createServer({ run, judge, programs, journal, metrics, readiness, checkSignature, gate, log }: ServerServices): Hono {
+  const app = new Hono()
+
+  /** Body of a signed request. The signature comes first, so that strangers reach no parser of ours. */
+  async function signedBody(c: Context, bytesMax: number): Promise<Buffer> {
+    const body = c.req.method === 'GET' ? noBody : await readBody(c, bytesMax)
+    const url = c.req.url
+    const path = url.slice(url.indexOf('/', url.indexOf('//') + 2))
+    checkSignature({ method: c.req.method, path, header: c.req.header(signatureHeader), body })
+    return body
+  }
+
+  /** A route that does work: refused while draining, waited for at shutdown. */
+  function working(handle: (c: Context) => Promise<Response>) {
+    return async (c: Context) => {
+      gate.enter()
+      try {
+        return await handle(c)
+      } finally {
+        gate.leave()
+      }
+    }
+  }
+
+  app.post(
+    '/v1/executions',
+    working(async (c) => json(c, await run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax))))),
+  )
+
+  app.post(
+    '/v1/judgements',
+    working(async (c) => c.json(await judge(parseBody(judgementRequestSchema, await signedBody(c, judgementBytesMax))))),
+  )
+
+  app.post(
+    '/v1/programs',
+    working(async (c) => {
+      const { program } = parseBody(prepareRequestSchema, await signedBody(c, preparationBytesMax))
+      using loaded = await programs.use(program)
+      return c.json(loaded.manifest)
+    }),
+  )
+
+  app.get('/v1/executions/:id', async (c) => {
+    await signedBody(c, 0)
+    const id = parseParameter(executionRecordSchema.shape.id, { field: 'id', value: c.req.param('id') })
+    const record = await journal.find(id)
+    if (!record) throw new ProblemError('execution-not-found', { detail: `execution ${id} is not on this host, or no longer` })
+    return json(c, record)
+  })
+
+  app.get('/v1/bundles/:host/:segment', async (c) => {
+    await signedBody(c, 0)
+    const bundle = `${c.req.param('host')}/${c.req.param('segment')}`
+    const offset = wholeQuery(c, { name: 'offset', max: Number.MAX_SAFE_INTEGER })
+    const length = wholeQuery(c, { name: 'length', max: limits.artifactBytesMax })
+    const bytes = await journal.readBundle(bundle, { offset, length })
+    if (!bytes) {
+      throw new ProblemError('artifact-not-found', {
+        detail: `bundle ${bundle} has no ${length} bytes at ${offset} on this host, or no longer`,
+      })
+    }
+    return c.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
+  })
+
+  app.get('/metrics', async (c) => {
+    await signedBody(c, 0)
+    return c.text(await metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4' })
+  })
+
+  app.get('/health', (c) => c.json({ status: 'ok' }))
+
+  app.get('/ready', async (c) => {
+    const report = await readiness.report()
+    return c.json(report, report.status === 'unavailable' ? 503 : 200)
+  })
+
+  app.notFound((c) =>
+    problem(c, new ProblemError('not-found', { detail: `${c.req.method} ${c.req.path} is no route of the sandbox host` })),
+  )
+
+  app.onError((error, c) => {
+    if (error instanceof ProblemError) return problem(c, error)
+    log.error({ err: error, method: c.req.method, path: c.req.path }, 'request failed')
+    return problem(c, new ProblemError('internal', { detail: 'the sandbox host failed; its log says why' }))
+  })
+
+  function problem(c: Context, error: ProblemError): Response {
+    metrics.refused(error.code)
+    if (error.status >= 500) log.warn({ err: error, internal: error.internal, path: c.req.path }, 'request refused')
+    const headers = new Headers({ 'content-type': 'application/problem+json' })
+    if (error.retryAfterSeconds !== undefined) headers.set('retry-after', String(error.retryAfterSeconds))
+    return new Response(JSON.stringify(problemBody(error)), { status: error.status, headers })
+  }
+
+  return app
+}
+
+const jsonHeaders = { 'content-type': 'application/json' }
+
+function json(c: Context, bytes: Buffer): Response {
+  return c.body(bytes.toString('utf8'), 200, jsonHeaders)
+}
+
+function wholeQuery(c: Context, { name, max }: { name: string; max: number }): number {
+  const text = c.req.query(name) ?? ''
+  const value = Number(text)
+  if (/^\d{1,16}$/.test(text) && value <= max) return value
+  const message = `is ${JSON.stringify(text)}; must be a whole number from 0 to ${max}`
+  throw new ProblemError('invalid-request', { detail: `${name} ${message}`, issues: [{ field: name, message }] })
+}
+
+function parseParameter(schema: typeof executionRecordSchema.shape.id, { field, value }: { field: string; value: string }): string {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const message = parsed.error.issues[0]?.message ?? 'is not allowed'
+  throw new ProblemError('invalid-request', { detail: `${field}: ${message}`, issues: [{ field, message }] })
+}

@@ -1,0 +1,34 @@
+// The Worker as the host sees it: takes signed batches of outcomes and remembers every record, with failures on request.
+import { createServer } from 'node:http'
+import { outcomeBatchSchema } from '../../shared/execution.ts'
+import type { ExecutionRecord } from '../../shared/execution.ts'
+import { signatureHeader } from '../../shared/signing.ts'
+import { NonceMemory } from '../../sandbox-host/nonce-memory.ts'
+import { createSignatureCheck } from '../../sandbox-host/signature.ts'
+import { readAll } from './bucket-server.ts'
+import { serveOnFreePort } from './serve-on-free-port.ts'
+import type { TestServer } from './serve-on-free-port.ts'
+
+export type WorkerServer = TestServer & { records: ExecutionRecord[]; batches: number; failing: boolean }
+
+export async function startWorkerServer(secret: string): Promise<WorkerServer> {
+  const state = { records: [] as ExecutionRecord[], batches: 0, failing: false }
+  const check = createSignatureCheck({ secret, audience: 'worker', nonces: new NonceMemory() })
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body = await readAll(request)
+      if (state.failing) return response.writeHead(503).end('no')
+      try {
+        const header = request.headers[signatureHeader.toLowerCase()]
+        check({ method: request.method ?? '', path: request.url ?? '', header: String(header), body })
+        const batch = outcomeBatchSchema.parse(JSON.parse(body.toString()))
+        state.records.push(...batch.records)
+        state.batches++
+        return response.writeHead(200).end(JSON.stringify({ acknowledged: batch.records.length }))
+      } catch (error) {
+        return response.writeHead(400).end(String(error))
+      }
+    })()
+  })
+  return Object.assign(state, await serveOnFreePort(server))
+}
