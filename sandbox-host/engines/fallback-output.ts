@@ -23,18 +23,22 @@ export class FallbackOutput {
 
   log(stream: 'stdout' | 'stderr', text: string): void {
     const left = this.#limits.logBytes - Buffer.byteLength(this.#logs[stream])
-    const line = Buffer.from(`${text}\n`)
+    const line = Buffer.from(text)
     if (line.length > left) this.#truncated = true
     if (left > 0) this.#logs[stream] += line.subarray(0, left).toString('utf8')
   }
 
-  artifact(name: string, bytes: Uint8Array): void {
+  /** @returns false when the name is not a relative path of at most 255 bytes without `.` and `..` */
+  artifact(name: string, bytes: Uint8Array): boolean {
+    const isPath = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+    if (!isPath || name.includes('\0') || Buffer.byteLength(name) > 255) return false
     const { artifactBytes, artifactCount } = this.#limits
     this.#artifacts.set(name, bytes)
     let sum = 0
     for (const artifact of this.#artifacts.values()) sum += artifact.length
     if (this.#artifacts.size > artifactCount) this.#overLimit = `made more than ${artifactCount} artifacts`
     if (sum > artifactBytes) this.#overLimit = `made more than ${artifactBytes} bytes of artifacts`
+    return true
   }
 
   checkOutput(output: string): void {

@@ -14,6 +14,8 @@ const graceMs = 2_000
 type Waiting = { task: FallbackTask; resolve: (answer: FallbackAnswer) => void; reject: (error: unknown) => void }
 
 export async function createFallbackEngine({ threads, queueMax }: FallbackOptions): Promise<SandboxEngine> {
+  // QuickJS asks its surroundings for the time zone; in a sandbox there is none.
+  process.env['TZ'] = 'UTC'
   const programs = new Map<number, string>()
   const idle: Worker[] = []
   const all = new Set<Worker>()

@@ -1,0 +1,115 @@
+// Drives one script through the prelude on quickjs-emscripten, as the native engine's driver does on its own QuickJS: load the module,
+// hand over the input, run jobs, let virtual time pass, take the answer.
+import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten'
+import type { FallbackOutput } from './fallback-output.ts'
+import type { FallbackEnd, FallbackTask } from './quickjs-worker.ts'
+
+/** Given to the module at deploy, where there is no request; the same as in the native engine. */
+const deployment = { seed: 0, startTimeMs: Date.parse('2000-01-01T00:00:00Z') }
+
+export type FallbackGuestOptions = { output: FallbackOutput; prelude: string; date: string }
+
+export class FallbackGuest {
+  readonly #context: QuickJSContext
+  readonly #output: FallbackOutput
+  readonly #sources: { prelude: string; date: string }
+  #seed = deployment.seed
+  #startTimeMs = deployment.startTimeMs
+  #elapsedMs = 0
+
+  constructor(context: QuickJSContext, { output, prelude, date }: FallbackGuestOptions) {
+    this.#context = context
+    this.#output = output
+    this.#sources = { prelude, date }
+  }
+
+  perform(task: FallbackTask): FallbackEnd {
+    try {
+      const agent = this.#start()
+      const loaded = this.#load(agent, task.source)
+      if (loaded.status !== 'completed' || task.type === 'prepare') return loaded
+      this.#seed = task.request.seed
+      this.#startTimeMs = task.request.startTimeMs
+      this.#elapsedMs = 0
+      const method = this.#context.getProp(agent, 'agent_start')
+      const answer = this.#text(this.#call(method, [this.#context.newString(task.request.input)])) ?? this.#settle(agent)
+      return this.#endOf(answer)
+    } catch (error) {
+      return failureOf(error)
+    }
+  }
+
+  #start(): QuickJSHandle {
+    const context = this.#context
+    const output = this.#output
+    const now = context.newFunction('now', () => context.newNumber(this.#startTimeMs + this.#elapsedMs))
+    this.#call(this.#evaluate(this.#sources.date, 'date'), [now])
+    return this.#call(this.#evaluate(this.#sources.prelude, 'prelude'), [
+      context.newFunction('out', (line) => output.log('stdout', context.getString(line))),
+      context.newFunction('err', (line) => output.log('stderr', context.getString(line))),
+      context.newFunction('artifact', (name, data) => {
+        const isText = context.typeof(data) === 'string'
+        const bytes = isText ? Buffer.from(context.getString(data)) : new Uint8Array(context.getArrayBuffer(data).value)
+        return context.newNumber(output.artifact(context.getString(name), bytes) ? 0 : 1)
+      }),
+      context.newFunction('seed', () => context.newNumber(this.#seed)),
+      context.newFunction('elapsed', () => context.newNumber(this.#elapsedMs)),
+      context.newFunction('sleep', (until) => {
+        this.#elapsedMs = Math.max(this.#elapsedMs, Number(context.getString(until)))
+      }),
+    ])
+  }
+
+  #load(agent: QuickJSHandle, source: string): FallbackEnd {
+    const context = this.#context
+    const module = this.#evaluate(source, 'agent', 'module')
+    this.#call(context.getProp(agent, 'agent_load'), [module])
+    const answer = this.#settle(agent)
+    if (answer === 'L') return { status: 'completed' }
+    const end = this.#endOf(answer)
+    return end.status === 'completed' ? { status: 'invalid-program', error: { message: 'the module did not load' } } : end
+  }
+
+  /** Runs jobs; when none is left, the prelude ends the run or lets time pass until the next timer. */
+  #settle(agent: QuickJSHandle): string {
+    const step = this.#context.getProp(agent, 'agent_step')
+    for (;;) {
+      const jobs = this.#context.runtime.executePendingJobs()
+      if (jobs.error) this.#context.unwrapResult(jobs)
+      const answer = this.#text(this.#call(step, []))
+      if (answer !== undefined) return answer
+    }
+  }
+
+  /** Letters as in the prelude: C and JSON for completed, T and the error for threw. */
+  #endOf(answer: string): FallbackEnd {
+    const body = answer.slice(1)
+    if (!answer.startsWith('C')) return failureOf(JSON.parse(body))
+    this.#output.checkOutput(body)
+    return { status: 'completed', output: body }
+  }
+
+  #evaluate(source: string, name: string, type: 'global' | 'module' = 'global'): QuickJSHandle {
+    return this.#context.unwrapResult(this.#context.evalCode(source, name, { type }))
+  }
+
+  #call(target: QuickJSHandle, args: QuickJSHandle[]): QuickJSHandle {
+    return this.#context.unwrapResult(this.#context.callFunction(target, this.#context.undefined, ...args))
+  }
+
+  #text(handle: QuickJSHandle): string | undefined {
+    return this.#context.typeof(handle) === 'string' ? this.#context.getString(handle).toWellFormed() : undefined
+  }
+}
+
+function failureOf(error: unknown): FallbackEnd {
+  // quickjs-emscripten rethrows guest errors with the guest's own name, message and stack as the cause.
+  const cause = error instanceof Error && typeof error.cause === 'object' && error.cause !== null ? error.cause : error
+  const { name, message, stack } = cause as { name?: unknown; message?: unknown; stack?: unknown } // read with care below
+  const text = typeof message === 'string' ? message : String(cause)
+  if (text === 'out of memory') return { status: 'memory-limit', error: { message: 'needed more memory than its tier allows' } }
+  return {
+    status: 'threw',
+    error: { message: text, ...(typeof name === 'string' ? { name } : {}), ...(typeof stack === 'string' ? { stack } : {}) },
+  }
+}

@@ -1,0 +1,101 @@
+// The whole host as one value: its parts put together around an engine, listening, and able to stop without losing anything.
+import { serve } from '@hono/node-server'
+import type { ServerType } from '@hono/node-server'
+import { createBucket } from './bucket.ts'
+import type { Config } from './config.ts'
+import { DrainGate } from './drain-gate.ts'
+import { readHostId } from './host-id.ts'
+import { Journal, journalDirectory } from './journal.ts'
+import { createJudge } from './judge.ts'
+import type { Log } from './log.ts'
+import { Metrics } from './metrics.ts'
+import { NonceMemory } from './nonce-memory.ts'
+import { createOutcomes } from './outcomes.ts'
+import { Programs } from './programs.ts'
+import { Readiness } from './readiness.ts'
+import { createRunner } from './runner.ts'
+import type { SandboxEngine } from './sandbox-engine.ts'
+import { createServer } from './server.ts'
+import { createSignatureCheck } from './signature.ts'
+import { createUploader } from './uploader.ts'
+
+export type Host = {
+  /** Name in bundles and batches. */
+  name: string
+  port: number
+  /** Refuses work, finishes what runs, hands over what is finished, closes. Bounded by the configured grace. */
+  stop: () => Promise<void>
+}
+
+export type HostOptions = {
+  config: Config
+  engine: SandboxEngine
+  log: Log
+  /** Told once, when the journal can keep nothing more. */
+  onJournalFailure?: () => void
+}
+
+export async function startHost({ config, engine, log, onJournalFailure }: HostOptions): Promise<Host> {
+  const name = await readHostId(config.dataDirectory, config.hostName)
+  const journal = await Journal.open({
+    directory: journalDirectory(config.dataDirectory),
+    host: name,
+    log,
+    bytesMax: config.journalBytesMax,
+  })
+  const metrics = new Metrics()
+  const bucket = createBucket(config.bucket)
+  const gate = new DrainGate()
+  const { tiers, secret } = config
+  const programs = new Programs({ engine, bucket, bytesMax: config.programBytesBudget, metrics })
+  const nonces = new NonceMemory()
+  const uploader = createUploader({ journal, bucket, log, metrics })
+  const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, log, metrics })
+  const app = createServer({
+    run: createRunner({ programs, engine, journal, tiers, metrics }),
+    // Two per thread keep every thread busy while a verdict is being compared.
+    judge: createJudge({ programs, engine, tiers, parallel: config.engine.threads * 2, judgementsMax: config.judgementsMax, metrics }),
+    programs,
+    journal,
+    metrics,
+    readiness: new Readiness({ engine, tiers, journal, bucket, isDraining: () => gate.isDraining }),
+    checkSignature: createSignatureCheck({ secret, audience: 'host', nonces }),
+    gate,
+    log,
+  })
+  metrics.addGauges({ prefix: 'host_engine', help: 'Engine', read: () => engine.stats() })
+  metrics.addGauges({ prefix: 'host_journal', help: 'Journal', read: () => ({ ...journal.stats() }) })
+  metrics.addGauges({ prefix: 'host_programs', help: 'Loaded programs', read: () => ({ ...programs.stats() }) })
+  metrics.addGauges({ prefix: 'host_requests', help: 'Requests', read: () => ({ underWay: gate.underWay, nonces: nonces.size }) })
+  if (onJournalFailure) journal.onChange(() => journal.failure && onJournalFailure())
+
+  const { server, port } = await listen(app.fetch, config)
+  uploader.start()
+  outcomes.start()
+  log.info({ host: name, port, bind: config.bind, engine: engine.label, tiers }, 'listening')
+
+  async function stop(): Promise<void> {
+    const until = Date.now() + config.drainGraceMs
+    // A quarter of the grace is kept for handing over what is finished.
+    const idle = await gate.drain(config.drainGraceMs * 0.75)
+    if (!idle) log.warn({ underWay: gate.underWay }, 'requests are cut off; their callers see a closed connection')
+    server.close()
+    await journal.seal()
+    await Promise.all([uploader.drain(until), outcomes.drain(until)])
+    log.info({ unsentRecords: journal.unsentRecords(), isUploaded: journal.nextToUpload() === undefined }, 'drained')
+    await journal.close()
+    await engine.close()
+  }
+
+  return { name, port, stop }
+}
+
+function listen(fetch: Parameters<typeof serve>[0]['fetch'], { port, bind }: Config): Promise<{ server: ServerType; port: number }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, port, hostname: bind }, (info) => resolve({ server, port: info.port }))
+    server.on('error', (cause: NodeJS.ErrnoException) => {
+      const advice = cause.code === 'EADDRINUSE' ? 'the port is taken, set HOST_PORT to a free one' : 'check HOST_BIND and HOST_PORT'
+      reject(new Error(`cannot listen on ${bind}:${port}: ${advice}`, { cause }))
+    })
+  })
+}
