@@ -1,0 +1,195 @@
+// The native engine as TypeScript sees it: types, and a thin caller that turns the addon's one completion callback into
+// promises. What the fields mean is said in `src/limits.rs` and `src/outcome.rs`; guests run on the engine's own threads.
+import { createRequire } from 'node:module'
+
+export type ProgramKind = 'script' | 'command'
+
+export interface NativeEngineOptions {
+  /** quickjs.wasm of npm `quickjs-wasi`. */
+  scriptModulePath: string
+  /** Text of `../guest/prelude.js`. */
+  preludeSource: string
+  threads: number
+  /** Runs that exist at once, each with an instance of its own. */
+  slots: number
+  /** Largest linear memory of any run. */
+  memoryBytesMax: number
+  /** Runs that wait to begin. */
+  queueMax: number
+}
+
+export interface RunLimits {
+  memoryBytes: number
+  /** Time on a thread; waiting for a turn does not count. */
+  wallMs: number
+  fuel: number
+  inputBytes: number
+  outputBytes: number
+  /** stdout and stderr each. */
+  logBytes: number
+  artifactBytes: number
+  artifactCount: number
+}
+
+export interface RunRequest {
+  /** JSON text. */
+  input: string
+  /** 0 to 2^53-1. */
+  seed: number
+  startTimeMs: number
+  limits: RunLimits
+  /** Arguments of a command after its name. */
+  args?: string[]
+}
+
+export type PrepareOutcome =
+  | { ok: true; handle: number; snapshotPages: number; snapshotBytes: number; memoryBytes: number; prepareMicros: number }
+  | { ok: false; reason: 'invalid-program' | 'limit'; message: string }
+
+export interface GuestError {
+  name?: string
+  message: string
+  stack?: string
+  exitCode?: number
+}
+
+export interface RunOutcome {
+  status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+  /** JSON text; present when completed. */
+  output?: string
+  error?: GuestError
+  stdout: Buffer
+  stderr: Buffer
+  logsTruncated: boolean
+  artifacts: { name: string; bytes: Buffer }[]
+  fuel: number
+  /** From claim to result; queueing excluded. */
+  wallMicros: number
+  /** From claim to the first guest instruction. */
+  startMicros: number
+  memoryBytesPeak: number
+}
+
+export interface NativeEngineStats {
+  running: number
+  queued: number
+  slots: number
+  programs: number
+  programBytes: number
+}
+
+/** Thrown (rejected) when nothing was run, or when the engine itself failed. */
+export class NativeEngineError extends Error {
+  readonly code: NativeEngineErrorCode
+  constructor(code: NativeEngineErrorCode, message: string) {
+    super(message)
+    this.name = 'NativeEngineError'
+    this.code = code
+  }
+}
+
+const errorCodes = ['engine-busy', 'unknown-program', 'input-limit', 'engine-failed'] as const
+export type NativeEngineErrorCode = (typeof errorCodes)[number]
+
+export interface NativeEngine {
+  /** Part of every receipt: the same version gives the same bytes and the same fuel. */
+  readonly version: string
+  /** Scripts: evaluates the module and keeps a snapshot. Commands: compiles. Refusals are values; rejects with `engine-busy`, `engine-failed`. */
+  prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
+  /** One run in an instance of its own. Rejects with `engine-busy`, `unknown-program`, `input-limit`, `engine-failed`. */
+  run(handle: number, request: RunRequest): Promise<RunOutcome>
+  /** Runs that have begun keep the program until they end. */
+  drop(handle: number): void
+  stats(): NativeEngineStats
+  /** Ends the threads; what waits is rejected with `engine-failed`. */
+  close(): void
+  /** Runs `count` times on this thread, in process, and blocks for as long: for measurements only. */
+  bench(handle: number, request: RunRequest, count: number): { p50Nanos: number; p90Nanos: number; p99Nanos: number }
+}
+
+interface Completion {
+  call: number
+  prepared?: PrepareOutcome
+  ran?: RunOutcome
+  failure?: string
+}
+
+interface Addon {
+  Engine: new (
+    options: NativeEngineOptions,
+    completed: (completion: Completion) => void,
+  ) => {
+    readonly version: string
+    prepare(call: number, kind: ProgramKind, code: Buffer, limits: RunLimits): void
+    run(call: number, handle: number, request: RunRequest): void
+    dropProgram(handle: number): void
+    stats(): NativeEngineStats
+    close(): void
+    bench(handle: number, request: RunRequest, count: number): { p50Nanos: number; p90Nanos: number; p99Nanos: number }
+  }
+}
+
+interface Waiting {
+  settle(completion: Completion): void
+  reject(error: NativeEngineError): void
+}
+
+/** Loads the addon at `path` and boots the script engine, which takes about a second and blocks. Throws when the addon does not load. */
+export function loadNativeEngine(path: string, options: NativeEngineOptions): NativeEngine {
+  // The addon is built from src/node.rs, whose exports are these.
+  const addon = createRequire(import.meta.url)(path) as Addon
+  const waiting = new Map<number, Waiting>()
+  // The addon keeps no process alive; this timer does while calls are out.
+  const keepAlive = setInterval(() => {}, 2 ** 30).unref()
+  let calls = 0
+
+  const engine = new addon.Engine(options, (completion) => {
+    const call = waiting.get(completion.call)
+    waiting.delete(completion.call)
+    if (waiting.size === 0) keepAlive.unref()
+    if (completion.failure === undefined) call?.settle(completion)
+    else call?.reject(new NativeEngineError('engine-failed', completion.failure))
+  })
+
+  function send<T>(begin: (call: number) => void, pick: (completion: Completion) => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const call = ++calls
+      begin(call)
+      if (waiting.size === 0) keepAlive.ref()
+      waiting.set(call, {
+        reject,
+        settle(completion) {
+          const answer = pick(completion)
+          if (answer === undefined) reject(new NativeEngineError('engine-failed', 'the engine answered something else'))
+          else resolve(answer)
+        },
+      })
+    })
+  }
+
+  return {
+    version: engine.version,
+    prepare: (kind, code, limits) =>
+      send((call) => coded(() => engine.prepare(call, kind, code, limits)), (completion) => completion.prepared),
+    run: (handle, request) => send((call) => coded(() => engine.run(call, handle, request)), (completion) => completion.ran),
+    drop: (handle) => engine.dropProgram(handle),
+    stats: () => engine.stats(),
+    close() {
+      engine.close()
+      clearInterval(keepAlive)
+    },
+    bench: (handle, request, count) => coded(() => engine.bench(handle, request, count)),
+  }
+}
+
+/** The addon's messages begin with a code. */
+function coded<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const code = errorCodes.find((known) => message.startsWith(`${known}: `))
+    if (code === undefined) throw error
+    throw new NativeEngineError(code, message.slice(code.length + 2))
+  }
+}

@@ -1,0 +1,77 @@
+//! The one Wasmtime engine of the process and the reasons for each of its settings.
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result};
+
+/// Changes whenever the same program could give other bytes or other fuel for a reason that no hash below names.
+pub const ABI_VERSION: u32 = 1;
+
+/// The version of Wasmtime that Cargo.toml pins; a test compares it with Cargo.lock.
+pub const WASMTIME_VERSION: &str = "48.0.8";
+
+/// Native stack of a guest. QuickJS ends a recursion by itself at `script_image::STACK_BYTES` of its own stack, which takes
+/// less native stack than this (tests/script.rs recurses to the end in several ways).
+pub const WASM_STACK_BYTES: usize = 4 << 20;
+
+/// Headroom for host functions, which run on the guest's stack.
+const FIBER_STACK_BYTES: usize = WASM_STACK_BYTES + (1 << 20);
+
+/// Elements of a guest's one table. A Go or C program of the largest allowed size stays below.
+pub const TABLE_ELEMENTS_MAX: usize = 65_536;
+
+/// Restored by copying instead of by a system call and page faults (measured: see bench of `sandbox-host/engine`).
+const KEEP_RESIDENT_BYTES: usize = 4 << 20;
+
+#[derive(Clone, Debug)]
+pub struct PoolSize {
+    /// Instances that exist at once.
+    pub slots: u32,
+    /// Linear memory of one instance.
+    pub memory_bytes_max: usize,
+}
+
+pub fn sandbox_engine(size: &PoolSize) -> Result<Engine> {
+    let mut pooling = PoolingAllocationConfig::new();
+    pooling
+        .total_core_instances(size.slots)
+        .total_memories(size.slots)
+        .total_tables(size.slots)
+        .total_stacks(size.slots)
+        .max_memory_size(size.memory_bytes_max)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .max_unused_warm_slots(size.slots)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(KEEP_RESIDENT_BYTES)
+        .pagemap_scan(pagemap_scan());
+    let mut config = guest_config();
+    config.cranelift_opt_level(OptLevel::Speed).allocation_strategy(InstanceAllocationStrategy::Pooling(pooling));
+    Engine::new(&config)
+}
+
+/// Compiles the script engine once, only to initialise it: quick to compile, and nothing it runs is metered.
+pub fn boot_engine() -> Result<Engine> {
+    let mut config = guest_config();
+    config.cranelift_opt_level(OptLevel::None).consume_fuel(false);
+    Engine::new(&config)
+}
+
+/// What a guest may be and how it behaves, the same for every engine of ours.
+fn guest_config() -> Config {
+    let mut config = Config::new();
+    config
+        .consume_fuel(true)
+        .memory_init_cow(true)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .async_stack_size(FIBER_STACK_BYTES)
+        // The same bits on every host, or receipts could not be checked.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .wasm_backtrace_max_frames(None)
+        .wasm_multi_memory(false)
+        .wasm_memory64(false)
+        .wasm_tail_call(false);
+    config
+}
+
+/// Wasmtime refuses to start when this is demanded of a kernel that lacks it (before 6.7), hence `Auto`.
+fn pagemap_scan() -> Enabled {
+    Enabled::Auto
+}

@@ -1,0 +1,33 @@
+//! Runs strangers' programs in single-use Wasmtime instances: programs in, one tagged outcome out. Start reading in
+//! `sandbox.rs`; `node.rs` is the border to Node and holds no logic.
+
+pub mod bench;
+pub mod command;
+pub mod deadline;
+pub mod ending;
+pub mod engine;
+pub mod file_tree;
+pub mod guest;
+pub mod limits;
+#[cfg(feature = "napi")]
+mod node;
+pub mod outcome;
+pub mod pool;
+pub mod program;
+pub mod random;
+pub mod reply;
+pub mod sandbox;
+pub mod script;
+pub mod script_driver;
+pub mod script_host;
+pub mod script_image;
+pub mod script_module;
+pub mod snapshot;
+pub mod stop;
+pub mod store;
+pub mod upload;
+pub mod virtual_clock;
+pub mod wasi;
+pub mod wasi_files;
+pub mod wasi_paths;
+pub mod wasi_process;

@@ -1,0 +1,296 @@
+//! The border to Node. Data in, one tagged outcome out; no logic. Guests never run on Node's threads: answers come back through
+//! one threadsafe function, keyed by the number that the caller gave.
+use crate::engine::PoolSize;
+use crate::limits::{RunLimits, RunRequest};
+use crate::outcome::{Prepared, Refusal, RunOutcome};
+use crate::pool::PoolLimits;
+use crate::program::ProgramKind;
+use crate::reply::{EngineFailure, Reply};
+use crate::sandbox::{Rejection, Sandbox, SandboxOptions};
+use crate::{bench, outcome};
+use napi::bindgen_prelude::{Buffer, Function};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Error, Result, Status};
+use napi_derive::napi;
+use std::sync::Arc;
+
+#[napi(object)]
+pub struct EngineOptions {
+    pub script_module_path: String,
+    pub prelude_source: String,
+    pub threads: u32,
+    pub slots: u32,
+    pub memory_bytes_max: f64,
+    pub queue_max: u32,
+}
+
+#[napi(object)]
+pub struct Limits {
+    pub memory_bytes: f64,
+    pub wall_ms: f64,
+    pub fuel: f64,
+    pub input_bytes: f64,
+    pub output_bytes: f64,
+    pub log_bytes: f64,
+    pub artifact_bytes: f64,
+    pub artifact_count: f64,
+}
+
+#[napi(object)]
+pub struct Request {
+    pub input: String,
+    pub seed: f64,
+    pub start_time_ms: f64,
+    pub limits: Limits,
+    pub args: Option<Vec<String>>,
+}
+
+#[napi(object)]
+pub struct PrepareAnswer {
+    pub ok: bool,
+    pub handle: Option<u32>,
+    pub snapshot_pages: Option<f64>,
+    pub snapshot_bytes: Option<f64>,
+    pub memory_bytes: Option<f64>,
+    pub prepare_micros: Option<f64>,
+    pub reason: Option<String>,
+    pub message: Option<String>,
+}
+
+#[napi(object)]
+pub struct GuestError {
+    pub name: Option<String>,
+    pub message: String,
+    pub stack: Option<String>,
+    pub exit_code: Option<u32>,
+}
+
+#[napi(object)]
+pub struct Artifact {
+    pub name: String,
+    pub bytes: Buffer,
+}
+
+#[napi(object)]
+pub struct RunAnswer {
+    pub status: String,
+    pub output: Option<String>,
+    pub error: Option<GuestError>,
+    pub stdout: Buffer,
+    pub stderr: Buffer,
+    pub logs_truncated: bool,
+    pub artifacts: Vec<Artifact>,
+    pub fuel: f64,
+    pub wall_micros: f64,
+    pub start_micros: f64,
+    pub memory_bytes_peak: f64,
+}
+
+/// What comes back for the call of that number: one of the three.
+#[napi(object)]
+pub struct Completion {
+    pub call: f64,
+    pub prepared: Option<PrepareAnswer>,
+    pub ran: Option<RunAnswer>,
+    pub failure: Option<String>,
+}
+
+#[napi(object)]
+pub struct Stats {
+    pub running: f64,
+    pub queued: f64,
+    pub slots: f64,
+    pub programs: f64,
+    pub program_bytes: f64,
+}
+
+#[napi(object)]
+pub struct BenchAnswer {
+    pub p50_nanos: f64,
+    pub p90_nanos: f64,
+    pub p99_nanos: f64,
+}
+
+/// Weak: it keeps no process alive. The caller counts its calls.
+type Completed = ThreadsafeFunction<Completion, (), Completion, Status, false, true>;
+
+#[napi(js_name = "Engine")]
+pub struct NodeEngine {
+    sandbox: Sandbox,
+    completed: Arc<Completed>,
+}
+
+#[napi]
+impl NodeEngine {
+    #[napi(constructor)]
+    pub fn new(options: EngineOptions, completed: Function<'_, Completion, ()>) -> Result<Self> {
+        let script_module = std::fs::read(&options.script_module_path)
+            .map_err(|error| Error::from_reason(format!("could not read the script module {}: {error}", options.script_module_path)))?;
+        let sandbox = Sandbox::new(SandboxOptions {
+            script_module,
+            prelude: options.prelude_source,
+            pool_size: PoolSize { slots: options.slots, memory_bytes_max: options.memory_bytes_max as usize },
+            pool_limits: PoolLimits {
+                threads: options.threads as usize,
+                active_max: options.slots as usize,
+                queue_max: options.queue_max as usize,
+            },
+        });
+        let sandbox = sandbox.map_err(|error| Error::from_reason(format!("could not start the engine: {error:#}")))?;
+        let completed = completed.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
+        Ok(Self { sandbox, completed: Arc::new(completed) })
+    }
+
+    #[napi(getter)]
+    pub fn version(&self) -> String {
+        self.sandbox.kernel().version().to_owned()
+    }
+
+    #[napi]
+    pub fn prepare(&self, call: f64, kind: String, code: Buffer, limits: Limits) -> Result<()> {
+        let kind = match kind.as_str() {
+            "script" => ProgramKind::Script,
+            "command" => ProgramKind::Command,
+            other => return Err(Error::from_reason(format!("program kind {other:?} is not script or command"))),
+        };
+        let completed = Arc::clone(&self.completed);
+        let reply = Reply::new(move |answer: std::result::Result<_, EngineFailure>| {
+            let completion = match answer {
+                Ok(answer) => Completion { prepared: Some(prepare_answer(answer)), ..completion(call) },
+                Err(failure) => Completion { failure: Some(failure.0), ..completion(call) },
+            };
+            completed.call(completion, ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        self.sandbox.prepare(kind, code.to_vec(), run_limits(&limits), reply).map_err(rejected)
+    }
+
+    #[napi]
+    pub fn run(&self, call: f64, handle: u32, request: Request) -> Result<()> {
+        let completed = Arc::clone(&self.completed);
+        let reply = Reply::new(move |answer: std::result::Result<_, EngineFailure>| {
+            let completion = match answer {
+                Ok(outcome) => Completion { ran: Some(run_answer(outcome)), ..completion(call) },
+                Err(failure) => Completion { failure: Some(failure.0), ..completion(call) },
+            };
+            completed.call(completion, ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        self.sandbox.run(handle, run_request(request), reply).map_err(rejected)
+    }
+
+    #[napi]
+    pub fn drop_program(&self, handle: u32) {
+        self.sandbox.drop_program(handle);
+    }
+
+    #[napi]
+    pub fn stats(&self) -> Stats {
+        let stats = self.sandbox.stats();
+        Stats {
+            running: stats.pool.running as f64,
+            queued: stats.pool.queued as f64,
+            slots: f64::from(stats.slots),
+            programs: stats.programs as f64,
+            program_bytes: stats.program_bytes as f64,
+        }
+    }
+
+    #[napi]
+    pub fn close(&self) {
+        self.sandbox.close();
+    }
+
+    #[napi]
+    pub fn bench(&self, handle: u32, request: Request, count: u32) -> Result<BenchAnswer> {
+        let program = self.sandbox.kernel().program(handle).map_err(rejected)?;
+        let measured = bench::bench(self.sandbox.kernel(), &program, &run_request(request), count as usize);
+        let measured = measured.map_err(|failure| Error::from_reason(failure.0))?;
+        Ok(BenchAnswer {
+            p50_nanos: measured.p50_nanos as f64,
+            p90_nanos: measured.p90_nanos as f64,
+            p99_nanos: measured.p99_nanos as f64,
+        })
+    }
+}
+
+fn completion(call: f64) -> Completion {
+    Completion { call, prepared: None, ran: None, failure: None }
+}
+
+/// The message begins with the code that the caller branches on.
+fn rejected(rejection: Rejection) -> Error {
+    Error::from_reason(match rejection {
+        Rejection::Busy => "engine-busy: the queue is full or the engine is closed".to_owned(),
+        Rejection::UnknownProgram { handle } => format!("unknown-program: no program has the handle {handle}"),
+        Rejection::InputTooLarge { bytes, allowed } => format!("input-limit: the input is {bytes} bytes, allowed are {allowed}"),
+    })
+}
+
+fn run_limits(limits: &Limits) -> RunLimits {
+    RunLimits {
+        memory_bytes: limits.memory_bytes as u64,
+        wall_ms: limits.wall_ms as u64,
+        fuel: limits.fuel as u64,
+        input_bytes: limits.input_bytes as usize,
+        output_bytes: limits.output_bytes as usize,
+        log_bytes: limits.log_bytes as usize,
+        artifact_bytes: limits.artifact_bytes as usize,
+        artifact_count: limits.artifact_count as usize,
+    }
+}
+
+fn run_request(request: Request) -> RunRequest {
+    RunRequest {
+        limits: run_limits(&request.limits),
+        input: request.input,
+        seed: request.seed as u64,
+        start_time_ms: request.start_time_ms as u64,
+        args: request.args.unwrap_or_default(),
+    }
+}
+
+fn prepare_answer(answer: std::result::Result<Prepared, Refusal>) -> PrepareAnswer {
+    let mut told = PrepareAnswer {
+        ok: answer.is_ok(),
+        handle: None,
+        snapshot_pages: None,
+        snapshot_bytes: None,
+        memory_bytes: None,
+        prepare_micros: None,
+        reason: None,
+        message: None,
+    };
+    match answer {
+        Ok(prepared) => {
+            told.handle = Some(prepared.handle);
+            told.snapshot_pages = Some(prepared.snapshot_pages as f64);
+            told.snapshot_bytes = Some(prepared.snapshot_bytes as f64);
+            told.memory_bytes = Some(prepared.memory_bytes as f64);
+            told.prepare_micros = Some(prepared.prepare_micros as f64);
+        }
+        Err(refusal) => {
+            told.message = Some(refusal.message().to_owned());
+            told.reason = Some(refusal.reason().to_owned());
+        }
+    }
+    told
+}
+
+fn run_answer(outcome: RunOutcome) -> RunAnswer {
+    RunAnswer {
+        status: outcome.status.as_str().to_owned(),
+        output: outcome.output,
+        error: outcome.error.map(guest_error),
+        stdout: outcome.stdout.into(),
+        stderr: outcome.stderr.into(),
+        logs_truncated: outcome.logs_truncated,
+        artifacts: outcome.artifacts.into_iter().map(|artifact| Artifact { name: artifact.name, bytes: artifact.bytes.into() }).collect(),
+        fuel: outcome.fuel as f64,
+        wall_micros: outcome.wall_micros as f64,
+        start_micros: outcome.start_micros,
+        memory_bytes_peak: outcome.memory_bytes_peak as f64,
+    }
+}
+
+fn guest_error(error: outcome::GuestError) -> GuestError {
+    GuestError { name: error.name, message: error.message, stack: error.stack, exit_code: error.exit_code }
+}

@@ -1,0 +1,166 @@
+//! Our own threads and the queue before them. A guest that used up its slice goes to the back, so that long guests do not
+//! hold up short ones; how many are begun at once is bounded by the slots, how many wait by the queue.
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Job = Box<dyn FnOnce() -> Task + Send>;
+
+#[derive(Clone, Copy, Debug)]
+pub struct PoolLimits {
+    pub threads: usize,
+    /// Runs that are begun and not ended.
+    pub active_max: usize,
+    /// Runs that wait to begin.
+    pub queue_max: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStats {
+    pub running: usize,
+    pub queued: usize,
+}
+
+/// The queue is full, or the pool is closed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Busy;
+
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: PoolLimits,
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    /// Begun, and waiting for their next slice.
+    yielded: VecDeque<Task>,
+    active: usize,
+    /// Whether a waiting job comes before a yielded one; they take turns.
+    begin_next: bool,
+    closed: bool,
+}
+
+impl Pool {
+    pub fn start(limits: PoolLimits) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { limits, state: Mutex::default(), work: Condvar::new() });
+        for number in 0..limits.threads {
+            let shared = Arc::clone(&shared);
+            thread::Builder::new().name(format!("guest-{number}")).spawn(move || shared.work())?;
+        }
+        Ok(Self { shared })
+    }
+
+    pub fn submit<F: Future<Output = ()> + Send + 'static>(&self, job: impl FnOnce() -> F + Send + 'static) -> Result<(), Busy> {
+        let mut state = self.shared.lock();
+        if state.closed || state.waiting.len() >= self.shared.limits.queue_max {
+            return Err(Busy);
+        }
+        state.waiting.push_back(Box::new(move || Box::pin(job())));
+        drop(state);
+        self.shared.work.notify_one();
+        Ok(())
+    }
+
+    pub fn stats(&self) -> PoolStats {
+        let state = self.shared.lock();
+        PoolStats { running: state.active, queued: state.waiting.len() }
+    }
+
+    /// Ends the threads after what they are doing; what waits is dropped, which answers it.
+    pub fn close(&self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let dropped = (std::mem::take(&mut state.waiting), std::mem::take(&mut state.yielded));
+        drop(state);
+        drop(dropped);
+        self.shared.work.notify_all();
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+enum Next {
+    Begin(Job),
+    Resume(Task),
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Guests never run under the lock, so a poisoned one holds a whole state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        while let Some(next) = self.take() {
+            // A panic costs the execution in which it happened: dropping it answers that the engine failed.
+            match catch_unwind(AssertUnwindSafe(|| slice(next))) {
+                Ok(Some(task)) => self.put_back(task),
+                Ok(None) | Err(_) => self.lock().active -= 1,
+            }
+        }
+    }
+
+    fn take(&self) -> Option<Next> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(next) = state.next(self.limits.active_max) {
+                return Some(next);
+            }
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn put_back(&self, task: Task) {
+        let mut state = self.lock();
+        if state.closed {
+            state.active -= 1;
+            drop(state);
+            drop(task);
+            return;
+        }
+        state.yielded.push_back(task);
+    }
+}
+
+impl State {
+    fn next(&mut self, active_max: usize) -> Option<Next> {
+        let may_begin = self.active < active_max && !self.waiting.is_empty();
+        if may_begin && (self.begin_next || self.yielded.is_empty()) {
+            self.begin_next = false;
+            self.active += 1;
+            return self.waiting.pop_front().map(Next::Begin);
+        }
+        self.begin_next = true;
+        self.yielded.pop_front().map(Next::Resume)
+    }
+}
+
+/// Runs a guest until it yields; returns it unless it ended.
+fn slice(next: Next) -> Option<Task> {
+    let mut task = match next {
+        Next::Begin(job) => job(),
+        Next::Resume(task) => task,
+    };
+    match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(()) => None,
+        Poll::Pending => Some(task),
+    }
+}

@@ -1,0 +1,127 @@
+//! Script agents: prepared once by evaluating their module, then run any number of times from the snapshot of that.
+use crate::deadline::within;
+use crate::ending::{Ending, ending_of};
+use crate::limits::{RunLimits, RunRequest};
+use crate::outcome::{GuestError, Refusal, Status};
+use crate::script_image::{START_TIME_MS, ScriptImage};
+use crate::snapshot::Snapshot;
+use crate::store::{GuestState, guest_store};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+use wasmtime::{Engine, Error, Instance, ModuleExport, Result, Store};
+
+/// Evaluates the module at seed 0 and the default time, under the limits.
+pub async fn prepare(engine: &Engine, image: &ScriptImage, source: String, limits: RunLimits) -> Result<Result<Snapshot, Refusal>> {
+    let length = source.len() as i32;
+    let wall = Duration::from_millis(limits.wall_ms);
+    let request = RunRequest { input: source, seed: 0, start_time_ms: START_TIME_MS, limits, args: Vec::new() };
+    let mut store = guest_store(engine, request)?;
+    // The prelude's answer is not the agent's output.
+    store.data_mut().limits.output_bytes = MESSAGE_BYTES_MAX;
+    let result = within(wall, async {
+        let instance = instantiate(image, &mut store).await?;
+        call(&mut store, instance, &image.load, length).await
+    })
+    .await;
+    Ok(match ending_of(result) {
+        Ending::Returned => match read_answer(&store) {
+            Answer::Loaded => Ok(Snapshot::take(&image.bytes, memory_of(&store))),
+            Answer::Threw(error) => Err(Refusal::InvalidProgram(describe(&error))),
+            Answer::Completed(_) => Err(Refusal::InvalidProgram("the module ended in a way that the engine does not know".into())),
+        },
+        Ending::Ended(Status::Trapped | Status::Threw, error) => Err(Refusal::InvalidProgram(error.message)),
+        Ending::Ended(_, error) => Err(Refusal::Limit(format!("while its top level ran: {}", error.message))),
+    })
+}
+
+/// Returns the ending, the store and when the guest's first instruction ran.
+pub async fn run(
+    engine: &Engine,
+    image: &ScriptImage,
+    snapshot: &Snapshot,
+    request: RunRequest,
+) -> Result<(Ending, Store<GuestState>, Instant)> {
+    let length = request.input.len() as i32;
+    let wall = Duration::from_millis(request.limits.wall_ms);
+    let mut store = guest_store(engine, request)?;
+    let mut started = Instant::now();
+    let result = within(wall, async {
+        let instance = instantiate(image, &mut store).await?;
+        let memory = store.data().memory.ok_or_else(|| Error::msg("no memory"))?;
+        snapshot.restore(&mut store, memory)?;
+        started = Instant::now();
+        call(&mut store, instance, &image.run, length).await
+    })
+    .await;
+    let ending = match ending_of(result) {
+        Ending::Returned => finish(&mut store),
+        ended => ended,
+    };
+    Ok((ending, store, started))
+}
+
+/// Turns the prelude's answer into the run's: what is left in the state's output is the guest's.
+fn finish(store: &mut Store<GuestState>) -> Ending {
+    match read_answer(store) {
+        Answer::Completed(output) => {
+            store.data_mut().output = output;
+            Ending::Returned
+        }
+        Answer::Threw(error) => Ending::Ended(Status::Threw, error),
+        Answer::Loaded => Ending::Ended(Status::Trapped, GuestError::new("the script engine answered out of turn")),
+    }
+}
+
+async fn instantiate(image: &ScriptImage, store: &mut Store<GuestState>) -> Result<Instance> {
+    let instance = image.instance_pre.instantiate_async(&mut *store).await?;
+    let memory = instance.get_module_export(&mut *store, &image.memory).and_then(|export| export.into_memory());
+    store.data_mut().memory = memory;
+    Ok(instance)
+}
+
+async fn call(store: &mut Store<GuestState>, instance: Instance, export: &ModuleExport, length: i32) -> Result<()> {
+    let function = instance.get_module_export(&mut *store, export).and_then(|export| export.into_func());
+    let function = function.ok_or_else(|| Error::msg("no driver function"))?.typed::<i32, ()>(&store)?;
+    function.call_async(store, length).await
+}
+
+fn memory_of(store: &Store<GuestState>) -> &[u8] {
+    store.data().memory.map_or(&[], |memory| memory.data(store))
+}
+
+/// What the prelude says at the end, by the first letter of its text.
+enum Answer {
+    Loaded,
+    Completed(Vec<u8>),
+    Threw(GuestError),
+}
+
+fn read_answer(store: &Store<GuestState>) -> Answer {
+    let output = &store.data().output;
+    match output.split_first() {
+        Some((b'C', text)) => Answer::Completed(text.to_vec()),
+        Some((b'L', _)) => Answer::Loaded,
+        Some((b'T', text)) => Answer::Threw(read_error(text)),
+        _ => Answer::Threw(GuestError {
+            name: Some("InternalError".into()),
+            ..GuestError::new("the script ended in an error that nothing can catch, such as a stack that is used up")
+        }),
+    }
+}
+
+/// Guests can forge this text; the worst they reach is an odd message of their own.
+fn read_error(text: &[u8]) -> GuestError {
+    let value: Value = serde_json::from_slice(text).unwrap_or_default();
+    let field = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    GuestError { name: field("name"), message: field("message").unwrap_or_default(), stack: field("stack"), exit_code: None }
+}
+
+fn describe(error: &GuestError) -> String {
+    let name = error.name.as_deref().unwrap_or("Error");
+    // The first line of a stack tells where a syntax error is.
+    let place = error.stack.as_deref().and_then(|stack| stack.lines().next()).map(str::trim).unwrap_or_default();
+    if place.is_empty() { format!("{name}: {}", error.message) } else { format!("{name}: {} ({place})", error.message) }
+}
+
+/// Room for the message and the stack of a module that throws.
+const MESSAGE_BYTES_MAX: usize = 64 << 10;

@@ -1,0 +1,172 @@
+//! The script engine, compiled and initialised once: the prelude is evaluated at boot and the memory that results becomes
+//! the module's own image. Every agent and every run starts from it.
+use crate::engine::boot_engine;
+use crate::limits::{RunLimits, RunRequest};
+use crate::script_driver::GLOBALS;
+use crate::script_host::script_linker;
+use crate::script_module::{bake, extend};
+use crate::store::GuestState;
+use wasmtime::{Engine, Error, Instance, InstancePre, Memory, Module, ModuleExport, Result, Store, Val, WasmParams, WasmResults};
+
+/// Half of the 1 MiB that the module's linker gave it, as its maker advises (`MAX_STACK_SIZE` of npm `quickjs-wasi`).
+pub const STACK_BYTES: i32 = 512 * 1024;
+
+/// What the prelude is called with, in order: the host functions by the letter that `script_host` knows.
+const HOST_FUNCTIONS: [&str; 6] = ["o", "e", "a", "s", "n", "t"];
+
+/// The name in messages and stacks of a script.
+const FILE_NAME: &str = "agent.js";
+
+pub struct ScriptImage {
+    pub instance_pre: InstancePre<GuestState>,
+    pub memory: ModuleExport,
+    pub run: ModuleExport,
+    pub load: ModuleExport,
+    /// Linear memory of a fresh instance.
+    pub bytes: Vec<u8>,
+}
+
+impl ScriptImage {
+    /// `engine` is the one that will run the agents.
+    pub fn boot(engine: &Engine, wasm: &[u8], prelude: &str) -> Result<Self> {
+        let extended = extend(wasm).map_err(|why| Error::msg(format!("the script module cannot be used: {why}")))?;
+        let (bytes, globals) = initialise(&extended, prelude)?;
+        let baked = bake(&extended, &bytes, &globals).map_err(Error::msg)?;
+        let module = Module::new(engine, &baked)?;
+        let instance_pre = script_linker(engine, &module)?.instantiate_pre(&module)?;
+        let export = |name: &str| module.get_export_index(name).ok_or_else(|| Error::msg(format!("no export {name}")));
+        Ok(Self { memory: export("memory")?, run: export("agent_run")?, load: export("agent_load_module")?, instance_pre, bytes })
+    }
+}
+
+/// The memory and the globals of an instance that has evaluated the prelude.
+fn initialise(extended: &[u8], prelude: &str) -> Result<(Vec<u8>, Vec<i32>)> {
+    let engine = boot_engine()?;
+    let module = Module::new(&engine, extended)?;
+    let mut store = Store::new(&engine, GuestState::new(boot_request()));
+    let instance = script_linker(&engine, &module)?.instantiate(&mut store, &module)?;
+    let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| Error::msg("no memory"))?;
+    store.data_mut().memory = Some(memory);
+    let mut boot = Boot { store, instance, memory };
+    let handles = boot.start(prelude)?;
+    let mut globals = vec![boot.global("__stack_pointer")?];
+    globals.extend(handles);
+    Ok((boot.memory.data(&boot.store).to_vec(), globals))
+}
+
+struct Boot {
+    store: Store<GuestState>,
+    instance: Instance,
+    memory: Memory,
+}
+
+impl Boot {
+    /// Values of `script_driver::GLOBALS`.
+    fn start(&mut self, prelude: &str) -> Result<Vec<i32>> {
+        self.call::<_, ()>("_initialize", ())?;
+        if self.call::<_, i32>("qjs_init", ())? != 0 {
+            return Err(Error::msg("the script engine did not start"));
+        }
+        self.call::<_, ()>("qjs_set_max_stack_size", STACK_BYTES)?;
+        let undefined: i32 = self.call("qjs_get_undefined", ())?;
+        let scratch: i32 = self.call("wasm_malloc", 16)?;
+        let file_name = self.text(FILE_NAME)?;
+        // The driver's functions use these from the first call of a host function on.
+        self.set_global("agent_scratch_handle", scratch)?;
+        self.set_global("agent_undefined_handle", undefined)?;
+        let exports = self.evaluate(prelude, undefined)?;
+        let mut values = Vec::new();
+        for name in GLOBALS {
+            values.push(match name {
+                "agent_undefined" => undefined,
+                "agent_scratch" => scratch,
+                "agent_filename" => file_name,
+                _ => self.property(exports, name)?,
+            });
+        }
+        self.call::<_, ()>("qjs_set_promise_rejection_handler", 1)?;
+        self.call::<_, ()>("qjs_run_gc", ())?;
+        Ok(values)
+    }
+
+    /// The prelude is a function; it is given the host functions and returns what the driver calls.
+    fn evaluate(&mut self, prelude: &str, undefined: i32) -> Result<i32> {
+        let source = self.text(prelude)?;
+        let name = self.text("prelude.js")?;
+        let main: i32 = self.call("qjs_eval", (source, prelude.len() as i32, name, 0))?;
+        self.check(main)?;
+        self.memory.data_mut(&mut self.store)[source as usize..source as usize + prelude.len()].fill(0);
+        self.call::<_, ()>("wasm_free", source)?;
+        let arguments: i32 = self.call("wasm_malloc", 4 * HOST_FUNCTIONS.len() as i32)?;
+        for (position, letter) in HOST_FUNCTIONS.iter().enumerate() {
+            let letter = self.text(letter)?;
+            let function: i32 = self.call("qjs_new_host_function", (letter, 1, 0))?;
+            self.memory.write(&mut self.store, arguments as usize + 4 * position, &function.to_le_bytes())?;
+        }
+        let exports: i32 = self.call("qjs_call", (main, undefined, HOST_FUNCTIONS.len() as i32, arguments))?;
+        self.check(exports)?;
+        Ok(exports)
+    }
+
+    fn property(&mut self, object: i32, name: &str) -> Result<i32> {
+        let name = self.text(name)?;
+        let value = self.call("qjs_get_prop_string", (object, name))?;
+        self.call::<_, ()>("wasm_free", name)?;
+        Ok(value)
+    }
+
+    fn check(&mut self, handle: i32) -> Result<()> {
+        if self.call::<_, i32>("qjs_is_exception", handle)? == 0 {
+            return Ok(());
+        }
+        let exception: i32 = self.call("qjs_get_exception", ())?;
+        let mut told = String::from("the prelude does not run:");
+        for part in ["message", "stack"] {
+            let value = self.property(exception, part)?;
+            let at: i32 = self.call("qjs_get_string", value)?;
+            let bytes = &self.memory.data(&self.store)[at as usize..];
+            let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(0);
+            told = format!("{told} {}", String::from_utf8_lossy(&bytes[..end]));
+        }
+        Err(Error::msg(told))
+    }
+
+    /// A zero-terminated copy in the guest's memory.
+    fn text(&mut self, text: &str) -> Result<i32> {
+        let at: i32 = self.call("wasm_malloc", text.len() as i32 + 1)?;
+        self.memory.write(&mut self.store, at as usize, text.as_bytes())?;
+        self.memory.write(&mut self.store, at as usize + text.len(), &[0])?;
+        Ok(at)
+    }
+
+    fn global(&mut self, name: &str) -> Result<i32> {
+        let global = self.instance.get_global(&mut self.store, name).ok_or_else(|| Error::msg(format!("no global {name}")))?;
+        global.get(&mut self.store).i32().ok_or_else(|| Error::msg(format!("global {name} is no i32")))
+    }
+
+    fn set_global(&mut self, name: &str, value: i32) -> Result<()> {
+        let global = self.instance.get_global(&mut self.store, name).ok_or_else(|| Error::msg(format!("no global {name}")))?;
+        global.set(&mut self.store, Val::I32(value))
+    }
+
+    fn call<Params: WasmParams, Results: WasmResults>(&mut self, name: &str, params: Params) -> Result<Results> {
+        self.instance.get_typed_func::<Params, Results>(&mut self.store, name)?.call(&mut self.store, params)
+    }
+}
+
+fn boot_request() -> RunRequest {
+    let limits = RunLimits {
+        memory_bytes: 64 << 20,
+        wall_ms: 10_000,
+        fuel: u64::MAX,
+        input_bytes: 0,
+        output_bytes: 0,
+        log_bytes: 64 << 10,
+        artifact_bytes: 0,
+        artifact_count: 0,
+    };
+    RunRequest { input: String::new(), seed: 0, start_time_ms: START_TIME_MS, limits, args: Vec::new() }
+}
+
+/// 2000-01-01T00:00:00Z, where the clock of a deploy stands (`startTimeDefault` of `shared/execution.ts`).
+pub const START_TIME_MS: u64 = 946_684_800_000;

@@ -1,0 +1,78 @@
+//! A sandbox for tests, and runs that read as a sentence.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+use agent_engine::bench::block_on;
+use agent_engine::engine::PoolSize;
+use agent_engine::limits::{RunLimits, RunRequest};
+use agent_engine::outcome::{Prepared, Refusal, RunOutcome};
+use agent_engine::pool::PoolLimits;
+use agent_engine::program::ProgramKind;
+use agent_engine::sandbox::{Sandbox, SandboxOptions};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// One for all tests of a binary: booting the script engine takes a second.
+pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
+    let options = SandboxOptions {
+        script_module: std::fs::read(repository().join("node_modules/quickjs-wasi/quickjs.wasm")).expect("npm ci has run"),
+        prelude: std::fs::read_to_string(repository().join("sandbox-host/guest/prelude.js")).expect("the prelude"),
+        pool_size: PoolSize { slots: 16, memory_bytes_max: 256 << 20 },
+        pool_limits: PoolLimits { threads: 2, active_max: 8, queue_max: 64 },
+    };
+    Sandbox::new(options).expect("a sandbox")
+});
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+pub fn limits() -> RunLimits {
+    RunLimits {
+        memory_bytes: 64 << 20,
+        wall_ms: 5_000,
+        fuel: 2_000_000_000,
+        input_bytes: 1 << 20,
+        output_bytes: 1 << 20,
+        log_bytes: 64 << 10,
+        artifact_bytes: 1 << 20,
+        artifact_count: 8,
+    }
+}
+
+pub fn request(input: &str) -> RunRequest {
+    RunRequest { input: input.into(), seed: 7, start_time_ms: 946_684_800_000, limits: limits(), args: Vec::new() }
+}
+
+pub fn prepare(kind: ProgramKind, code: &[u8]) -> Result<Prepared, Refusal> {
+    block_on(SANDBOX.kernel().prepare(kind, code.to_vec(), limits())).expect("the engine works")
+}
+
+pub fn script(source: &str) -> u32 {
+    prepare(ProgramKind::Script, source.as_bytes()).expect("a valid script").handle
+}
+
+/// From the text format.
+pub fn command(text: &str) -> u32 {
+    prepare(ProgramKind::Command, &wat::parse_str(text).expect("valid text")).expect("a valid command").handle
+}
+
+pub fn run(handle: u32, request: RunRequest) -> RunOutcome {
+    let program = SANDBOX.kernel().program(handle).expect("a known program");
+    block_on(SANDBOX.kernel().run(&program, request)).expect("the engine works")
+}
+
+pub fn run_script(source: &str, input: &str) -> RunOutcome {
+    run(script(source), request(input))
+}
+
+/// Output of a run that must complete.
+pub fn output(outcome: &RunOutcome) -> &str {
+    match &outcome.output {
+        Some(output) => output,
+        None => panic!("{:?}: {:?}, stderr {}", outcome.status, outcome.error, String::from_utf8_lossy(&outcome.stderr)),
+    }
+}
+
+/// Message of a run that must not complete.
+pub fn message(outcome: &RunOutcome) -> &str {
+    outcome.error.as_ref().map_or("", |error| &error.message)
+}
