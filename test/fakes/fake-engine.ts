@@ -1,0 +1,73 @@
+// A sandbox engine without a sandbox: a program is the name of a behaviour, given by the test. Keeps handles like a real one, and
+// complains about what no caller may do.
+import { ProblemError } from '../../shared/problem.ts'
+import type { RunOutcome, RunRequest, SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
+
+export type Behaviour = (request: RunRequest) => Partial<RunOutcome> | Promise<Partial<RunOutcome>>
+
+export type FakeEngineOptions = {
+  /** By the text of the program; others complete with their input. */
+  behaviours?: Record<string, Behaviour>
+  heldBytes?: number
+  /** Runs at once beyond which it is full. */
+  runsMax?: number
+}
+
+export type FakeEngine = SandboxEngine & { prepared: string[]; dropped: string[]; runs: number; runningPeak: number }
+
+export function createFakeEngine({ behaviours = {}, heldBytes = 1000, runsMax = 1000 }: FakeEngineOptions = {}): FakeEngine {
+  const programs = new Map<number, string>()
+  let running = 0
+  const engine: FakeEngine = {
+    label: 'fake 1',
+    kinds: ['script', 'command'],
+    prepared: [],
+    dropped: [],
+    runs: 0,
+    runningPeak: 0,
+    async prepare(_kind, code) {
+      const text = code.toString().trim()
+      await new Promise((resolve) => setImmediate(resolve))
+      if (text.includes('invalid')) return { ok: false, reason: 'invalid-program', message: '1:1: this is invalid' }
+      engine.prepared.push(text)
+      programs.set(engine.prepared.length, text)
+      return { ok: true, handle: engine.prepared.length, snapshotBytes: heldBytes, heldBytes, prepareMicros: 5 }
+    },
+    async run(handle, request) {
+      const text = programs.get(handle)
+      if (text === undefined) throw new Error(`run of the dropped or unknown program ${handle}`)
+      if (running >= runsMax) throw new ProblemError('overloaded', { detail: 'the queue of the sandbox is full', retryAfterSeconds: 1 })
+      engine.runs++
+      engine.runningPeak = Math.max(engine.runningPeak, ++running)
+      try {
+        const behaviour = Object.entries(behaviours).find(([name]) => text.includes(name))?.[1]
+        return { ...completed(request.input), ...(await behaviour?.(request)) }
+      } finally {
+        running--
+      }
+    },
+    drop(handle) {
+      engine.dropped.push(programs.get(handle) ?? `unknown ${handle}`)
+      programs.delete(handle)
+    },
+    stats: () => ({ running, queued: 0 }),
+    async close() {},
+  }
+  return engine
+}
+
+export function completed(output: string): RunOutcome {
+  const nothing = Buffer.alloc(0)
+  return {
+    status: 'completed',
+    output,
+    stdout: nothing,
+    stderr: nothing,
+    logsTruncated: false,
+    artifacts: [],
+    fuel: 10,
+    wallMicros: 20,
+    startMicros: 1,
+    memoryBytesPeak: 65_536,
+  }
+}
