@@ -1,0 +1,53 @@
+// Child: the Worker in workerd, through miniflare, with the bindings that `wrangler.toml` names. Ends when workerd ends, so that its
+// supervisor starts both again.
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { Miniflare } from 'miniflare'
+import { parse } from 'smol-toml'
+import { bundleWorker } from './bundle-worker.ts'
+import { loopback } from './free-port.ts'
+import { miniflareOptions } from './miniflare-options.ts'
+import { childSetting, runChild } from './run-child.ts'
+
+await runChild(async () => {
+  const port = Number(childSetting('EDGE_PORT'))
+  const localDir = childSetting('LOCAL_DIR')
+  const wranglerPath = childSetting('WRANGLER_TOML')
+  const worker = miniflareOptions(parse(await readFile(wranglerPath, 'utf8')), {
+    // Our starter wrote it: names of bindings to their values.
+    bindings: JSON.parse(childSetting('WORKER_BINDINGS')) as Record<string, string>,
+    s3Credentials: { accessKeyId: childSetting('R2_ACCESS_KEY_ID'), secretAccessKey: childSetting('R2_SECRET_ACCESS_KEY') },
+  })
+  let stopping = false
+  const miniflare = new Miniflare({
+    ...worker.options,
+    modules: true,
+    script: await bundleWorker(join(dirname(wranglerPath), worker.main)),
+    host: loopback,
+    port,
+    // Straight to the Worker, without miniflare's own entry in front: the socket to measure.
+    unsafeDirectSockets: [{ host: loopback, port: Number(childSetting('DIRECT_PORT')) }],
+    // `*Persist` options belong to the whole instance; inside `workers[]` they are ignored.
+    r2Persist: join(localDir, 'r2'),
+    cachePersist: false,
+    // Otherwise a sample of `request.cf` is fetched over the network at the first start.
+    cf: false,
+    logRequests: false,
+    handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
+      stdout.pipe(process.stdout)
+      stderr.pipe(process.stderr)
+      stdout.on('end', () => {
+        if (!stopping) process.exit(1)
+      })
+    },
+  })
+  await miniflare.ready
+  return {
+    port,
+    stop: async () => {
+      stopping = true
+      await miniflare.dispose()
+    },
+  }
+})

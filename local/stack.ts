@@ -1,0 +1,261 @@
+// The whole cloud on one machine: every part a supervised child of its own, started in the order in which they need each other. Used by
+// `npm start` and by the end-to-end tests; where to read next: `supervise-process.ts` (keeping alive), `edge.ts` (the Worker).
+//
+//   postgres ─▶ migrate ─▶ neon-http ──┐
+//   redis ────▶ upstash-rest ──────────┼─▶ edge (workerd, R2) ─▶ /api/ready ─▶ demo account
+//   host (retries until the edge is up)┘
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parse } from 'smol-toml'
+import { demoAccountKey, untilReady } from './edge-account.ts'
+import { claimPorts, loopback, type PortWish } from './free-port.ts'
+import { endLeftovers } from './leftover-processes.ts'
+import { lockDirectory } from './local-lock.ts'
+import { loadSecrets, saveSecrets, writePrivate, type LocalSecrets } from './local-secrets.ts'
+import { migrate } from './migrate.ts'
+import { miniflareOptions } from './miniflare-options.ts'
+import { checkout, childEnvironment, nodeProcess } from './node-process.ts'
+import { postgresProcess } from './postgres.ts'
+import { openProcessLog, type ProcessLog } from './process-log.ts'
+import { redisProcess } from './redis.ts'
+import { superviseProcess, type ProcessSpec, type SupervisedProcess } from './supervise-process.ts'
+
+export type StackOptions = {
+  /** Where state lives; made when it is absent. */
+  localDir: string
+  /** Each 0 = any free port. */
+  edgePort: number
+  directPort: number
+  hostPort: number
+  /** Used instead of own children. Default: `DATABASE_URL` and `REDIS_URL`. */
+  databaseUrl?: string | undefined
+  redisUrl?: string | undefined
+  /** Aborted: the start is given up, and what was started is stopped. */
+  signal?: AbortSignal
+  /** Progress and restarts, a line each. */
+  report?: (line: string) => void
+}
+
+export type Stack = {
+  baseUrl: string
+  directUrl: string
+  hostUrl: string
+  adminKey: string
+  demoKey: string
+  /** Name to pid, at this moment. */
+  processes: () => Record<string, number>
+  /** Resolves when nothing is left running. */
+  stop: () => Promise<void>
+  /** At once and without farewell; what it leaves is tidied up by the next start. */
+  kill: () => void
+}
+
+/** Shorter than the supervisor's patience, so that a host that cannot hand over its journal still ends by itself. */
+const hostDrainMs = 2_500
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { signal, report = () => {} } = options
+  const localDir = writableDirectory(options.localDir)
+  const lock = lockDirectory(localDir)
+  const children = createChildren(localDir, report)
+  async function stop() {
+    await children.stop()
+    await endLeftovers(localDir)
+    lock.release()
+  }
+  try {
+    if (lock.isStale) {
+      const ended = await endLeftovers(localDir)
+      report(`the last start was killed${ended > 0 ? `: ended ${ended} processes that it left` : ''}`)
+    }
+    const ports = await claimAll(options)
+    const secrets = loadSecrets(localDir)
+    await startParts({ options, localDir, secrets, ports, children, report })
+    const urls = { baseUrl: at(ports.edge), directUrl: at(ports.direct), hostUrl: at(ports.host) }
+    await untilReady({ baseUrl: urls.baseUrl, signal, advice: () => children.tails() })
+    const demoKey = await demoAccountKey({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, kept: secrets.demoKey })
+    saveSecrets(localDir, { ...secrets, demoKey })
+    const credentials = { ...urls, adminKey: secrets.adminKey, demoKey }
+    writePrivate(join(localDir, 'credentials.json'), credentials)
+    return { ...credentials, processes: children.pids, stop, kill: children.kill }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+type Ports = { edge: number; direct: number; host: number; postgres: number; redis: number; neon: number; upstash: number }
+
+async function claimAll({ edgePort, directPort, hostPort }: StackOptions): Promise<Ports> {
+  const any: PortWish = { port: 0, variable: '' }
+  const wishes = [
+    { port: edgePort, variable: 'EDGE_PORT' },
+    { port: directPort, variable: 'DIRECT_PORT' },
+    { port: hostPort, variable: 'HOST_PORT' },
+  ]
+  const [edge = 0, direct = 0, host = 0, postgres = 0, redis = 0, neon = 0, upstash = 0] = await claimPorts([...wishes, any, any, any, any])
+  return { edge, direct, host, postgres, redis, neon, upstash }
+}
+
+type Parts = {
+  options: StackOptions
+  localDir: string
+  secrets: LocalSecrets
+  ports: Ports
+  children: Children
+  report: (line: string) => void
+}
+
+async function startParts({ options, localDir, secrets, ports, children, report }: Parts): Promise<void> {
+  const env = childEnvironment(localDir)
+  const wranglerPath = join(checkout, 'wrangler.toml')
+  const r2 = { R2_ACCESS_KEY_ID: secrets.r2AccessKeyId, R2_SECRET_ACCESS_KEY: secrets.r2SecretAccessKey }
+  const [bucket = ''] = miniflareOptions(parse(readFileSync(wranglerPath, 'utf8')), {
+    bindings: {},
+    s3Credentials: { accessKeyId: '', secretAccessKey: '' },
+  }).buckets
+
+  const host = nodeProcess({
+    name: 'host',
+    file: 'sandbox-host/main.ts',
+    env: {
+      ...env,
+      ...r2,
+      ...hostSettings(),
+      HOST_PORT: String(ports.host),
+      DATA_DIR: join(localDir, 'host'),
+      SANDBOX_SECRET: secrets.sandboxSecret,
+      WORKER_URL: at(ports.edge),
+      R2_ENDPOINT: `${at(ports.edge)}/cdn-cgi/local/r2/s3/${bucket}`,
+      DRAIN_GRACE_MS: String(hostDrainMs),
+    },
+  })
+  const hostReady = children.start(host)
+
+  const withDatabase = async () => {
+    const { databaseUrl = process.env['DATABASE_URL'] } = options
+    const own = databaseUrl ? undefined : await postgresProcess({ localDir, port: ports.postgres, password: secrets.postgresPassword, env })
+    if (own) await children.start(own.spec)
+    const url = own?.url ?? databaseUrl ?? ''
+    const bridge = { ...env, PORT: String(ports.neon), DATABASE_URL: url, NEON_USER: neonUser, NEON_PASSWORD: secrets.neonPassword }
+    await Promise.all([
+      migrate({ databaseUrl: url, report }),
+      children.start(nodeProcess({ name: 'neon-http', file: 'local/neon-http.ts', env: bridge })),
+    ])
+  }
+  const withCache = async () => {
+    const { redisUrl = process.env['REDIS_URL'] } = options
+    const own = redisUrl ? undefined : redisProcess({ localDir, port: ports.redis, env })
+    if (own) await children.start(own.spec)
+    const bridge = { ...env, PORT: String(ports.upstash), REDIS_URL: own?.url ?? redisUrl ?? '', UPSTASH_TOKEN: secrets.upstashToken }
+    await children.start(nodeProcess({ name: 'upstash-rest', file: 'local/upstash-rest.ts', env: bridge }))
+  }
+  await all([withDatabase(), withCache(), hostReady], options.signal)
+
+  const bindings = {
+    SANDBOX_URL: at(ports.host),
+    SANDBOX_SECRET: secrets.sandboxSecret,
+    DATABASE_URL: `postgresql://${neonUser}:${secrets.neonPassword}@${loopback}/bounty`,
+    NEON_HTTP_ENDPOINT: `${at(ports.neon)}/sql`,
+    UPSTASH_REDIS_REST_URL: at(ports.upstash),
+    UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
+    ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
+  }
+  const edgeSettings = {
+    EDGE_PORT: String(ports.edge),
+    DIRECT_PORT: String(ports.direct),
+    LOCAL_DIR: localDir,
+    WRANGLER_TOML: wranglerPath,
+  }
+  const edge = { ...env, ...r2, ...edgeSettings, WORKER_BINDINGS: JSON.stringify(bindings) }
+  await all([children.start(nodeProcess({ name: 'edge', file: 'local/edge.ts', env: edge }))], options.signal)
+}
+
+const neonUser = 'worker'
+
+/** The host's own tuning (`sandbox-host/config.ts`) may come from the caller's environment; addresses and secrets never do. */
+function hostSettings(): Record<string, string> {
+  const names = ['ENGINE', 'THREADS', 'SLOTS', 'QUEUE_MAX', 'JUDGEMENTS_MAX', 'PROGRAM_BYTES_BUDGET', 'JOURNAL_BYTES_MAX', 'TIER_BYTES_MAX']
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : [])))
+}
+
+/** One failure, or a wish to stop, ends the waiting for all. */
+async function all(starts: Promise<unknown>[], signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal?.reason)
+  signal?.addEventListener('abort', onAbort)
+  try {
+    await Promise.race([Promise.all(starts), aborted])
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+type Children = {
+  /** Resolves when it is ready for the first time. */
+  start: (spec: ProcessSpec) => Promise<void>
+  pids: () => Record<string, number>
+  /** The last lines of every child, for an error that no child admits to. */
+  tails: () => string
+  stop: () => Promise<void>
+  kill: () => void
+}
+
+function createChildren(localDir: string, report: (line: string) => void): Children {
+  const started: { child: SupervisedProcess; log: ProcessLog }[] = []
+  const pids = () =>
+    Object.fromEntries(started.flatMap(({ child }) => (child.pid() === undefined ? [] : [[child.name, child.pid() ?? 0] as const])))
+  const record = () => writePrivate(join(localDir, 'processes.json'), pids())
+  let stopping = false
+  const kill = () => {
+    stopping = true
+    for (const { child } of started) child.kill()
+  }
+  // However this process comes to call exit, what it started does not outlive it.
+  process.once('exit', kill)
+
+  return {
+    start: (spec) => {
+      if (stopping) return Promise.reject(new Error('stopping'))
+      const log = openProcessLog(join(localDir, 'logs', `${spec.name}.log`))
+      // The pid is known before superviseProcess returns, and is recorded as soon as the child can be named.
+      const child = superviseProcess(spec, { log, report, onPid: () => queueMicrotask(record) })
+      started.push({ child, log })
+      return child.ready
+    },
+    pids,
+    tails: () => started.map(({ child, log }) => `  ${child.name} (${log.path})\n${log.tail()}`).join('\n'),
+    stop: async () => {
+      stopping = true
+      // The host first, while there is somebody to take what it still holds; then whoever calls the rest; then the rest.
+      const rounds = [/^host$/, /^edge$/, /^(neon-http|upstash-rest)$/, /./]
+      for (const round of rounds) await Promise.all(started.filter(({ child }) => round.test(child.name)).map(({ child }) => child.stop()))
+      for (const { log } of started) log.close()
+      process.off('exit', kill)
+      rmSync(join(localDir, 'processes.json'), { force: true })
+    },
+    kill,
+  }
+}
+
+function writableDirectory(path: string): string {
+  const directory = resolve(path)
+  try {
+    mkdirSync(directory, { recursive: true })
+    const probe = join(directory, `.write-${process.pid}`)
+    writeFileSync(probe, '')
+    rmSync(probe)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    throw new Error(`cannot write to ${directory}${code}: make it writable for this user, or set LOCAL_DIR to a directory that is.`, {
+      cause: error,
+    })
+  }
+  return directory
+}
+
+function at(port: number): string {
+  return `http://${loopback}:${port}`
+}
