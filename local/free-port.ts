@@ -62,12 +62,20 @@ function whoListensOnLinux(port: number): string | undefined {
   const inode = row?.[9]
   if (inode === undefined) return undefined
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const sockets = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
-      if (sockets.includes(`socket:[${inode}]`)) return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
-    } catch {
-      // Another user's process, or one that ended meanwhile.
-    }
+    if (socketsOf(pid).includes(`socket:[${inode}]`)) return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
   }
   return undefined
+}
+
+function socketsOf(pid: string): string[] {
+  const orNothing = <T>(read: () => T, nothing: T) => {
+    try {
+      return read()
+    } catch {
+      // Another user's process, or one that is gone meanwhile.
+      return nothing
+    }
+  }
+  const descriptors = orNothing(() => readdirSync(`/proc/${pid}/fd`), [])
+  return descriptors.map((descriptor) => orNothing(() => readlinkSync(`/proc/${pid}/fd/${descriptor}`), ''))
 }

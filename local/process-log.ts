@@ -1,7 +1,7 @@
 // What one child prints, in a file that is emptied at each start of the stack and cannot grow without bound, and its last lines in memory
 // to be shown when it dies.
 import type { ChildProcess } from 'node:child_process'
-import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** The file and one predecessor, so at most twice this per child. */
@@ -20,22 +20,27 @@ export type ProcessLog = {
 
 export function openProcessLog(path: string): ProcessLog {
   mkdirSync(dirname(path), { recursive: true })
-  let file: WriteStream = open(path, 'w')
+  let file: number | undefined = openSync(path, 'w', 0o600)
   let bytes = 0
   let tail: string[] = []
 
   function append(chunk: Buffer | string) {
-    bytes += chunk.length
-    if (bytes > fileBytesMax) {
-      file.end()
-      if (exists(path)) renameSync(path, `${path}.1`)
-      file = open(path, 'w')
-      bytes = chunk.length
-    }
-    file.write(chunk)
     const lines = String(chunk).split('\n')
     for (const line of lines) if (line.trim()) tail.push(line.slice(0, lineCharsMax))
     tail = tail.slice(-tailLinesMax)
+    if (file === undefined) return
+    try {
+      if (bytes + chunk.length > fileBytesMax) {
+        closeSync(file)
+        renameSync(path, `${path}.1`)
+        file = openSync(path, 'w', 0o600)
+        bytes = 0
+      }
+      bytes += chunk.length
+      writeSync(file, String(chunk))
+    } catch {
+      // A full disk, or a directory that was removed, must not take the whole cloud down with its logs.
+    }
   }
 
   return {
@@ -47,17 +52,9 @@ export function openProcessLog(path: string): ProcessLog {
     },
     write: (line) => append(`${line}\n`),
     tail: () => tail.map((line) => `    ${line}`).join('\n'),
-    close: () => file.end(),
+    close: () => {
+      if (file !== undefined) closeSync(file)
+      file = undefined
+    },
   }
-}
-
-function open(path: string, flags: string): WriteStream {
-  const stream = createWriteStream(path, { flags, mode: 0o600 })
-  // A full disk must not take the whole cloud down with its logs.
-  stream.on('error', () => {})
-  return stream
-}
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
 }
