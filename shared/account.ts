@@ -1,9 +1,10 @@
 // Accounts and the keys that speak for them. A key is shown once, when it is made; only its SHA-256 is kept.
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
+import { textSchema } from './text.ts'
 
 export const accountCreateSchema = z.strictObject({
-  name: z.string().trim().min(1).max(80).meta({ description: 'Shown on leaderboards; unique', example: 'ada' }),
+  name: textSchema(80).trim().min(1).meta({ description: 'Shown on leaderboards; unique', example: 'ada' }),
 })
 export type AccountCreate = z.infer<typeof accountCreateSchema>
 

@@ -1,6 +1,8 @@
 // A bounty is a task with test cases and a reward. Hidden cases count in the verdict but are shown to nobody.
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
+import { jsonValueSchema } from './json-value.ts'
+import { textSchema } from './text.ts'
 import { limits, tierSchema } from './tiers.ts'
 
 export const bountyStatuses = ['open', 'awarded', 'expired', 'cancelled'] as const
@@ -13,15 +15,15 @@ export const bountyModeSchema = z.enum(['first', 'best']).meta({
 
 /** Input and expectation are any JSON; a run sees the input only. */
 export const caseCreateSchema = z.strictObject({
-  name: z.string().min(1).max(120).optional(),
-  input: z.json(),
-  expected: z.json(),
+  name: textSchema(120).min(1).optional(),
+  input: jsonValueSchema,
+  expected: jsonValueSchema,
   hidden: z.boolean().default(false),
 })
 
 export const bountyCreateSchema = z.strictObject({
-  title: z.string().trim().min(1).max(120),
-  description: z.string().max(20_000).default(''),
+  title: textSchema(120).trim().min(1),
+  description: textSchema(20_000).default(''),
   rewardCredits: z.number().int().min(0).max(1_000_000_000),
   mode: bountyModeSchema.default('first'),
   tier: tierSchema.default('basic'),
@@ -48,8 +50,8 @@ export const publicCaseSchema = z.object({
   id: idSchema('case'),
   position: z.number().int(),
   name: z.string().nullable(),
-  input: z.json(),
-  expected: z.json(),
+  input: jsonValueSchema,
+  expected: jsonValueSchema,
 })
 export type PublicCase = z.infer<typeof publicCaseSchema>
 

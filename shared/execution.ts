@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
 import { programSchema, sha256Schema } from './agent.ts'
+import { jsonValueSchema } from './json-value.ts'
 import { tierSchema } from './tiers.ts'
 
 /** How a run of a program can end. Each is an answer that was paid for in fuel and is reported with its usage. */
@@ -37,7 +38,7 @@ const startTimeSchema = z.iso.datetime().meta({ description: 'Instant at which t
 
 /** Body of POST /agents/:id/executions. */
 export const executionCreateSchema = z.strictObject({
-  input: z.json().meta({ description: 'Any JSON; handed to the program' }),
+  input: jsonValueSchema.meta({ description: 'Any JSON; handed to the program' }),
   tier: tierSchema.default('basic'),
   seed: seedSchema.default(0),
   startTime: startTimeSchema.default(startTimeDefault),
@@ -90,7 +91,7 @@ const runSchema = z.object({
 /** What a caller sees of an execution. */
 export const outcomeSchema = runSchema.extend({
   status: executionStatusSchema,
-  output: z.json().optional().meta({ description: 'Present when the status is completed' }),
+  output: jsonValueSchema.optional().meta({ description: 'Present when the status is completed' }),
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(artifactSchema),
@@ -166,7 +167,7 @@ export function outcomeOf(record: ExecutionRecord): Outcome {
   return {
     ...rest,
     // The record's output is JSON text that the host has parsed before it wrote it.
-    ...(output === undefined ? {} : { output: JSON.parse(output) as Outcome['output'] }),
+    ...(output === undefined ? {} : { output: JSON.parse(output) }),
     artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
   }
 }

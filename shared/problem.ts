@@ -47,6 +47,8 @@ export type ProblemOptions = {
   issues?: ProblemIssue[]
   /** Seconds to wait before the request may succeed. */
   retryAfterSeconds?: number
+  /** Further response headers, e.g. `allow`. */
+  headers?: Record<string, string>
   /** For the log only. */
   internal?: string
   cause?: unknown
@@ -58,6 +60,7 @@ export class ProblemError extends Error {
   readonly detail: string
   readonly issues: ProblemIssue[] | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly headers: Record<string, string>
   readonly internal: string | undefined
 
   constructor(code: ProblemCode, options: ProblemOptions) {
@@ -67,6 +70,7 @@ export class ProblemError extends Error {
     this.detail = options.detail
     this.issues = options.issues
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.headers = options.headers ?? {}
     this.internal = options.internal
   }
 

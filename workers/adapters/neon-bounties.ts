@@ -1,0 +1,106 @@
+// Bounties and their cases in Postgres. Inputs and expectations travel as JSON text both ways.
+import { z } from 'zod'
+import { bountyModeSchema, bountyStatusSchema } from '../../shared/bounty.ts'
+import type { BountyStore } from '../../shared/ports.ts'
+import { tierSchema } from '../../shared/tiers.ts'
+import type { Database } from './neon.ts'
+import { bigintSchema, instantSchema } from './neon-rows.ts'
+
+const columns = 'id, account_id, title, reward_credits, mode, tier, status, case_count, deadline, created_at'
+
+const summaryShape = z.object({
+  id: z.string(),
+  account_id: z.string(),
+  title: z.string(),
+  reward_credits: bigintSchema,
+  mode: bountyModeSchema,
+  tier: tierSchema,
+  status: bountyStatusSchema,
+  case_count: z.number(),
+  deadline: instantSchema.nullable(),
+  created_at: instantSchema,
+})
+const summaryRowSchema = summaryShape.transform(summaryOf)
+
+function summaryOf(row: z.infer<typeof summaryShape>) {
+  const { account_id, reward_credits, case_count, created_at, ...rest } = row
+  return { ...rest, accountId: account_id, rewardCredits: reward_credits, caseCount: case_count, createdAt: created_at }
+}
+
+const bountyRowSchema = summaryShape
+  .extend({ description: z.string(), hidden_case_count: bigintSchema })
+  .transform(({ description, hidden_case_count, ...row }) => ({ ...summaryOf(row), description, hiddenCaseCount: hidden_case_count }))
+
+const caseRowSchema = z.object({
+  id: z.string(),
+  position: z.number(),
+  name: z.string().nullable(),
+  input: z.string(),
+  expected: z.string(),
+  hidden: z.boolean(),
+})
+const caseColumns = 'id, position, name, input::text as input, expected::text as expected, hidden'
+
+export function neonBountyStore(database: Database): BountyStore {
+  return {
+    async create({ summary, description, cases }) {
+      const { id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt } = summary
+      await database.transaction([
+        {
+          text: `insert into bounties (${columns}, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+          parameters: [id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, description],
+        },
+        {
+          text: `insert into cases (id, bounty_id, position, name, input, expected, hidden)
+            select id, $1, position, name, input::json, expected::json, hidden from json_to_recordset($2::json)
+              as r (id text, position integer, name text, input text, expected text, hidden boolean)`,
+          parameters: [id, JSON.stringify(cases)],
+        },
+      ])
+    },
+
+    async find(id) {
+      const [[bounty], cases] = await Promise.all([
+        database.query(bountyRowSchema, {
+          text: `select ${columns}, description, (select count(*) from cases c where c.bounty_id = b.id and c.hidden) as hidden_case_count
+            from bounties b where id = $1`,
+          parameters: [id],
+        }),
+        database.query(caseRowSchema, {
+          text: `select ${caseColumns} from cases where bounty_id = $1 and not hidden order by position`,
+          parameters: [id],
+        }),
+      ])
+      if (!bounty) return undefined
+      const shown = cases.map(({ hidden: _hidden, input, expected, ...rest }) => ({
+        ...rest,
+        input: JSON.parse(input),
+        expected: JSON.parse(expected),
+      }))
+      return { ...bounty, cases: shown }
+    },
+
+    async findSummary(id) {
+      const [row] = await database.query(summaryRowSchema, { text: `select ${columns} from bounties where id = $1`, parameters: [id] })
+      return row
+    },
+
+    async list({ status, limit, after }) {
+      // Two texts, so that each runs on its own index.
+      const [text, parameters] = status
+        ? [`status = $3 and ($1::text is null or id < $1)`, [after ?? null, limit, status]]
+        : [`$1::text is null or id < $1`, [after ?? null, limit]]
+      return database.query(summaryRowSchema, {
+        text: `select ${columns} from bounties where ${text} order by id desc limit $2`,
+        parameters,
+      })
+    },
+
+    async casesAfter(bountyId, { position, limit }) {
+      return database.query(caseRowSchema, {
+        text: `select ${caseColumns} from cases where bounty_id = $1 and position > $2 order by position limit $3`,
+        parameters: [bountyId, position, limit],
+      })
+    },
+  }
+}

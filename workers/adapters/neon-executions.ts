@@ -1,0 +1,57 @@
+// Finished executions in Postgres: one statement records a whole batch of the host, whatever parts of it are there already.
+import { z } from 'zod'
+import { executionRecordSchema } from '../../shared/execution.ts'
+import type { ExecutionStore } from '../../shared/ports.ts'
+import type { Database } from './neon.ts'
+import { ignoredRowSchema } from './neon-rows.ts'
+
+export function neonExecutionStore(database: Database): ExecutionStore {
+  return {
+    async record(records) {
+      const rows = records.map((record) => ({
+        id: record.id,
+        account_id: record.accountId,
+        agent_id: record.agentId,
+        version: record.version,
+        status: record.status,
+        fuel: record.usage.fuel,
+        finished_at: record.finishedAt,
+        record: JSON.stringify(record),
+      }))
+      const unknown = await database.query(z.object({ id: z.string() }), {
+        text: `with incoming as (
+            select * from json_to_recordset($1::json) as r (
+              id text, account_id text, agent_id text, version integer, status text, fuel bigint, finished_at timestamptz, record text)
+          ), known as (
+            select i.* from incoming i
+            join accounts a on a.id = i.account_id
+            join agent_versions v on v.agent_id = i.agent_id and v.version = i.version
+          ), recorded as (
+            insert into executions (id, account_id, agent_id, version, status, fuel, finished_at, record)
+            select id, account_id, agent_id, version, status, fuel, finished_at, record::json from known
+            on conflict (id) do nothing
+          )
+          select id from incoming except select id from known`,
+        parameters: [JSON.stringify(rows)],
+      })
+      return unknown.map(({ id }) => id)
+    },
+
+    async keepRejected(host, rejected) {
+      await database.query(ignoredRowSchema, {
+        text: `insert into rejected_outcomes (host, id, reason, record)
+          select $1, id, reason, record::json from json_to_recordset($2::json) as r (id text, reason text, record text)
+          on conflict do nothing`,
+        parameters: [host, JSON.stringify(rejected)],
+      })
+    },
+
+    async find(id) {
+      const [row] = await database.query(z.object({ record: z.string() }), {
+        text: 'select record::text as record from executions where id = $1',
+        parameters: [id],
+      })
+      return row && executionRecordSchema.parse(JSON.parse(row.record))
+    },
+  }
+}

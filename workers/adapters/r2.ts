@@ -1,0 +1,36 @@
+// Programs and bundles in R2, through the Worker's binding.
+import { programKey } from '../../shared/agent.ts'
+import { bundleKey } from '../../shared/execution.ts'
+import type { ArtifactStore } from '../../shared/ports.ts'
+import { ProblemError } from '../../shared/problem.ts'
+
+export function r2ArtifactStore(bucket: R2Bucket): ArtifactStore {
+  return {
+    async putProgram(sha256, bytes) {
+      const key = programKey(sha256)
+      // A look costs a twelfth of a write, and most deploys of the same bytes are repetitions.
+      if (await answered(() => bucket.head(key))) return
+      await answered(() => bucket.put(key, bytes, { sha256 }))
+    },
+    async readBundle(bundle, { offset, length }) {
+      const object = await answered(() => bucket.get(bundleKey(bundle), { range: { offset, length } }))
+      return object?.body
+    },
+    async ping() {
+      await answered(() => bucket.head('ready'))
+    },
+  }
+}
+
+async function answered<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw new ProblemError('artifacts-unavailable', {
+      detail: 'the artifact store did not answer; the request may be repeated',
+      retryAfterSeconds: 1,
+      internal: cause instanceof Error ? cause.message : String(cause),
+      cause,
+    })
+  }
+}

@@ -1,0 +1,147 @@
+// The sandbox host over signed HTTP. Its problems pass through where the caller can do something about them; all else is
+// `sandbox-unavailable`. Every request is a read or carries its own identity, so one lost connection is tried once more.
+import { z } from 'zod'
+import { executionRecordSchema, judgementSchema, manifestSchema } from '../../shared/execution.ts'
+import type { ByteRange, JudgedCases, Sandbox } from '../../shared/ports.ts'
+import { ProblemError, type ProblemCode } from '../../shared/problem.ts'
+import { tiers } from '../../shared/tiers.ts'
+import type { Signer } from '../signature.ts'
+
+/** Fetching, checking and compiling the largest program takes single seconds. */
+const prepareMsMax = 60_000
+/** Waiting for a place at the host, and the way there and back. */
+const queueMsMax = 10_000
+/** 64 cases of the dearest tier on a busy host; the Worker's caller has usually left before. */
+const judgeMsMax = 300_000
+const readMsMax = 10_000
+/** Shows an outage within 2 s when probed once a second. */
+const pingMsMax = 800
+
+const passedOn: ReadonlySet<string> = new Set<ProblemCode>([
+  'invalid-program',
+  'tier-unavailable',
+  'engine-unsupported',
+  'overloaded',
+  'draining',
+  'artifacts-unavailable',
+  'body-too-large',
+])
+const notThere: ReadonlySet<string> = new Set<ProblemCode>(['execution-not-found', 'artifact-not-found'])
+
+const problemSchema = z.object({ code: z.string(), detail: z.string().max(20_000) })
+
+export type SandboxHttpOptions = { url: string; sign: Signer; fetch?: typeof globalThis.fetch }
+
+type Call = { method: 'GET' | 'POST'; path: string; body?: string; timeoutMs: number }
+
+export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fetch(input, init) }: SandboxHttpOptions): Sandbox {
+  const base = url.replace(/\/+$/, '')
+
+  async function send({ method, path, body = '', timeoutMs }: Call): Promise<Response> {
+    const bytes = new TextEncoder().encode(body)
+    const signal = AbortSignal.timeout(timeoutMs)
+    for (let attempt = 1; ; attempt++) {
+      const headers = { 'content-type': 'application/json', ...(await sign({ method, path, body: bytes })) }
+      try {
+        return await fetch(base + path, { method, headers, signal, ...(method === 'POST' ? { body: bytes } : {}) })
+      } catch (cause) {
+        if (attempt === 2 || signal.aborted) throw unavailable(cause)
+      }
+    }
+  }
+
+  /** @returns undefined when the host says that there is no such thing */
+  async function call(request: Call): Promise<Response | undefined> {
+    const response = await send(request)
+    if (response.ok) return response
+    const problem = await problemOf(response)
+    if (problem && notThere.has(problem.code)) return undefined
+    if (problem && passedOn.has(problem.code)) {
+      // The set above holds codes only.
+      const code = problem.code as ProblemCode
+      const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
+      throw new ProblemError(code, { detail: problem.detail, ...(Number.isFinite(wait) ? { retryAfterSeconds: wait } : {}) })
+    }
+    throw unavailable(
+      new Error(`${request.method} ${request.path} answered ${response.status} ${problem?.code ?? ''} ${problem?.detail ?? ''}`),
+    )
+  }
+
+  async function answer<T extends z.ZodType>(schema: T, request: Call): Promise<z.infer<T>> {
+    const response = await call(request)
+    if (!response) throw unavailable(new Error(`${request.path} answered 404`))
+    return parsed(schema, response)
+  }
+
+  return {
+    prepare: (program) =>
+      answer(manifestSchema, { method: 'POST', path: '/v1/programs', body: JSON.stringify({ program }), timeoutMs: prepareMsMax }),
+
+    run(execution) {
+      const timeoutMs = tiers[execution.tier].wallMsMax + queueMsMax
+      return answer(executionRecordSchema, { method: 'POST', path: '/v1/executions', body: JSON.stringify(execution), timeoutMs })
+    },
+
+    judge: (cases) =>
+      answer(judgementSchema, { method: 'POST', path: '/v1/judgements', body: judgementText(cases), timeoutMs: judgeMsMax }),
+
+    async findExecution(id) {
+      const response = await call({ method: 'GET', path: `/v1/executions/${id}`, timeoutMs: readMsMax })
+      return response && parsed(executionRecordSchema, response)
+    },
+
+    async readBundle(bundle, { offset, length }: ByteRange) {
+      const path = `/v1/bundles/${bundle}?offset=${offset}&length=${length}`
+      const response = await call({ method: 'GET', path, timeoutMs: readMsMax })
+      return response?.body ?? undefined
+    },
+
+    async ping() {
+      const response = await fetch(`${base}/ready`, { signal: AbortSignal.timeout(pingMsMax) }).catch((cause: unknown) => {
+        throw unavailable(cause)
+      })
+      await response.body?.cancel()
+      if (!response.ok) throw unavailable(new Error(`/ready answered ${response.status}`))
+    },
+
+    async metrics() {
+      const response = await call({ method: 'GET', path: '/metrics', timeoutMs: 2_000 })
+      return response ? response.text() : ''
+    },
+  }
+}
+
+/** Cases are JSON text already: they are put in as they are, unparsed. */
+function judgementText({ program, accountId, tier, cases }: JudgedCases): string {
+  const items = cases.map(({ id, input, expected }) => `{"id":${JSON.stringify(id)},"input":${input},"expected":${expected}}`)
+  return `${JSON.stringify({ program, accountId, tier }).slice(0, -1)},"cases":[${items.join(',')}]}`
+}
+
+async function parsed<T extends z.ZodType>(schema: T, response: Response): Promise<z.infer<T>> {
+  let body: unknown
+  try {
+    body = await response.json()
+  } catch (cause) {
+    throw unavailable(cause)
+  }
+  const result = schema.safeParse(body)
+  if (!result.success) throw unavailable(new Error(`an answer does not fit its schema: ${result.error.message.slice(0, 500)}`))
+  return result.data
+}
+
+async function problemOf(response: Response): Promise<z.infer<typeof problemSchema> | undefined> {
+  try {
+    return problemSchema.safeParse(await response.json()).data
+  } catch {
+    return undefined
+  }
+}
+
+function unavailable(cause: unknown): ProblemError {
+  return new ProblemError('sandbox-unavailable', {
+    detail: 'the sandbox host did not answer as it should; the request may be repeated',
+    retryAfterSeconds: 1,
+    internal: cause instanceof Error ? cause.message : String(cause),
+    cause,
+  })
+}

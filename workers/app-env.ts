@@ -1,0 +1,3 @@
+// What travels with a request through Hono's context.
+
+export type AppEnv = { Variables: { requestId: string } }

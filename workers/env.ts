@@ -1,0 +1,28 @@
+// What the deployment gives the Worker: bindings and variables of wrangler.toml, and secrets. Checked once; one bad value is one line that
+// names it and never quotes a secret.
+import { z } from 'zod'
+
+const textSchema = z.object({
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
+  /** Set on a developer's machine only: where the protocol of Neon's driver is spoken instead. */
+  NEON_HTTP_ENDPOINT: z.url().optional(),
+  UPSTASH_REDIS_REST_URL: z.url(),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1, 'must not be empty'),
+  SANDBOX_URL: z.url(),
+  SANDBOX_SECRET: z.string().min(32, 'must have at least 32 characters'),
+  ADMIN_KEY_SHA256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key as 64 lower-case hex digits'),
+})
+
+export type Env = z.infer<typeof textSchema> & { ARTIFACTS: R2Bucket }
+
+/** @throws Error naming the variable */
+export function checkEnv(env: Env): Env {
+  // An empty variable is an unset one.
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => (value as unknown) !== ''))
+  const result = textSchema.safeParse(set)
+  if (!result.success) {
+    const issue = result.error.issues[0]
+    throw new Error(`${String(issue?.path[0])} ${issue?.message ?? 'is not allowed'}`)
+  }
+  return { ...result.data, ARTIFACTS: env.ARTIFACTS }
+}

@@ -1,0 +1,83 @@
+// Deploys a program: bytes into the bucket under their hash, prepared by the host, and only then a row. A failure leaves at worst bytes that
+// nobody names, and the same deploy again repairs it.
+import { limits } from '../../shared/tiers.ts'
+import type { Agent, AgentCreate, Program, ProgramKind } from '../../shared/agent.ts'
+import { ProblemError } from '../../shared/problem.ts'
+import { sha256Hex } from '../hex.ts'
+import { newId } from '../new-id.ts'
+import { invalidRequest } from '../request-issues.ts'
+import type { Services } from '../services.ts'
+
+export async function deployAgent(services: Services, { accountId, agent }: { accountId: string; agent: AgentCreate }): Promise<Agent> {
+  const { program, bytes, engine } = await prepareProgram(services, agent)
+  const at = services.now()
+  const createdAt = new Date(at).toISOString()
+  const { name, kind } = agent
+  const created = {
+    id: newId('agent', at),
+    accountId,
+    name,
+    kind,
+    version: 1,
+    sha256: program.sha256,
+    bytes,
+    createdAt,
+    updatedAt: createdAt,
+  }
+  await services.agents.create(created, engine)
+  await services.reads.forget('agents')
+  services.log.info('agent deployed', { agentId: created.id, accountId, kind, bytes, sha256: program.sha256 })
+  return created
+}
+
+export async function deployVersion(
+  services: Services,
+  { accountId, agentId, source }: { accountId: string; agentId: string; source: string },
+): Promise<Agent> {
+  const agent = await services.agents.find(agentId)
+  if (!agent) throw agentNotFound(agentId)
+  if (agent.accountId !== accountId) throw new ProblemError('forbidden', { detail: `agent ${agentId} belongs to another account` })
+  const { program, bytes, engine } = await prepareProgram(services, { kind: agent.kind, source })
+  const at = new Date(services.now()).toISOString()
+  const changed = await services.agents.addVersion({ agentId, sha256: program.sha256, bytes, engine, at })
+  if (!changed) throw agentNotFound(agentId)
+  services.runnable.delete(agentId)
+  await services.reads.forget('agents')
+  services.log.info('agent version deployed', { agentId, accountId, version: changed.version, bytes, sha256: program.sha256 })
+  return changed
+}
+
+export function agentNotFound(id: string, version?: number): ProblemError {
+  const detail = version === undefined ? `there is no agent ${id}` : `agent ${id} has no version ${version}`
+  return new ProblemError('agent-not-found', { detail })
+}
+
+async function prepareProgram({ artifacts, sandbox }: Services, { kind, source }: { kind: ProgramKind; source: string }) {
+  // `encode` makes its own ArrayBuffer, whatever the platform's types say.
+  const bytes = kind === 'command' ? decodeBase64(source) : (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>)
+  if (bytes.length > limits.programBytesMax) {
+    throw new ProblemError('body-too-large', {
+      detail: `the program is ${bytes.length} bytes; at most ${limits.programBytesMax} are allowed`,
+    })
+  }
+  const program: Program = { kind, sha256: await sha256Hex(bytes) }
+  await artifacts.putProgram(program.sha256, bytes)
+  const { engine } = await sandbox.prepare(program)
+  return { program, bytes: bytes.length, engine }
+}
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  let binary: string
+  try {
+    binary = atob(text)
+  } catch {
+    throw invalidRequest([
+      { field: 'source', message: `has ${text.length} characters that are not base64; a command is the base64 of a WebAssembly module` },
+    ])
+  }
+  if (binary.length === 0)
+    throw invalidRequest([{ field: 'source', message: 'is the base64 of nothing; a command is a WebAssembly module' }])
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  return bytes
+}

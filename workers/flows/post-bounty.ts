@@ -1,0 +1,64 @@
+// Posts a bounty: every case gets an id and a place, and its input and expectation become the JSON text that is kept.
+import type { BountyCreate, BountySummary } from '../../shared/bounty.ts'
+import type { StoredCase } from '../../shared/ports.ts'
+import { ProblemError, type ProblemIssue } from '../../shared/problem.ts'
+import { limits } from '../../shared/tiers.ts'
+import { newId } from '../new-id.ts'
+import { invalidRequest } from '../request-issues.ts'
+import type { Services } from '../services.ts'
+
+export async function postBounty(
+  services: Services,
+  { accountId, bounty }: { accountId: string; bounty: BountyCreate },
+): Promise<BountySummary> {
+  const at = services.now()
+  if (bounty.deadline !== undefined && Date.parse(bounty.deadline) <= at) {
+    throw invalidRequest([{ field: 'deadline', message: `is ${JSON.stringify(bounty.deadline)}; must be in the future` }])
+  }
+  const cases = storedCases(bounty.cases, at)
+  const { title, rewardCredits, mode, tier, description } = bounty
+  const summary: BountySummary = {
+    id: newId('bounty', at),
+    accountId,
+    title,
+    rewardCredits,
+    mode,
+    tier,
+    status: 'open',
+    caseCount: cases.length,
+    deadline: bounty.deadline ?? null,
+    createdAt: new Date(at).toISOString(),
+  }
+  await services.bounties.create({ summary, description, cases })
+  await services.reads.forget('bounties')
+  services.log.info('bounty posted', { bountyId: summary.id, accountId, cases: cases.length, rewardCredits })
+  return summary
+}
+
+/** @throws ProblemError `invalid-request` naming the cases that are too large, `body-too-large` when all together are */
+function storedCases(cases: BountyCreate['cases'], at: number): StoredCase[] {
+  const encoder = new TextEncoder()
+  const issues: ProblemIssue[] = []
+  let bytesTotal = 0
+  const bounded = (value: unknown, { field, bytesMax }: { field: string; bytesMax: number }): string => {
+    const text = JSON.stringify(value)
+    const bytes = encoder.encode(text).length
+    bytesTotal += bytes
+    if (bytes > bytesMax && issues.length < 20)
+      issues.push({ field, message: `is ${bytes} bytes of JSON; at most ${bytesMax} are allowed` })
+    return text
+  }
+  const stored = cases.map(({ name, input, expected, hidden }, position) => ({
+    id: newId('case', at),
+    position,
+    name: name ?? null,
+    input: bounded(input, { field: `cases.${position}.input`, bytesMax: limits.inputBytesMax }),
+    expected: bounded(expected, { field: `cases.${position}.expected`, bytesMax: limits.expectedBytesMax }),
+    hidden,
+  }))
+  if (issues.length > 0) throw invalidRequest(issues)
+  if (bytesTotal <= limits.caseBytesMax) return stored
+  throw new ProblemError('body-too-large', {
+    detail: `the cases are ${bytesTotal} bytes of JSON; at most ${limits.caseBytesMax} are allowed`,
+  })
+}

@@ -1,0 +1,43 @@
+// Finds an execution, and the bytes of its artifacts, wherever they are by now: in Postgres and R2, or, just after the run, still with the
+// host. The host lets go of a thing only after it has arrived, so after both have said no the first is asked once more.
+import type { ExecutionRecord, StoredArtifact } from '../../shared/execution.ts'
+import type { ByteRange } from '../../shared/ports.ts'
+import { ProblemError } from '../../shared/problem.ts'
+import type { Services } from '../services.ts'
+
+/** @throws ProblemError `execution-not-found`, also when it is somebody else's: its existence is not theirs to know */
+export async function readExecution(
+  { executions, sandbox }: Services,
+  { id, accountId }: { id: string; accountId: string },
+): Promise<ExecutionRecord> {
+  const record = (await executions.find(id)) ?? (await sandbox.findExecution(id)) ?? (await executions.find(id))
+  if (record?.accountId !== accountId) throw new ProblemError('execution-not-found', { detail: `your account has no execution ${id}` })
+  return record
+}
+
+/** @throws ProblemError `artifact-not-found` */
+export function findArtifact({ id, artifacts }: ExecutionRecord, name: string): StoredArtifact {
+  const artifact = artifacts.find((candidate) => candidate.name === name)
+  if (artifact) return artifact
+  const names = artifacts.map((candidate) => candidate.name).join(', ')
+  const detail = `execution ${id} made no artifact ${JSON.stringify(name.slice(0, 200))}; ${names ? `it made ${names}` : 'it made none'}`
+  throw new ProblemError('artifact-not-found', { detail: detail.slice(0, 1_000) })
+}
+
+/** @param range within the artifact, of at least one byte */
+export async function readArtifact(
+  { artifacts, sandbox }: Services,
+  { bundle, offset }: StoredArtifact,
+  range: ByteRange,
+): Promise<ReadableStream<Uint8Array>> {
+  const place = { offset: offset + range.offset, length: range.length }
+  const stored = await artifacts.readBundle(bundle, place)
+  if (stored) return stored
+  const bytes = (await sandbox.readBundle(bundle, place)) ?? (await artifacts.readBundle(bundle, place))
+  if (bytes) return bytes
+  throw new ProblemError('artifacts-unavailable', {
+    detail: 'the bytes of the artifact are on their way; the request may be repeated',
+    retryAfterSeconds: 1,
+    internal: `bundle ${bundle} is neither in the bucket nor at the host`,
+  })
+}

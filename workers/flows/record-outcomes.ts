@@ -1,0 +1,40 @@
+// Takes over finished executions from a host. A batch is at-least-once and is acknowledged as a whole, so a record that can never be
+// recorded must not come back for ever: it is kept aside with the reason, and named in the answer.
+import { z } from 'zod'
+import { executionRecordSchema, type ExecutionRecord } from '../../shared/execution.ts'
+import type { RejectedOutcome } from '../../shared/ports.ts'
+import type { Services } from '../services.ts'
+
+/** The frame of outcomeBatchSchema; records are looked at one by one. */
+export const outcomeFrameSchema = z.strictObject({ host: z.string().min(1).max(63), records: z.array(z.unknown()).min(1).max(500) })
+
+export type RecordedBatch = { acknowledged: number; rejected: { id: string; reason: string }[] }
+
+export async function recordOutcomes(services: Services, { host, records }: z.infer<typeof outcomeFrameSchema>): Promise<RecordedBatch> {
+  const { executions, log } = services
+  const good: ExecutionRecord[] = []
+  const rejected: RejectedOutcome[] = []
+  for (const record of records) {
+    const parsed = executionRecordSchema.safeParse(record)
+    if (parsed.success) good.push(parsed.data)
+    else rejected.push(rejectedOf(record, z.prettifyError(parsed.error).slice(0, 500)))
+  }
+  if (good.length > 0) {
+    const unknown = new Set(await executions.record(good))
+    for (const record of good)
+      if (unknown.has(record.id)) rejected.push(rejectedOf(record, 'the account or the agent version is not known'))
+  }
+  if (rejected.length > 0) {
+    await executions.keepRejected(host, rejected)
+    log.error('outcomes rejected', { host, count: rejected.length, first: rejected[0]?.id, reason: rejected[0]?.reason })
+  }
+  services.counters.add('outcomes_recorded_total', {}, records.length - rejected.length)
+  return { acknowledged: records.length, rejected: rejected.map(({ id, reason }) => ({ id, reason })) }
+}
+
+const identifiedSchema = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) })
+
+function rejectedOf(record: unknown, reason: string): RejectedOutcome {
+  const identified = identifiedSchema.safeParse(record)
+  return { id: identified.success ? identified.data.id : 'unidentified', reason, record: JSON.stringify(record) }
+}

@@ -1,0 +1,46 @@
+// Runs an agent: the hot path. When this isolate knows the key and the agent, nothing but the host is asked; the host journals the outcome
+// before it answers and hands it over afterwards (flows/record-outcomes.ts).
+import type { ExecutionCreate, Outcome } from '../../shared/execution.ts'
+import { outcomeOf } from '../../shared/execution.ts'
+import type { RunnableAgent } from '../../shared/ports.ts'
+import { ProblemError } from '../../shared/problem.ts'
+import { limits } from '../../shared/tiers.ts'
+import { newId } from '../new-id.ts'
+import type { Services } from '../services.ts'
+import { agentNotFound } from './deploy-agent.ts'
+
+export type RunAgent = { accountId: string; agentId: string; execution: ExecutionCreate }
+
+export async function runAgent(services: Services, { accountId, agentId, execution }: RunAgent): Promise<Outcome> {
+  const { input, tier, seed, startTime } = execution
+  requireSmallInput(input)
+  const { version, program } = await findRunnable(services, { agentId, version: execution.version })
+  const id = newId('execution', services.now())
+  const record = await services.sandbox.run({ id, agentId, version, tier, seed, startTime, accountId, program, input })
+  services.counters.add('executions_total', { status: record.status })
+  return outcomeOf(record)
+}
+
+/** @throws ProblemError `agent-not-found` */
+export async function findRunnable(
+  { agents, runnable }: Services,
+  { agentId, version }: { agentId: string; version?: number | undefined },
+): Promise<RunnableAgent> {
+  const key = version === undefined ? agentId : `${agentId}@${version}`
+  const known = runnable.get(key)
+  if (known) return known
+  const found = await agents.findRunnable(agentId, version)
+  if (!found) throw agentNotFound(agentId, version)
+  runnable.set(key, found)
+  return found
+}
+
+function requireSmallInput(input: unknown): void {
+  if (typeof input !== 'object' && typeof input !== 'string') return
+  const text = JSON.stringify(input)
+  // A character is at most three bytes of UTF-8.
+  if (text.length * 3 <= limits.inputBytesMax) return
+  const bytes = new TextEncoder().encode(text).length
+  if (bytes <= limits.inputBytesMax) return
+  throw new ProblemError('body-too-large', { detail: `the input is ${bytes} bytes of JSON; at most ${limits.inputBytesMax} are allowed` })
+}

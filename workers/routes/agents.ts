@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { agentCreateSchema, agentSchema } from '../../shared/agent.ts'
+import { executionCreateSchema, outcomeSchema } from '../../shared/execution.ts'
+import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { limits } from '../../shared/tiers.ts'
+import { agentNotFound, deployAgent, deployVersion } from '../flows/deploy-agent.ts'
+import { runAgent } from '../flows/run-agent.ts'
+import { cachedJson } from '../cached-json.ts'
+import type { Router } from '../router.ts'
+import type { Services } from '../services.ts'
+import { pageOf } from './page-of.ts'
+import { idParameters } from './path-parameters.ts'
+
+/** The largest program as base64, and the fields around it. */
+const deployBytesMax = Math.ceil((limits.programBytesMax * 4) / 3) + 64 * 1024
+/** The platform's published figure. */
+const lifetimeSeconds = 600
+
+export function addAgentRoutes(router: Router, services: Services): void {
+  const { agents } = services
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/agents',
+      summary: 'Agents, newest first; never their source',
+      access: 'public',
+      query: pageQuerySchema,
+      answers: { 200: { description: 'A page of agents', schema: pageSchema(agentSchema) } },
+    },
+    ({ c, caller, query: { limit, cursor } }) => {
+      const [after] = decodeCursor('agents', ['string'], cursor) ?? []
+      const load = async () => {
+        const found = await agents.list({ limit: limit + 1, after: after === undefined ? undefined : String(after) })
+        return pageOf(found, { list: 'agents', limit, keyOf: ({ id }) => [id] })
+      }
+      return cachedJson(c, { services, caller, key: `agents:${limit}:${after ?? ''}`, group: 'agents', lifetimeSeconds, load })
+    },
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/agents/{id}',
+      summary: 'One agent; never its source',
+      access: 'public',
+      params: idParameters('agent'),
+      answers: { 200: { description: 'The agent', schema: agentSchema } },
+    },
+    ({ c, caller, params: { id } }) => {
+      const load = async () => {
+        const agent = await agents.find(id)
+        if (!agent) throw agentNotFound(id)
+        return agent
+      }
+      return cachedJson(c, { services, caller, key: `agent:${id}`, group: 'agents', lifetimeSeconds, load })
+    },
+  )
+
+  router.add(
+    {
+      method: 'post',
+      path: '/api/agents',
+      summary: 'Deploy an agent; the program is compiled before the answer',
+      access: 'account',
+      body: { schema: agentCreateSchema, bytesMax: deployBytesMax },
+      answers: { 201: { description: 'The agent, with its first version', schema: agentSchema } },
+    },
+    async ({ c, caller: { accountId }, body }) => {
+      const agent = await deployAgent(services, { accountId, agent: body })
+      return c.json(agent, 201, { location: `/api/agents/${agent.id}` })
+    },
+  )
+
+  router.add(
+    {
+      method: 'post',
+      path: '/api/agents/{id}/versions',
+      summary: 'Deploy the next version of an agent',
+      access: 'account',
+      params: idParameters('agent'),
+      body: { schema: z.strictObject({ source: agentCreateSchema.shape.source }), bytesMax: deployBytesMax },
+      answers: { 201: { description: 'The agent, as it is now', schema: agentSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id }, body: { source } }) => {
+      const agent = await deployVersion(services, { accountId, agentId: id, source })
+      return c.json(agent, 201, { location: `/api/agents/${agent.id}` })
+    },
+  )
+
+  router.add(
+    {
+      method: 'post',
+      path: '/api/agents/{id}/executions',
+      summary: 'Run an agent; whatever the program does is a 200 with its own status',
+      access: 'account',
+      params: idParameters('agent'),
+      body: { schema: executionCreateSchema, bytesMax: limits.bodyBytesMax },
+      answers: { 200: { description: 'The outcome', schema: outcomeSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id }, body }) => {
+      return c.json(await runAgent(services, { accountId, agentId: id, execution: body }), 200)
+    },
+  )
+}

@@ -1,0 +1,91 @@
+import { bountyCreateSchema, bountySchema, bountyStatusSchema, bountySummarySchema } from '../../shared/bounty.ts'
+import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { submissionCreateSchema, submissionSchema } from '../../shared/submission.ts'
+import { limits } from '../../shared/tiers.ts'
+import { cachedJson } from '../cached-json.ts'
+import { postBounty } from '../flows/post-bounty.ts'
+import { bountyNotFound, submitAgent } from '../flows/submit-agent.ts'
+import type { Router } from '../router.ts'
+import type { Services } from '../services.ts'
+import { pageOf } from './page-of.ts'
+import { idParameters } from './path-parameters.ts'
+
+/** All cases, and the fields around them. */
+const bountyBytesMax = limits.caseBytesMax + limits.bodyBytesMax
+/** The platform's published figure. */
+const lifetimeSeconds = 300
+
+export function addBountyRoutes(router: Router, services: Services): void {
+  const { bounties } = services
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/bounties',
+      summary: 'Bounties, newest first',
+      access: 'public',
+      query: pageQuerySchema.extend({ status: bountyStatusSchema.optional() }),
+      answers: { 200: { description: 'A page of bounties', schema: pageSchema(bountySummarySchema) } },
+    },
+    ({ c, caller, query: { limit, cursor, status } }) => {
+      const list = `bounties:${status ?? 'all'}`
+      const [after] = decodeCursor(list, ['string'], cursor) ?? []
+      const load = async () => {
+        const found = await bounties.list({ status, limit: limit + 1, after: after === undefined ? undefined : String(after) })
+        return pageOf(found, { list, limit, keyOf: ({ id }) => [id] })
+      }
+      return cachedJson(c, { services, caller, key: `${list}:${limit}:${after ?? ''}`, group: 'bounties', lifetimeSeconds, load })
+    },
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/bounties/{id}',
+      summary: 'One bounty with its public cases and the number of hidden ones',
+      access: 'public',
+      params: idParameters('bounty'),
+      answers: { 200: { description: 'The bounty', schema: bountySchema } },
+    },
+    ({ c, caller, params: { id } }) => {
+      const load = async () => {
+        const bounty = await bounties.find(id)
+        if (!bounty) throw bountyNotFound(id)
+        return bounty
+      }
+      return cachedJson(c, { services, caller, key: `bounty:${id}`, group: `bounty:${id}`, lifetimeSeconds, load })
+    },
+  )
+
+  router.add(
+    {
+      method: 'post',
+      path: '/api/bounties',
+      summary: 'Post a bounty. The reward is recorded; no credits move yet',
+      access: 'account',
+      body: { schema: bountyCreateSchema, bytesMax: bountyBytesMax },
+      answers: { 201: { description: 'The bounty, without its cases', schema: bountySummarySchema } },
+    },
+    async ({ c, caller: { accountId }, body }) => {
+      const bounty = await postBounty(services, { accountId, bounty: body })
+      return c.json(bounty, 201, { location: `/api/bounties/${bounty.id}` })
+    },
+  )
+
+  router.add(
+    {
+      method: 'post',
+      path: '/api/bounties/{id}/submissions',
+      summary:
+        'Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass does not close the bounty yet',
+      access: 'account',
+      params: idParameters('bounty'),
+      body: { schema: submissionCreateSchema, bytesMax: limits.bodyBytesMax },
+      answers: { 202: { description: 'The submission, with the verdicts of public cases', schema: submissionSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id }, body }) => {
+      const submission = await submitAgent(services, { accountId, bountyId: id, submission: body })
+      return c.json(submission, 202, { location: `/api/submissions/${submission.id}` })
+    },
+  )
+}

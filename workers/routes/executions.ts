@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { outcomeOf, outcomeSchema } from '../../shared/execution.ts'
+import { idSchema } from '../../shared/ids.ts'
+import { parseRange } from '../byte-range.ts'
+import { findArtifact, readArtifact, readExecution } from '../flows/read-execution.ts'
+import type { Router } from '../router.ts'
+import type { Services } from '../services.ts'
+import { idParameters } from './path-parameters.ts'
+
+export function addExecutionRoutes(router: Router, services: Services): void {
+  router.add(
+    {
+      method: 'get',
+      path: '/api/executions/{id}',
+      summary: 'The outcome of an execution of your own; found at once by whoever just ran it',
+      access: 'account',
+      params: idParameters('execution'),
+      answers: { 200: { description: 'The outcome', schema: outcomeSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id } }) => c.json(outcomeOf(await readExecution(services, { id, accountId })), 200),
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/executions/{id}/artifacts/{name+}',
+      summary: 'Bytes of an artifact, whole or one range of them',
+      access: 'account',
+      params: z.object({ id: idSchema('execution'), name: z.string().max(1_024) }),
+      answers: {
+        200: { description: 'The bytes', schema: z.string(), contentType: 'application/octet-stream' },
+        206: { description: 'The range that was asked for', schema: z.string(), contentType: 'application/octet-stream' },
+        304: { description: 'The caller has these bytes already' },
+      },
+    },
+    async ({ c, caller: { accountId }, params: { id, name } }) => {
+      const artifact = findArtifact(await readExecution(services, { id, accountId }), name)
+      const { bytes, sha256 } = artifact
+      const etag = `"${sha256}"`
+      const headers = new Headers({
+        etag,
+        'accept-ranges': 'bytes',
+        'cache-control': 'private, no-cache',
+        'content-type': 'application/octet-stream',
+        'content-disposition': attachmentOf(name),
+      })
+      if (
+        c.req
+          .header('if-none-match')
+          ?.split(',')
+          .some((tag) => tag.trim().replace(/^W\//, '') === etag)
+      ) {
+        return new Response(null, { status: 304, headers })
+      }
+      const ifRange = c.req.header('if-range')
+      const range = parseRange(ifRange === undefined || ifRange === etag ? c.req.header('range') : undefined, bytes)
+      const { offset, length } = range ?? { offset: 0, length: bytes }
+      headers.set('content-length', String(length))
+      if (range) headers.set('content-range', `bytes ${offset}-${offset + length - 1}/${bytes}`)
+      const body = length === 0 ? null : await readArtifact(services, artifact, { offset, length })
+      return new Response(body, { status: range ? 206 : 200, headers })
+    },
+  )
+}
+
+/** Never shown in the browser, whatever the program called it. The name is encoded as RFC 8187 says. */
+function attachmentOf(name: string): string {
+  const base = name.split('/').at(-1) ?? name
+  const encoded = encodeURIComponent(base).replaceAll(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  return `attachment; filename*=UTF-8''${encoded}`
+}

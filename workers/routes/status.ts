@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { createMetrics } from '../metrics.ts'
+import { createOpenApiText } from '../openapi.ts'
+import { Readiness } from '../readiness.ts'
+import type { Router } from '../router.ts'
+import type { Services } from '../services.ts'
+
+const checkSchema = z.object({ ok: z.boolean(), ageMs: z.number(), error: z.string().optional() })
+const readySchema = z.object({
+  status: z.enum(['ready', 'unavailable']),
+  checks: z.object({ database: checkSchema, cache: checkSchema, artifacts: checkSchema, sandbox: checkSchema }),
+})
+
+export function addStatusRoutes(router: Router, services: Services): void {
+  const { gauges, cache, artifacts, sandbox, now } = services
+  const readiness = new Readiness({
+    probes: { database: () => gauges.ping(), cache: () => cache.ping(), artifacts: () => artifacts.ping(), sandbox: () => sandbox.ping() },
+    now,
+  })
+  const metrics = createMetrics(services)
+  const openApiText = createOpenApiText(router.app)
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/health',
+      summary: 'Whether the Worker runs; asks nobody',
+      access: 'public',
+      answers: { 200: { description: 'It does', schema: z.object({ status: z.literal('ok') }) } },
+    },
+    ({ c }) => c.json({ status: 'ok' }),
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/ready',
+      summary: 'Whether every part that the Worker needs answers; asked at most once a second',
+      access: 'public',
+      answers: { 200: { description: 'All do', schema: readySchema }, 503: { description: 'Some do not', schema: readySchema } },
+    },
+    async ({ c }) => {
+      const report = await readiness.report()
+      return c.json(report, report.status === 'ready' ? 200 : 503, { 'cache-control': 'no-store' })
+    },
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/metrics',
+      summary: 'Prometheus text: the host, the database, and the isolate that answers',
+      access: 'public',
+      answers: { 200: { description: 'The metrics', schema: z.string(), contentType: 'text/plain' } },
+    },
+    async ({ c }) => c.body(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/openapi.json',
+      summary: 'This description of the API',
+      access: 'public',
+      answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) } },
+    },
+    ({ c }) => c.body(openApiText(), 200, { 'content-type': 'application/json' }),
+  )
+}

@@ -1,0 +1,80 @@
+// The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
+import type {
+  AccountStore,
+  AgentStore,
+  ArtifactStore,
+  BountyStore,
+  DatabaseGauges,
+  ExecutionStore,
+  RunnableAgent,
+} from '../shared/ports.ts'
+import type { Sandbox, SharedCache, SubmissionStore } from '../shared/ports.ts'
+import { neonDatabase } from './adapters/neon.ts'
+import { neonAccountStore } from './adapters/neon-accounts.ts'
+import { neonAgentStore } from './adapters/neon-agents.ts'
+import { neonBountyStore } from './adapters/neon-bounties.ts'
+import { neonExecutionStore } from './adapters/neon-executions.ts'
+import { neonGauges } from './adapters/neon-gauges.ts'
+import { neonSubmissionStore } from './adapters/neon-submissions.ts'
+import { r2ArtifactStore } from './adapters/r2.ts'
+import { sandboxHttp } from './adapters/sandbox-http.ts'
+import { upstashSharedCache } from './adapters/upstash-redis.ts'
+import { Counters } from './counters.ts'
+import { checkEnv, type Env } from './env.ts'
+import { consoleLog, type Log } from './log.ts'
+import { MemoryCache } from './memory-cache.ts'
+import { NonceMemory } from './nonce-memory.ts'
+import { ReadCache } from './read-cache.ts'
+import { createSigner } from './signature.ts'
+
+export type Services = {
+  accounts: AccountStore
+  agents: AgentStore
+  bounties: BountyStore
+  submissions: SubmissionStore
+  executions: ExecutionStore
+  gauges: DatabaseGauges
+  cache: SharedCache
+  reads: ReadCache
+  /** Agent versions that this isolate has run. */
+  runnable: MemoryCache<RunnableAgent>
+  artifacts: ArtifactStore
+  sandbox: Sandbox
+  adminKeySha256: string
+  sandboxSecret: string
+  nonces: NonceMemory
+  counters: Counters
+  log: Log
+  now: () => number
+}
+
+/** About 300 bytes each. */
+const runnableEntriesMax = 10_000
+/** So long may another isolate run the version before the latest; a named version never changes. */
+const runnableLifetimeMs = 5_000
+
+export function createServices(raw: Env): Services {
+  const env = checkEnv(raw)
+  const database = neonDatabase({ url: env.DATABASE_URL, endpoint: env.NEON_HTTP_ENDPOINT })
+  const counters = new Counters()
+  const cache = upstashSharedCache({ url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN })
+  return {
+    accounts: neonAccountStore(database),
+    agents: neonAgentStore(database),
+    bounties: neonBountyStore(database),
+    submissions: neonSubmissionStore(database),
+    executions: neonExecutionStore(database),
+    gauges: neonGauges(database),
+    cache,
+    reads: new ReadCache({ shared: cache, counters }),
+    runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
+    artifacts: r2ArtifactStore(env.ARTIFACTS),
+    sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),
+    adminKeySha256: env.ADMIN_KEY_SHA256,
+    sandboxSecret: env.SANDBOX_SECRET,
+    nonces: new NonceMemory(),
+    counters,
+    log: consoleLog(),
+    now: Date.now,
+  }
+}
