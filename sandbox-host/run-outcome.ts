@@ -1,6 +1,7 @@
 // What an engine reports has passed through a stranger's hands. Before it is kept or compared it is made safe here: output must be
 // JSON, text must be storable, numbers must be whole.
 import type { GuestError, GuestStatus, Logs, Usage } from '../shared/execution.ts'
+import { jsonDepthMax, nestsTooDeep } from '../shared/json-value.ts'
 import type { RunOutcome } from './sandbox-engine.ts'
 
 export type AcceptedOutcome = {
@@ -30,7 +31,11 @@ export function acceptOutcome(outcome: RunOutcome): AcceptedOutcome {
   }
   if (outcome.error) accepted.error = storableError(outcome.error)
   if (outcome.status !== 'completed') return accepted
-  if (outcome.output !== undefined && isJson(outcome.output)) return { ...accepted, output: outcome.output }
+  const { output } = outcome
+  if (output !== undefined && nestsTooDeep(output)) {
+    return { ...accepted, status: 'output-limit', error: { message: `the output nests deeper than ${jsonDepthMax} levels` } }
+  }
+  if (output !== undefined && isJson(output)) return { ...accepted, output }
   return { ...accepted, status: 'threw', error: { name: 'OutputError', message: 'the output is not JSON' } }
 }
 

@@ -1,0 +1,97 @@
+// Loaded programs: one load for many, a budget that holds, nothing dropped under a run.
+import { createHash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Program } from '../../shared/agent.ts'
+import { Programs } from '../../sandbox-host/programs.ts'
+import { createFakeEngine } from '../fakes/fake-engine.ts'
+
+function setUp({ bytesMax = 1e9, heldBytes = 100_000 }: { bytesMax?: number; heldBytes?: number } = {}) {
+  const engine = createFakeEngine({ heldBytes })
+  const objects = new Map<string, Buffer>()
+  const counts: Record<string, number> = {}
+  let gets = 0
+  const bucket = {
+    async get(key: string) {
+      gets++
+      await new Promise((resolve) => setImmediate(resolve))
+      return objects.get(key)
+    },
+  }
+  const metrics = { programs: (result: string) => void (counts[result] = (counts[result] ?? 0) + 1) }
+  const programs = new Programs({ engine, bucket, bytesMax, metrics })
+  const put = (text: string, kind: Program['kind'] = 'command'): Program => {
+    const sha256 = createHash('sha256').update(text).digest('hex')
+    objects.set(`programs/${sha256}`, Buffer.from(text))
+    return { kind, sha256 }
+  }
+  const touch = async (program: Program) => (await programs.use(program))[Symbol.dispose]()
+  return { engine, programs, put, touch, objects, counts, gets: () => gets }
+}
+
+test('many who ask for a cold program at once cause one load', async () => {
+  const { engine, programs, put, gets, counts } = setUp()
+  const program = put('a')
+  const leases = await Promise.all(Array.from({ length: 20 }, () => programs.use(program)))
+  expect(gets()).toBe(1)
+  expect(engine.prepared).toEqual(['a'])
+  expect(new Set(leases.map(({ handle }) => handle)).size).toBe(1)
+  await programs.use(program)
+  expect(counts).toEqual({ miss: 20, hit: 1 })
+})
+
+test('beyond the budget the program that was used longest ago goes', async () => {
+  const { engine, touch, put, programs } = setUp({ bytesMax: 250_000 })
+  const [a, b, c] = [put('a'), put('b'), put('c')]
+  await touch(a)
+  await touch(b)
+  await touch(a)
+  await touch(c)
+  expect(engine.dropped).toEqual(['b'])
+  expect(programs.stats()).toMatchObject({ loaded: 2, inUse: 0 })
+  await touch(b)
+  expect(engine.dropped).toEqual(['b', 'a'])
+})
+
+test('a program in use is not dropped, however small the budget', async () => {
+  const { engine, programs, touch, put } = setUp({ bytesMax: 1 })
+  const held = await programs.use(put('held'))
+  await touch(put('b'))
+  await touch(put('c'))
+  expect(engine.dropped).toEqual(['b'])
+  held[Symbol.dispose]()
+  held[Symbol.dispose]()
+  await touch(put('d'))
+  expect(engine.dropped.toSorted()).toEqual(['b', 'c', 'held'])
+  expect(programs.stats()).toMatchObject({ loaded: 1, inUse: 0 })
+})
+
+test('bytes that are not what their name says are refused', async () => {
+  const { programs, put, objects } = setUp()
+  const program = put('a')
+  objects.set(`programs/${program.sha256}`, Buffer.from('b'))
+  await expect(programs.use(program)).rejects.toMatchObject({ code: 'artifacts-unavailable' })
+})
+
+test('a failed load is not remembered', async () => {
+  const { programs, put, objects } = setUp()
+  const program = put('a')
+  const bytes = objects.get(`programs/${program.sha256}`)
+  objects.clear()
+  await expect(programs.use(program)).rejects.toMatchObject({ code: 'artifacts-unavailable' })
+  if (bytes) objects.set(`programs/${program.sha256}`, bytes)
+  await expect(programs.use(program)).resolves.toMatchObject({ handle: 1 })
+})
+
+test('types are stripped from a script, a command is taken as it is', async () => {
+  const { engine, touch, put } = setUp()
+  await touch(put('let a: number = 1', 'script'))
+  await touch(put('const a: number', 'command'))
+  expect(engine.prepared).toEqual(['let a = 1;', 'const a: number'])
+})
+
+test('more cold programs at once than the host loads are refused', async () => {
+  const { programs, put } = setUp()
+  const loads = Array.from({ length: 65 }, (_, i) => programs.use(put(`p${i}`)))
+  const refused = (await Promise.allSettled(loads)).filter(({ status }) => status === 'rejected')
+  expect(refused).toMatchObject([{ reason: { code: 'overloaded' } }])
+})
