@@ -3,6 +3,7 @@ import { serve } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
 import { createBucket } from './bucket.ts'
 import type { Config } from './config.ts'
+import { lockData } from './data-lock.ts'
 import { DrainGate } from './drain-gate.ts'
 import { readHostId } from './host-id.ts'
 import { Journal, journalDirectory } from './journal.ts'
@@ -36,6 +37,8 @@ export type HostOptions = {
 }
 
 export async function startHost({ config, engine, log, onJournalFailure }: HostOptions): Promise<Host> {
+  // As long as a former host may take to drain.
+  const lock = await lockData(config.dataDirectory, { waitMs: config.drainGraceMs + 5_000, log })
   const name = await readHostId(config.dataDirectory, config.hostName)
   const journal = await Journal.open({
     directory: journalDirectory(config.dataDirectory),
@@ -84,15 +87,23 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
     await Promise.all([uploader.drain(until), outcomes.drain(until)])
     log.info({ unsentRecords: journal.unsentRecords(), isUploaded: journal.nextToUpload() === undefined }, 'drained')
     await journal.close()
+    await lock.release()
     await engine.close()
   }
 
   return { name, port, stop }
 }
 
+const serverOptions = {
+  // Longer than any proxy in front keeps an idle connection, so that none is closed while a request is on its way into it.
+  keepAliveTimeout: 75_000,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+}
+
 function listen(fetch: Parameters<typeof serve>[0]['fetch'], { port, bind }: Config): Promise<{ server: ServerType; port: number }> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch, port, hostname: bind }, (info) => resolve({ server, port: info.port }))
+    const server = serve({ fetch, port, hostname: bind, serverOptions }, (info) => resolve({ server, port: info.port }))
     server.on('error', (cause: NodeJS.ErrnoException) => {
       const advice = cause.code === 'EADDRINUSE' ? 'the port is taken, set HOST_PORT to a free one' : 'check HOST_BIND and HOST_PORT'
       reject(new Error(`cannot listen on ${bind}:${port}: ${advice}`, { cause }))

@@ -45,6 +45,8 @@ type Waiting = { entry: JournalEntry; bytes: number; resolve: (record: Buffer) =
 
 /** More than this in one write would make the first of the batch wait for the last. */
 const commitBytesMax = 2 * MiB
+/** Artifacts that wait in memory for a slow disk before new executions are refused. */
+const waitingBytesMax = 64 * MiB
 /** With this many sealed segments waiting, sealing by age would only make more, smaller objects. */
 const sealedBacklogMax = 8
 
@@ -53,6 +55,7 @@ export class Journal {
   readonly #segments: Segment[]
   #open: Segment
   #waiting: Waiting[] = []
+  #waitingBytes = 0
   #committing = false
   #rollDue = false
   #rollTimer: NodeJS.Timeout | undefined
@@ -99,7 +102,7 @@ export class Journal {
 
   /** True when keeping one more execution would break the promise to keep it. */
   get isFull(): boolean {
-    return this.#failure !== undefined || this.#unuploadedBytes() >= this.#options.bytesMax
+    return this.#failure !== undefined || this.#waitingBytes >= waitingBytesMax || this.#unuploadedBytes() >= this.#options.bytesMax
   }
 
   get failure(): Error | undefined {
@@ -117,6 +120,7 @@ export class Journal {
     return new Promise((resolve, reject) => {
       const bytes = entry.artifacts.reduce((sum, artifact) => sum + artifact.length, 0)
       this.#waiting.push({ entry, bytes, resolve, reject })
+      this.#waitingBytes += bytes
       this.#commit()
     })
   }
@@ -236,6 +240,7 @@ export class Journal {
     let bytes = 0
     let count = 0
     while (count < this.#waiting.length && (count === 0 || bytes < commitBytesMax)) bytes += this.#waiting[count++]?.bytes ?? 0
+    this.#waitingBytes -= bytes
     return this.#waiting.splice(0, count)
   }
 
@@ -306,6 +311,7 @@ export class Journal {
     } catch (cause) {
       this.#failure = new Error('the journal can neither be written nor cut back', { cause })
       batch = [...batch, ...this.#waiting.splice(0)]
+      this.#waitingBytes = 0
       this.#notify()
     }
     for (const { reject } of batch) reject(notKept(error))

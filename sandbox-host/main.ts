@@ -43,6 +43,6 @@ function configOrExit(): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     console.error(`sandbox-host: ${error.message}`)
-    process.exit(2)
+    return process.exit(2)
   }
 }

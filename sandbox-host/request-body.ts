@@ -6,15 +6,30 @@ import { ProblemError } from '../shared/problem.ts'
 /** Enough to see the pattern; a body of a thousand mistakes is not answered with a thousand lines. */
 const issuesMax = 10
 
-/** @throws ProblemError `body-too-large`, or `invalid-request` without a Content-Length, which is what bounds the read */
-export async function readBody(c: Context, bytesMax: number): Promise<Buffer> {
-  const declared = c.req.header('content-length')
-  if (declared === undefined) throw new ProblemError('invalid-request', { detail: 'a POST needs the header Content-Length' })
-  // Node's parser ends the body at exactly the length that was declared.
-  if (Number(declared) > bytesMax) {
-    throw new ProblemError('body-too-large', { detail: `the body is ${declared} bytes; at most ${bytesMax} are allowed` })
+/** Bodies that may be on their way at once. They are read before their signature can be checked, so strangers could fill the memory. */
+const bytesUnderWayMax = 64 * 1024 * 1024
+
+export class BodyReader {
+  #bytesUnderWay = 0
+
+  /** @throws ProblemError `body-too-large`, `overloaded`, or `invalid-request` without a Content-Length, which is what bounds the read */
+  async read(c: Context, bytesMax: number): Promise<Buffer> {
+    const declared = c.req.header('content-length')
+    if (declared === undefined) throw new ProblemError('invalid-request', { detail: 'a POST needs the header Content-Length' })
+    // Node's parser ends the body at exactly the length that was declared.
+    const bytes = Number(declared)
+    if (bytes > bytesMax)
+      throw new ProblemError('body-too-large', { detail: `the body is ${bytes} bytes; at most ${bytesMax} are allowed` })
+    if (this.#bytesUnderWay + bytes > bytesUnderWayMax) {
+      throw new ProblemError('overloaded', { detail: 'too many large bodies are on their way', retryAfterSeconds: 1 })
+    }
+    this.#bytesUnderWay += bytes
+    try {
+      return Buffer.from(await c.req.arrayBuffer())
+    } finally {
+      this.#bytesUnderWay -= bytes
+    }
   }
-  return Buffer.from(await c.req.arrayBuffer())
 }
 
 /** @throws ProblemError `malformed-json`, `invalid-request` with the fields */

@@ -12,7 +12,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
 import type { Readiness } from './readiness.ts'
-import { parseBody, readBody } from './request-body.ts'
+import { BodyReader, parseBody } from './request-body.ts'
 import type { Runner } from './runner.ts'
 import type { SignatureCheck } from './signature.ts'
 
@@ -41,10 +41,11 @@ const noBody = Buffer.alloc(0)
 
 export function createServer({ run, judge, programs, journal, metrics, readiness, checkSignature, gate, log }: ServerServices): Hono {
   const app = new Hono()
+  const bodies = new BodyReader()
 
   /** Body of a signed request. The signature comes first, so that strangers reach no parser of ours. */
   async function signedBody(c: Context, bytesMax: number): Promise<Buffer> {
-    const body = c.req.method === 'GET' ? noBody : await readBody(c, bytesMax)
+    const body = c.req.method === 'GET' ? noBody : await bodies.read(c, bytesMax)
     const url = c.req.url
     const path = url.slice(url.indexOf('/', url.indexOf('//') + 2))
     checkSignature({ method: c.req.method, path, header: c.req.header(signatureHeader), body })

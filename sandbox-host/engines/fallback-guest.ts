@@ -15,7 +15,7 @@ export class FallbackGuest {
   readonly #sources: { prelude: string; date: string }
   #seed = deployment.seed
   #startTimeMs = deployment.startTimeMs
-  #elapsedMs = 0
+  #elapsedNanos = 0
 
   constructor(context: QuickJSContext, { output, prelude, date }: FallbackGuestOptions) {
     this.#context = context
@@ -30,7 +30,7 @@ export class FallbackGuest {
       if (loaded.status !== 'completed' || task.type === 'prepare') return loaded
       this.#seed = task.request.seed
       this.#startTimeMs = task.request.startTimeMs
-      this.#elapsedMs = 0
+      this.#elapsedNanos = 0
       const method = this.#context.getProp(agent, 'agent_start')
       const answer = this.#text(this.#call(method, [this.#context.newString(task.request.input)])) ?? this.#settle(agent)
       return this.#endOf(answer)
@@ -42,7 +42,7 @@ export class FallbackGuest {
   #start(): QuickJSHandle {
     const context = this.#context
     const output = this.#output
-    const now = context.newFunction('now', () => context.newNumber(this.#startTimeMs + this.#elapsedMs))
+    const now = context.newFunction('now', () => context.newNumber(this.#startTimeMs + Math.floor(this.#readNanos() / 1e6)))
     this.#call(this.#evaluate(this.#sources.date, 'date'), [now])
     return this.#call(this.#evaluate(this.#sources.prelude, 'prelude'), [
       context.newFunction('out', (line) => output.log('stdout', context.getString(line))),
@@ -53,11 +53,18 @@ export class FallbackGuest {
         return context.newNumber(output.artifact(context.getString(name), bytes) ? 0 : 1)
       }),
       context.newFunction('seed', () => context.newNumber(this.#seed)),
-      context.newFunction('elapsed', () => context.newNumber(this.#elapsedMs)),
+      context.newFunction('elapsed', () => context.newNumber(this.#readNanos() / 1e6)),
       context.newFunction('sleep', (until) => {
-        this.#elapsedMs = Math.max(this.#elapsedMs, Number(context.getString(until)))
+        this.#elapsedNanos = Math.max(this.#elapsedNanos, Math.floor(Number(context.getString(until)) * 1e6))
       }),
     ])
+  }
+
+  /** As in the native engine, every reading moves the clock by a microsecond, so that busy waits end. */
+  #readNanos(): number {
+    const now = this.#elapsedNanos
+    this.#elapsedNanos += 1_000
+    return now
   }
 
   #load(agent: QuickJSHandle, source: string): FallbackEnd {

@@ -40,7 +40,7 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
 
   async function perform(worker: Worker, { task, resolve, reject }: Waiting): Promise<void> {
     try {
-      worker.postMessage(task)
+      worker.postMessage(task, [])
       const signal = AbortSignal.timeout(task.limits.wallMs + graceMs)
       // The worker posts nothing but answers.
       const [answer] = (await once(worker, 'message', { signal })) as [FallbackAnswer]

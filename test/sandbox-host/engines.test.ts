@@ -1,0 +1,72 @@
+// Two engines, one behaviour: every script fixture gives the same outcome, byte for byte, on Wasmtime and on the fallback.
+import { existsSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFallbackEngine } from '../../sandbox-host/engines/quickjs-fallback.ts'
+import { createWasmtimeEngine } from '../../sandbox-host/engines/wasmtime.ts'
+import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
+import type { RunOutcome, SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
+
+const path = `${import.meta.dirname}/../../sandbox-host/engine/agent-engine.node`
+
+const scripts = [
+  'export default (x) => x',
+  'export default () => [Math.random(), Math.random(), crypto.randomUUID(), crypto.getRandomValues(new Uint8Array(5)).join()]',
+  'export default () => [Date.now(), new Date().toString(), String(new Date(2020, 5, 1)), performance.now(), Date.now(), performance.now(), typeof Date(), Date.length]',
+  'export default async () => { const log = []; for (const ms of [30, 10, 20]) setTimeout(() => log.push([ms, Date.now()]), ms); await new Promise((r) => setTimeout(r, 40)); return log }',
+  "export default (x, c) => { console.log('a', { b: [1, , undefined, 'x', new Map([[1, 2]])] }, -0, 1n, null); console.error(new Set([1]), () => 1); c.artifact('a/b', 'ä€😀'); return c.seed }",
+  "export default () => { throw new RangeError('out') }",
+  'export default () => { throw { a: 1 } }',
+  'export default async () => { throw null }',
+  'export default () => new Promise(() => {})',
+  "export default () => [0.1 + 0.2, 1e21, 5e-324, (123.456).toFixed(1), Math.sin(1), Math.pow(2, 0.5), NaN, [3, 1, 2].toSorted(), 'ß'.toUpperCase(), 'a'.localeCompare('b')]",
+  "export default () => ['\\ud800', 'x'.repeat(3), new TextDecoder().decode(new TextEncoder().encode('ä😀')), structuredClone({ a: [1] })]",
+  'export default (x) => JSON.stringify(Object.keys({ b: 1, a: 2, 1: 3 })) + /(?<y>\\d{4})/.exec("in 2024")?.groups?.y',
+  'let n = 0; export default () => ++n',
+]
+
+/** What must be the same: all but the figures. Stacks name positions within the engine's own sources. */
+const comparable = ({ status, output, error, stdout, stderr, artifacts, logsTruncated }: RunOutcome) => ({
+  status,
+  output,
+  error: error && { name: error.name, message: error.message },
+  stdout: stdout.toString(),
+  stderr: stderr.toString().replaceAll(/^ +at .*\n?/gm, ''),
+  artifacts: artifacts.map(({ name, bytes }) => ({ name, bytes: bytes.toString('hex') })),
+  logsTruncated,
+})
+
+describe.skipIf(!existsSync(path))('where the native engine is built', () => {
+  let native: SandboxEngine
+  let fallback: SandboxEngine
+  beforeAll(async () => {
+    const sizes = { threads: 1, queueMax: 10 }
+    native = await createWasmtimeEngine({ path, slots: 2, memoryBytesMax: 128 * 2 ** 20, ...sizes })
+    fallback = await createFallbackEngine(sizes)
+  })
+  afterAll(async () => {
+    await native.close()
+    await fallback.close()
+  })
+
+  async function run(engine: SandboxEngine, source: string): Promise<RunOutcome> {
+    const prepared = await engine.prepare('script', Buffer.from(source), runLimits('basic'))
+    if (!prepared.ok) throw new Error(prepared.message)
+    const request = { input: '{"a":[1,"ä"]}', seed: 2 ** 40 + 7, startTimeMs: Date.UTC(2024, 1, 29, 12), limits: runLimits('basic') }
+    return engine.run(prepared.handle, request)
+  }
+
+  test.each(scripts)('%s', async (source) => {
+    expect(comparable(await run(native, source))).toEqual(comparable(await run(fallback, source)))
+  })
+
+  test('the native engine says its version, its limits are the host’s', async () => {
+    expect(native.label).toMatch(/^wasmtime-\d+\.\d+\.\d+\+/)
+    expect(native.stats()).toMatchObject({ slots: 2 })
+  })
+
+  test('the native engine repeats itself, down to the fuel', async () => {
+    const [first, second] = [await run(native, scripts[1] ?? ''), await run(native, scripts[1] ?? '')]
+    expect(first.fuel).toBeGreaterThan(0)
+    expect({ ...comparable(second), fuel: second.fuel }).toEqual({ ...comparable(first), fuel: first.fuel })
+  })
+})
