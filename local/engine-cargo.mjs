@@ -1,8 +1,8 @@
-// How cargo is called for the native engine: where cargo is, and a target folder in the user's cache that belongs to one lock file and
-// one compiler, so that a second checkout on the machine compiles nothing twice. Node built-ins only.
+// How cargo is called for the native engine: where cargo is, and a target folder in the user's cache that belongs to one compiler, so
+// that a changed lock file or a second checkout compiles only what it has that others had not. Node built-ins only.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, utimesSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,10 @@ export function findCargo() {
   const name = process.platform === 'win32' ? 'cargo.exe' : 'cargo'
   const rustup = join(process.env['CARGO_HOME'] ?? join(homedir(), '.cargo'), 'bin')
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), rustup]
-  return folders.filter(Boolean).map((folder) => join(folder, name)).find((path) => existsSync(path))
+  return folders
+    .filter(Boolean)
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path))
 }
 
 /**
@@ -30,8 +33,7 @@ export function findCargo() {
  */
 export function cargoEnvironment(cargo) {
   const rust = spawnSync(cargo, ['--version', '--verbose'], { encoding: 'utf8', cwd: engineDirectory }).stdout ?? ''
-  const lock = readFileSync(join(engineDirectory, 'Cargo.lock'))
-  const key = createHash('sha256').update(rust).update(lock).digest('hex').slice(0, 16)
+  const key = createHash('sha256').update(rust).digest('hex').slice(0, 16)
   const target = join(cacheDirectory(), `engine-target-${key}`)
   mkdirSync(target, { recursive: true })
   // Folders that no build has touched for a month are removed by the set-up.

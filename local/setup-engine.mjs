@@ -129,4 +129,8 @@ async function removeUnused() {
   }
 }
 
-const exists = (path) => stat(path).then(() => true, () => false)
+const exists = (path) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )

@@ -16,7 +16,11 @@ export async function setUpPackages({ root, report }) {
   })
   const hash = createHash('sha256').update(lockText).digest('hex')
   const stamp = join(root, 'node_modules', '.agent-bounty-setup')
-  const hasNode = () => access(join(root, 'node_modules', 'node', 'bin', 'node'), constants.X_OK).then(() => true, () => false)
+  const hasNode = () =>
+    access(join(root, 'node_modules', 'node', 'bin', 'node'), constants.X_OK).then(
+      () => true,
+      () => false,
+    )
   const stamped = await readFile(stamp, 'utf8').catch(() => '')
   if (stamped.trim() === hash && (await hasNode())) return
 

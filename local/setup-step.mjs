@@ -17,7 +17,9 @@ export async function runStep({ label, command, args, cwd, env, note }) {
   const output = []
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const take = (chunk) => {
-    for (const line of String(chunk).split(/[\r\n]+/).filter(Boolean)) {
+    for (const line of String(chunk)
+      .split(/[\r\n]+/)
+      .filter(Boolean)) {
       output.push(line)
       if (output.length > outputLinesMax) output.shift()
       const said = note?.(line)

@@ -60,7 +60,11 @@ describe('miniflareOptions', () => {
   test.each([
     ['an unknown section', '[[kv_namespaces]]\nbinding = "KV"\nid = "x"', /kv_namespaces/],
     ['an unknown field of a known section', '[[r2_buckets]]\nbinding = "A"\nbucket_name = "a"\nnew_field = 1', /new_field/],
-    ['a period that Cloudflare does not have', '[[ratelimits]]\nname = "L"\nnamespace_id = "1"\nsimple = { limit = 1, period = 30 }', /period/],
+    [
+      'a period that Cloudflare does not have',
+      '[[ratelimits]]\nname = "L"\nnamespace_id = "1"\nsimple = { limit = 1, period = 30 }',
+      /period/,
+    ],
     ['an environment, which would have bindings of its own', '[env.staging]\nname = "x"', /env/],
   ])('%s is an error, not a silent gap', (_, toml, message) => {
     expect(() => derive(toml)).toThrow(message)

@@ -10,7 +10,8 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 describe('checkNode', () => {
   test('Node 20 is enough', () => expect(() => checkNode('20.0.0')).not.toThrow())
-  test('Node 18 is not, and the message says what to do', () => expect(() => checkNode('18.20.1')).toThrow(/18\.20\.1 is too old: install Node 20/))
+  test('Node 18 is not, and the message says what to do', () =>
+    expect(() => checkNode('18.20.1')).toThrow(/18\.20\.1 is too old: install Node 20/))
 })
 
 describe('matchesLock', () => {

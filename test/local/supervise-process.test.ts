@@ -48,7 +48,9 @@ describe('superviseProcess', () => {
   })
 
   test('a child that cannot start is given up, with its last words', async () => {
-    await expect(supervise("console.error('no such thing'); process.exit(3)").ready).rejects.toThrow(/ended with code 3[\s\S]*no such thing/)
+    await expect(supervise("console.error('no such thing'); process.exit(3)").ready).rejects.toThrow(
+      /ended with code 3[\s\S]*no such thing/,
+    )
   })
 
   test('a child that never gets ready is killed', async () => {
