@@ -11,6 +11,12 @@ pub enum Ending {
     Ended(Status, GuestError),
 }
 
+impl Ending {
+    pub fn out_of_fuel() -> Self {
+        Self::Ended(Status::OutOfFuel, GuestError::new("the fuel of the run is used up"))
+    }
+}
+
 pub fn ending_of(result: Result<Result<(), Error>, DeadlineReached>) -> Ending {
     let error = match result {
         Ok(Ok(())) => return Ending::Returned,
@@ -21,7 +27,7 @@ pub fn ending_of(result: Result<Result<(), Error>, DeadlineReached>) -> Ending {
         return stopped(stop);
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Ending::Ended(Status::OutOfFuel, GuestError::new("the fuel of the run is used up")),
+        Some(Trap::OutOfFuel) => Ending::out_of_fuel(),
         Some(Trap::StackOverflow) => trapped("stack overflow: a recursion went too deep".into()),
         Some(trap) => trapped(trap.to_string()),
         None => trapped(error.to_string()),

@@ -63,15 +63,7 @@ impl FileTree {
             Some(Descriptor::Stderr),
             Some(Descriptor::Folder { path: String::new() }),
         ];
-        Self {
-            descriptors,
-            files: Vec::new(),
-            names: BTreeMap::new(),
-            folders: BTreeSet::new(),
-            bytes: 0,
-            bytes_max,
-            count_max,
-        }
+        Self { descriptors, files: Vec::new(), names: BTreeMap::new(), folders: BTreeSet::new(), bytes: 0, bytes_max, count_max }
     }
 
     pub fn descriptor(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
@@ -206,7 +198,8 @@ impl FileTree {
 
     /// Bytes of an unlinked file stay readable through descriptors that are open, and count until the run ends.
     fn free_unless_open(&mut self, file: usize) {
-        let is_open = self.descriptors.iter().flatten().any(|open| matches!(open, Descriptor::File { file: other, .. } if *other == file));
+        let is_open =
+            self.descriptors.iter().flatten().any(|open| matches!(open, Descriptor::File { file: other, .. } if *other == file));
         if !is_open {
             self.bytes -= std::mem::take(&mut self.files[file].bytes).len();
         }
@@ -236,7 +229,11 @@ impl FileTree {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
         let direct = |name: &&String| name.strip_prefix(&prefix).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'));
         let folders = self.folders.iter().filter(direct).map(|name| (name[prefix.len()..].to_owned(), Entry::Folder));
-        let files = self.names.iter().filter(|(name, _)| direct(name)).map(|(name, file)| (name[prefix.len()..].to_owned(), Entry::File(*file)));
+        let files = self
+            .names
+            .iter()
+            .filter(|(name, _)| direct(name))
+            .map(|(name, file)| (name[prefix.len()..].to_owned(), Entry::File(*file)));
         let mut all: Vec<_> = folders.chain(files).collect();
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all

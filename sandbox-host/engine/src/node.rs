@@ -124,8 +124,9 @@ pub struct NodeEngine {
 impl NodeEngine {
     #[napi(constructor)]
     pub fn new(options: EngineOptions, completed: Function<'_, Completion, ()>) -> Result<Self> {
-        let script_module = std::fs::read(&options.script_module_path)
-            .map_err(|error| Error::from_reason(format!("could not read the script module {}: {error}", options.script_module_path)))?;
+        let script_module = std::fs::read(&options.script_module_path).map_err(|error| {
+            Error::from_reason(format!("could not read the script module {}: {error}", options.script_module_path))
+        })?;
         let sandbox = Sandbox::new(SandboxOptions {
             script_module,
             prelude: options.prelude_source,
@@ -283,7 +284,11 @@ fn run_answer(outcome: RunOutcome) -> RunAnswer {
         stdout: outcome.stdout.into(),
         stderr: outcome.stderr.into(),
         logs_truncated: outcome.logs_truncated,
-        artifacts: outcome.artifacts.into_iter().map(|artifact| Artifact { name: artifact.name, bytes: artifact.bytes.into() }).collect(),
+        artifacts: outcome
+            .artifacts
+            .into_iter()
+            .map(|artifact| Artifact { name: artifact.name, bytes: artifact.bytes.into() })
+            .collect(),
         fuel: outcome.fuel as f64,
         wall_micros: outcome.wall_micros as f64,
         start_micros: outcome.start_micros,

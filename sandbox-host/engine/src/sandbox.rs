@@ -10,7 +10,7 @@ use crate::program::{Program, ProgramKind};
 use crate::reply::{EngineFailure, Reply};
 use crate::script;
 use crate::script_image::ScriptImage;
-use crate::store::GuestState;
+use crate::store::{GuestState, fuel_used};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -188,7 +188,9 @@ struct Times {
 }
 
 fn outcome(ending: Ending, store: Store<GuestState>, times: Times, fuel: u64) -> RunOutcome {
-    let fuel = fuel - store.get_fuel().unwrap_or(0).min(fuel);
+    let used = fuel_used(&store);
+    // However it ended after that, it ended on fuel that it did not have.
+    let ending = if used.is_none() { Ending::out_of_fuel() } else { ending };
     let state = store.into_data();
     let (status, error, output) = match ending {
         Ending::Returned => (Status::Completed, None, Some(state.output)),
@@ -202,7 +204,7 @@ fn outcome(ending: Ending, store: Store<GuestState>, times: Times, fuel: u64) ->
         stderr: state.stderr,
         logs_truncated: state.logs_truncated,
         artifacts: state.artifacts,
-        fuel,
+        fuel: used.unwrap_or(fuel),
         wall_micros: times.claimed.elapsed().as_micros() as u64,
         start_micros: times.started.duration_since(times.claimed).as_nanos() as f64 / 1e3,
         memory_bytes_peak: state.memory_bytes_peak,

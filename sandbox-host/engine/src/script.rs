@@ -11,7 +11,12 @@ use std::time::{Duration, Instant};
 use wasmtime::{Engine, Error, Instance, ModuleExport, Result, Store};
 
 /// Evaluates the module at seed 0 and the default time, under the limits.
-pub async fn prepare(engine: &Engine, image: &ScriptImage, source: String, limits: RunLimits) -> Result<Result<Snapshot, Refusal>> {
+pub async fn prepare(
+    engine: &Engine,
+    image: &ScriptImage,
+    source: String,
+    limits: RunLimits,
+) -> Result<Result<Snapshot, Refusal>> {
     let length = source.len() as i32;
     let wall = Duration::from_millis(limits.wall_ms);
     let request = RunRequest { input: source, seed: 0, start_time_ms: START_TIME_MS, limits, args: Vec::new() };
@@ -27,7 +32,9 @@ pub async fn prepare(engine: &Engine, image: &ScriptImage, source: String, limit
         Ending::Returned => match read_answer(&store) {
             Answer::Loaded => Ok(Snapshot::take(&image.bytes, memory_of(&store))),
             Answer::Threw(error) => Err(Refusal::InvalidProgram(describe(&error))),
-            Answer::Completed(_) => Err(Refusal::InvalidProgram("the module ended in a way that the engine does not know".into())),
+            Answer::Completed(_) => {
+                Err(Refusal::InvalidProgram("the module ended in a way that the engine does not know".into()))
+            }
         },
         Ending::Ended(Status::Trapped | Status::Threw, error) => Err(Refusal::InvalidProgram(error.message)),
         Ending::Ended(_, error) => Err(Refusal::Limit(format!("while its top level ran: {}", error.message))),
@@ -117,6 +124,10 @@ fn read_error(text: &[u8]) -> GuestError {
 }
 
 fn describe(error: &GuestError) -> String {
+    // QuickJS's words; it has no loader to ask.
+    if error.message.starts_with("could not load module") {
+        return format!("{}: nothing can be imported at run time, so imports must be bundled into the module", error.message);
+    }
     let name = error.name.as_deref().unwrap_or("Error");
     // The first line of a stack tells where a syntax error is.
     let place = error.stack.as_deref().and_then(|stack| stack.lines().next()).map(str::trim).unwrap_or_default();

@@ -29,14 +29,23 @@ fn output(mut caller: Caller<'_, GuestState>, at: u32, length: u32) -> Result<()
     let bytes = guest::bytes(memory, at, length).ok_or(Stop::BadPointer)?;
     // One letter of the prelude's goes before the output itself.
     if bytes.len() > state.limits.output_bytes.saturating_add(1) {
-        return Err(Stop::OutputLimit(format!("output of {} bytes, allowed are {}", bytes.len() - 1, state.limits.output_bytes)).into());
+        return Err(
+            Stop::OutputLimit(format!("output of {} bytes, allowed are {}", bytes.len() - 1, state.limits.output_bytes)).into()
+        );
     }
     state.output = bytes.to_vec();
     Ok(())
 }
 
 /// What the prelude asks for, by the first letter of the host function's name.
-fn call(mut caller: Caller<'_, GuestState>, name: u32, first: u32, first_length: u32, second: u32, second_length: u32) -> Result<f64> {
+fn call(
+    mut caller: Caller<'_, GuestState>,
+    name: u32,
+    first: u32,
+    first_length: u32,
+    second: u32,
+    second_length: u32,
+) -> Result<f64> {
     guest::settle(&mut caller)?;
     let (memory, state) = guest::split(&mut caller)?;
     state.charge(first_length as usize + second_length as usize);

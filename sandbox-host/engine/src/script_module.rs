@@ -49,7 +49,9 @@ impl Layout {
                 }
             }
             Payload::FunctionSection(section) => self.functions = section.count(),
-            Payload::GlobalSection(section) if section.count() != 1 => return Err("it does not have the stack pointer as its one global".into()),
+            Payload::GlobalSection(section) if section.count() != 1 => {
+                return Err("it does not have the stack pointer as its one global".into());
+            }
             Payload::GlobalSection(section) => self.globals = section.count(),
             Payload::MemorySection(section) if section.count() != 1 => return Err("it does not have exactly one memory".into()),
             Payload::StartSection { .. } => return Err("it has a start function, which would undo the initialised memory".into()),
@@ -146,7 +148,11 @@ impl Reencode for Extender {
         Ok(())
     }
 
-    fn parse_import_section(&mut self, imports: &mut ImportSection, section: wasmparser::ImportSectionReader<'_>) -> Rewritten<()> {
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Rewritten<()> {
         utils::parse_import_section(self, imports, section)?;
         for (position, (name, ..)) in IMPORTS.iter().enumerate() {
             imports.import("agent_host", name, EntityType::Function(self.layout.types + position as u32));
@@ -166,7 +172,11 @@ impl Reencode for Extender {
         Ok(())
     }
 
-    fn parse_global_section(&mut self, globals: &mut GlobalSection, section: wasmparser::GlobalSectionReader<'_>) -> Rewritten<()> {
+    fn parse_global_section(
+        &mut self,
+        globals: &mut GlobalSection,
+        section: wasmparser::GlobalSectionReader<'_>,
+    ) -> Rewritten<()> {
         utils::parse_global_section(self, globals, section)?;
         for _ in GLOBALS {
             globals.global(handle_global(), &ConstExpr::i32_const(0));
@@ -174,7 +184,11 @@ impl Reencode for Extender {
         Ok(())
     }
 
-    fn parse_export_section(&mut self, exports: &mut ExportSection, section: wasmparser::ExportSectionReader<'_>) -> Rewritten<()> {
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Rewritten<()> {
         utils::parse_export_section(self, exports, section)?;
         for name in GLOBALS {
             exports.export(&format!("{name}_handle"), ExportKind::Global, self.layout.global(name));
@@ -199,8 +213,14 @@ impl Reencode for Extender {
     fn instruction<'a>(&mut self, operator: Operator<'a>) -> Rewritten<wasm_encoder::Instruction<'a>> {
         // The image holds memory and globals, so nothing else of an instance may ever change.
         match operator {
-            Operator::TableSet { .. } | Operator::TableGrow { .. } | Operator::TableFill { .. } | Operator::TableCopy { .. }
-            | Operator::TableInit { .. } | Operator::MemoryInit { .. } => Err(Error::UserError("it changes its table or drops data, which an image of its memory cannot hold".into())),
+            Operator::TableSet { .. }
+            | Operator::TableGrow { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+            | Operator::MemoryInit { .. } => {
+                Err(Error::UserError("it changes its table or drops data, which an image of its memory cannot hold".into()))
+            }
             other => utils::instruction(self, other),
         }
     }
@@ -225,7 +245,11 @@ struct Baker<'a> {
 impl Reencode for Baker<'_> {
     type Error = String;
 
-    fn parse_memory_section(&mut self, memories: &mut MemorySection, section: wasmparser::MemorySectionReader<'_>) -> Rewritten<()> {
+    fn parse_memory_section(
+        &mut self,
+        memories: &mut MemorySection,
+        section: wasmparser::MemorySectionReader<'_>,
+    ) -> Rewritten<()> {
         for memory in section {
             let mut memory = self.memory_type(memory?)?;
             memory.minimum = (self.memory.len() / 65_536) as u64;

@@ -3,8 +3,14 @@ use std::fmt;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
-    MemoryLimit { wanted_bytes: u64, allowed_bytes: u64 },
-    TableLimit { wanted: usize, allowed: usize },
+    MemoryLimit {
+        wanted_bytes: u64,
+        allowed_bytes: u64,
+    },
+    TableLimit {
+        wanted: usize,
+        allowed: usize,
+    },
     OutputLimit(String),
     Exit(u32),
     Deadline,

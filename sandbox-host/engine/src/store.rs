@@ -63,7 +63,10 @@ impl GuestState {
     pub fn write_output(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let wanted = self.output.len() + bytes.len();
         if wanted > self.limits.output_bytes {
-            return Err(Stop::OutputLimit(format!("output of at least {wanted} bytes, allowed are {}", self.limits.output_bytes)));
+            return Err(Stop::OutputLimit(format!(
+                "output of at least {wanted} bytes, allowed are {}",
+                self.limits.output_bytes
+            )));
         }
         self.output.extend_from_slice(bytes);
         Ok(())
@@ -130,7 +133,16 @@ pub fn guest_store(engine: &Engine, request: RunRequest) -> Result<Store<GuestSt
     let fuel = request.limits.fuel;
     let mut store = Store::new(engine, GuestState::new(request));
     store.limiter(|state| state);
-    store.set_fuel(fuel)?;
+    // Wasmtime looks at the fuel at function entries and loop heads only. One unit more than allowed tells a run that used all of it
+    // from one that used too much; see `fuel_used`.
+    store.set_fuel(fuel.saturating_add(1))?;
     store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
     Ok(store)
+}
+
+/// What the run used, or nothing when that is more than it was given.
+pub fn fuel_used(store: &Store<GuestState>) -> Option<u64> {
+    let given = store.data().limits.fuel.saturating_add(1);
+    let left = store.get_fuel().unwrap_or(0);
+    if left == 0 { None } else { Some(given.saturating_sub(left)) }
 }

@@ -14,15 +14,22 @@ pub const REGULAR_FILE: u8 = 4;
 
 pub fn define(linker: &mut Linker<GuestState>) -> Result<()> {
     linker.func_wrap(MODULE, "fd_close", |c: C<'_>, fd: u32| answer(c, |_, s| Ok(files(s)?.close(fd)?)))?;
-    linker.func_wrap(MODULE, "fd_renumber", |c: C<'_>, from: u32, to: u32| answer(c, |_, s| Ok(files(s)?.renumber(from, to)?)))?;
+    linker
+        .func_wrap(MODULE, "fd_renumber", |c: C<'_>, from: u32, to: u32| answer(c, |_, s| Ok(files(s)?.renumber(from, to)?)))?;
     linker.func_wrap(MODULE, "fd_advise", |c: C<'_>, fd: u32, _: u64, _: u64, _: u32| answer(c, |_, s| exists(s, fd)))?;
     linker.func_wrap(MODULE, "fd_sync", |c: C<'_>, fd: u32| answer(c, |_, s| exists(s, fd)))?;
     linker.func_wrap(MODULE, "fd_datasync", |c: C<'_>, fd: u32| answer(c, |_, s| exists(s, fd)))?;
     linker.func_wrap(MODULE, "fd_fdstat_set_rights", |c: C<'_>, fd: u32, _: u64, _: u64| answer(c, |_, s| exists(s, fd)))?;
-    linker.func_wrap(MODULE, "fd_filestat_set_times", |c: C<'_>, fd: u32, _: u64, _: u64, _: u32| answer(c, |_, s| exists(s, fd)))?;
-    linker.func_wrap(MODULE, "fd_allocate", |c: C<'_>, fd: u32, at: u64, length: u64| answer(c, |_, s| allocate(s, fd, at, length)))?;
+    linker.func_wrap(MODULE, "fd_filestat_set_times", |c: C<'_>, fd: u32, _: u64, _: u64, _: u32| {
+        answer(c, |_, s| exists(s, fd))
+    })?;
+    linker.func_wrap(MODULE, "fd_allocate", |c: C<'_>, fd: u32, at: u64, length: u64| {
+        answer(c, |_, s| allocate(s, fd, at, length))
+    })?;
     linker.func_wrap(MODULE, "fd_fdstat_get", |c: C<'_>, fd: u32, to: u32| answer(c, |m, s| fdstat_get(m, s, fd, to)))?;
-    linker.func_wrap(MODULE, "fd_fdstat_set_flags", |c: C<'_>, fd: u32, flags: u32| answer(c, |_, s| fdstat_set_flags(s, fd, flags)))?;
+    linker.func_wrap(MODULE, "fd_fdstat_set_flags", |c: C<'_>, fd: u32, flags: u32| {
+        answer(c, |_, s| fdstat_set_flags(s, fd, flags))
+    })?;
     linker.func_wrap(MODULE, "fd_filestat_get", |c: C<'_>, fd: u32, to: u32| answer(c, |m, s| filestat_get(m, s, fd, to)))?;
     linker.func_wrap(MODULE, "fd_filestat_set_size", |c: C<'_>, fd: u32, size: u64| answer(c, |_, s| set_size(s, fd, size)))?;
     linker.func_wrap(MODULE, "fd_prestat_get", |c: C<'_>, fd: u32, to: u32| answer(c, |m, s| prestat_get(m, s, fd, to)))?;
@@ -192,7 +199,9 @@ impl Transfer {
             return Err(Errno::Inval.into());
         }
         let table = checked(bytes(memory, self.vectors, self.count * 8))?;
-        (0..self.count).map(|number| Ok((checked(read_u32(table, number * 8))?, checked(read_u32(table, number * 8 + 4))?))).collect()
+        (0..self.count)
+            .map(|number| Ok((checked(read_u32(table, number * 8))?, checked(read_u32(table, number * 8 + 4))?)))
+            .collect()
     }
 }
 
@@ -256,7 +265,9 @@ fn write_one(state: &mut GuestState, transfer: &Transfer, done: u64, data: &[u8]
                 None => position,
             };
             tree.write_file(file, start, data)?;
-            if transfer.at.is_none() && let Descriptor::File { position, .. } = tree.descriptor(transfer.fd)? {
+            if transfer.at.is_none()
+                && let Descriptor::File { position, .. } = tree.descriptor(transfer.fd)?
+            {
                 *position = start + data.len() as u64;
             }
             Ok(())

@@ -121,6 +121,7 @@ fn open_path(state: &mut GuestState, path: String, opening: Opening) -> std::res
     if has(TRUNCATE) {
         tree.resize_file(file, 0)?;
     }
-    let flags = FileFlags { read: opening.rights & RIGHT_READ != 0, write: opening.rights & RIGHT_WRITE != 0, append: opening.append };
+    let flags =
+        FileFlags { read: opening.rights & RIGHT_READ != 0, write: opening.rights & RIGHT_WRITE != 0, append: opening.append };
     Ok(tree.open(Descriptor::File { file, position: 0, flags })?)
 }

@@ -11,7 +11,9 @@ const PROGRAM_NAME: &str = "agent";
 type C<'a> = Caller<'a, GuestState>;
 
 pub fn define(linker: &mut Linker<GuestState>) -> Result<()> {
-    linker.func_wrap(MODULE, "args_sizes_get", |c: C<'_>, count: u32, size: u32| answer(c, |m, s| args_sizes_get(m, s, count, size)))?;
+    linker.func_wrap(MODULE, "args_sizes_get", |c: C<'_>, count: u32, size: u32| {
+        answer(c, |m, s| args_sizes_get(m, s, count, size))
+    })?;
     linker.func_wrap(MODULE, "args_get", |c: C<'_>, argv: u32, text: u32| answer(c, |m, s| args_get(m, s, argv, text)))?;
     linker.func_wrap(MODULE, "environ_sizes_get", |c: C<'_>, count: u32, size: u32| {
         answer(c, |m, _| {
@@ -26,7 +28,9 @@ pub fn define(linker: &mut Linker<GuestState>) -> Result<()> {
             checked(write_u64(m, to, 1_000))
         })
     })?;
-    linker.func_wrap(MODULE, "clock_time_get", |c: C<'_>, id: u32, _precision: u64, to: u32| answer(c, |m, s| clock_time_get(m, s, id, to)))?;
+    linker.func_wrap(MODULE, "clock_time_get", |c: C<'_>, id: u32, _precision: u64, to: u32| {
+        answer(c, |m, s| clock_time_get(m, s, id, to))
+    })?;
     linker.func_wrap(MODULE, "random_get", |c: C<'_>, at: u32, length: u32| {
         answer(c, |m, s| {
             s.charge(length as usize);
@@ -134,7 +138,9 @@ fn poll_oneoff(memory: &mut [u8], state: &mut GuestState, poll: Poll) -> Done {
             _ => return Err(Errno::Inval.into()),
         }
     }
-    if ready.is_empty() && let Some((wait, userdata)) = nearest {
+    if ready.is_empty()
+        && let Some((wait, userdata)) = nearest
+    {
         state.clock.sleep_nanos(wait);
         ready.push((userdata, EVENT_CLOCK));
     }
