@@ -102,7 +102,7 @@ export interface ArtifactStore {
   /** The same bytes again change nothing. */
   putProgram(sha256: string, bytes: Uint8Array): Promise<void>
   /** @returns undefined while the bundle is not in the store */
-  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array> | undefined>
+  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
   ping(): Promise<void>
 }
 
@@ -125,7 +125,7 @@ export interface Sandbox {
   judge(cases: JudgedCases): Promise<Judgement>
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
-  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array> | undefined>
+  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
   ping(): Promise<void>
   /** Prometheus text. */
   metrics(): Promise<string>

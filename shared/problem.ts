@@ -74,7 +74,7 @@ export class ProblemError extends Error {
     this.internal = options.internal
   }
 
-  get status(): number {
+  get status(): (typeof problemTable)[ProblemCode]['status'] {
     return problemTable[this.code].status
   }
 }

@@ -1,6 +1,7 @@
 // What the deployment gives the Worker: bindings and variables of wrangler.toml, and secrets. Checked once; one bad value is one line that
 // names it and never quotes a secret.
 import { z } from 'zod'
+import type { R2Binding } from './adapters/r2.ts'
 
 const textSchema = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
@@ -13,7 +14,7 @@ const textSchema = z.object({
   ADMIN_KEY_SHA256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key as 64 lower-case hex digits'),
 })
 
-export type Env = z.infer<typeof textSchema> & { ARTIFACTS: R2Bucket }
+export type Env = z.infer<typeof textSchema> & { ARTIFACTS: R2Binding }
 
 /** @throws Error naming the variable */
 export function checkEnv(env: Env): Env {

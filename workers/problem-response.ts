@@ -11,11 +11,11 @@ export function problemResponse(c: Context<AppEnv>, { error, log }: { error: unk
     const { code, internal } = problem
     log.error('request failed', { requestId, method: c.req.method, path: c.req.path, code, internal, error: errorText(problem) })
   }
-  const headers = new Headers({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
-  if (problem.retryAfterSeconds !== undefined) headers.set('retry-after', String(problem.retryAfterSeconds))
-  if (problem.status === 401) headers.set('www-authenticate', 'Bearer realm="agent-bounty"')
-  for (const [name, value] of Object.entries(problem.headers)) headers.set(name, value)
-  return new Response(JSON.stringify(problemBody(problem, requestId)), { status: problem.status, headers })
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...problem.headers }
+  if (problem.retryAfterSeconds !== undefined) headers['retry-after'] = String(problem.retryAfterSeconds)
+  if (problem.status === 401) headers['www-authenticate'] = 'Bearer realm="agent-bounty"'
+  // Not `new Response`: that would lose the headers that were set on the way here, the request's id among them.
+  return c.body(JSON.stringify(problemBody(problem, requestId)), problem.status, headers)
 }
 
 function unexpected(cause: unknown): ProblemError {

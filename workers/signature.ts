@@ -41,7 +41,7 @@ export function createSignatureCheck({ secret, nonces, now = Date.now }: Signatu
 
 function createHmac(secret: string): (head: SignedHead, body: Uint8Array) => Promise<string> {
   // The key itself, never a promise of it: a request must not wait for what another one began.
-  let key: CryptoKey | undefined
+  let key: Awaited<ReturnType<typeof crypto.subtle.importKey>> | undefined
   return async (head, body) => {
     const bytes = new TextEncoder().encode(secret)
     key ??= await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])

@@ -1,10 +1,17 @@
 // Programs and bundles in R2, through the Worker's binding.
 import { programKey } from '../../shared/agent.ts'
 import { bundleKey } from '../../shared/execution.ts'
-import type { ArtifactStore } from '../../shared/ports.ts'
+import type { ArtifactStore, ByteRange } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 
-export function r2ArtifactStore(bucket: R2Bucket): ArtifactStore {
+/** What is used of an R2 binding. */
+export type R2Binding = {
+  head: (key: string) => Promise<object | null>
+  get: (key: string, options: { range: ByteRange }) => Promise<{ body: ReadableStream<Uint8Array<ArrayBuffer>> } | null>
+  put: (key: string, bytes: Uint8Array, options: { sha256: string }) => Promise<object | null>
+}
+
+export function r2ArtifactStore(bucket: R2Binding): ArtifactStore {
   return {
     async putProgram(sha256, bytes) {
       const key = programKey(sha256)

@@ -29,7 +29,7 @@ export async function readArtifact(
   { artifacts, sandbox }: Services,
   { bundle, offset }: StoredArtifact,
   range: ByteRange,
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const place = { offset: offset + range.offset, length: range.length }
   const stored = await artifacts.readBundle(bundle, place)
   if (stored) return stored

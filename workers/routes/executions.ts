@@ -37,28 +37,28 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       const artifact = findArtifact(await readExecution(services, { id, accountId }), name)
       const { bytes, sha256 } = artifact
       const etag = `"${sha256}"`
-      const headers = new Headers({
+      const headers: Record<string, string> = {
         etag,
         'accept-ranges': 'bytes',
         'cache-control': 'private, no-cache',
         'content-type': 'application/octet-stream',
         'content-disposition': attachmentOf(name),
-      })
+      }
       if (
         c.req
           .header('if-none-match')
           ?.split(',')
           .some((tag) => tag.trim().replace(/^W\//, '') === etag)
       ) {
-        return new Response(null, { status: 304, headers })
+        return c.body(null, 304, headers)
       }
       const ifRange = c.req.header('if-range')
       const range = parseRange(ifRange === undefined || ifRange === etag ? c.req.header('range') : undefined, bytes)
       const { offset, length } = range ?? { offset: 0, length: bytes }
-      headers.set('content-length', String(length))
-      if (range) headers.set('content-range', `bytes ${offset}-${offset + length - 1}/${bytes}`)
-      const body = length === 0 ? null : await readArtifact(services, artifact, { offset, length })
-      return new Response(body, { status: range ? 206 : 200, headers })
+      headers['content-length'] = String(length)
+      if (range) headers['content-range'] = `bytes ${offset}-${offset + length - 1}/${bytes}`
+      const body = length === 0 ? '' : await readArtifact(services, artifact, { offset, length })
+      return c.body(body, range ? 206 : 200, headers)
     },
   )
 }

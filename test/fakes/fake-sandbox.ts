@@ -1,0 +1,128 @@
+// A sandbox host whose programs are functions: the source of a script is looked up in `programs`. What it ran it remembers until it is
+// told to hand it over, like the real one.
+import { createHash } from 'node:crypto'
+import type { ExecutionRecord } from '../../shared/execution.ts'
+import type { ArtifactStore, Sandbox } from '../../shared/ports.ts'
+import { jsonEquals } from '../../shared/json-equals.ts'
+import { ProblemError } from '../../shared/problem.ts'
+
+export type Program = (input: unknown) => { output: unknown; artifacts?: Record<string, string> }
+
+export type FakeSandbox = Sandbox & {
+  /** By the text of the script. */
+  programs: Map<string, Program>
+  records: Map<string, ExecutionRecord>
+  bundle: Buffer
+  failure: ProblemError | undefined
+  runs: number
+  /** Cases per judgement, in order. */
+  judged: number[]
+}
+
+const bundleName = 'fake-host/000000000001'
+const usage = { fuel: 100, wallMicros: 50, memoryBytesPeak: 65_536 }
+const engine = 'fake-1'
+
+export function fakeSandbox(): FakeSandbox {
+  function program(sha256: string): Program {
+    for (const [source, found] of sandbox.programs) if (hashOf(source) === sha256) return found
+    throw new ProblemError('invalid-program', { detail: '1:1: the fake sandbox does not know this program' })
+  }
+  function begin() {
+    if (sandbox.failure) throw sandbox.failure
+  }
+
+  const sandbox: FakeSandbox = {
+    programs: new Map<string, Program>(),
+    records: new Map<string, ExecutionRecord>(),
+    bundle: Buffer.alloc(0),
+    failure: undefined,
+    runs: 0,
+    judged: [],
+    async prepare(prepared) {
+      begin()
+      program(prepared.sha256)
+      return { program: prepared, engine, prepareMicros: 1, snapshotBytes: 0 }
+    },
+    async run({ input, ...execution }) {
+      begin()
+      sandbox.runs++
+      const { output, artifacts = {} } = program(execution.program.sha256)(input)
+      const stored = Object.entries(artifacts).map(([name, text]) => {
+        const bytes = Buffer.from(text)
+        const offset = sandbox.bundle.length
+        sandbox.bundle = Buffer.concat([sandbox.bundle, bytes])
+        return { name, bytes: bytes.length, sha256: hashOf(text), bundle: bundleName, offset }
+      })
+      const record: ExecutionRecord = {
+        ...execution,
+        status: 'completed',
+        output: JSON.stringify(output),
+        logs: { stdout: '', stderr: '', truncated: false },
+        artifacts: stored,
+        usage,
+        engine,
+        finishedAt: '2026-11-23T12:00:00.000Z',
+      }
+      sandbox.records.set(record.id, record)
+      return record
+    },
+    async judge({ program: judged, cases }) {
+      begin()
+      sandbox.judged.push(cases.length)
+      const run = program(judged.sha256)
+      const verdicts = cases.map(({ id, input, expected }) => {
+        const isRight = jsonEquals(run(JSON.parse(input)).output, JSON.parse(expected))
+        return { caseId: id, status: isRight ? ('accepted' as const) : ('wrong-answer' as const), usage }
+      })
+      return { engine, verdicts }
+    },
+    async findExecution(id) {
+      begin()
+      return sandbox.records.get(id)
+    },
+    async readBundle(bundle, { offset, length }) {
+      begin()
+      return bundle === bundleName ? streamOf(sandbox.bundle.subarray(offset, offset + length)) : undefined
+    },
+    async ping() {
+      begin()
+    },
+    async metrics() {
+      begin()
+      return '# TYPE bounty_host_runs_total counter\nbounty_host_runs_total 7\n'
+    },
+  }
+  return sandbox
+}
+
+/** An artifact store that holds programs, and no bundle before it is given one. */
+export function memoryArtifactStore(): ArtifactStore & { programs: Map<string, Uint8Array>; bundles: Map<string, Buffer> } {
+  const programs = new Map<string, Uint8Array>()
+  const bundles = new Map<string, Buffer>()
+  return {
+    programs,
+    bundles,
+    async putProgram(sha256, bytes) {
+      programs.set(sha256, bytes)
+    },
+    async readBundle(bundle, { offset, length }) {
+      const bytes = bundles.get(bundle)
+      return bytes && streamOf(bytes.subarray(offset, offset + length))
+    },
+    async ping() {},
+  }
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new Uint8Array(bytes))
+      controller.close()
+    },
+  })
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,205 @@
+// The stores of shared/ports.ts over plain maps: small, true implementations that pass the same contract as Postgres does.
+import type { Account } from '../../shared/account.ts'
+import type { Agent } from '../../shared/agent.ts'
+import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
+import type {
+  AccountStore,
+  AgentStore,
+  BountyStore,
+  ExecutionStore,
+  NewBounty,
+  RejectedOutcome,
+  SubmissionStore,
+} from '../../shared/ports.ts'
+import { ProblemError } from '../../shared/problem.ts'
+import type { Submission } from '../../shared/submission.ts'
+
+type Version = { sha256: string }
+type Kept = Omit<Submission, 'verdicts'> & { verdicts: Map<string, Verdict> }
+
+export type MemoryDatabase = {
+  accounts: AccountStore
+  agents: AgentStore
+  bounties: BountyStore
+  submissions: SubmissionStore
+  executions: ExecutionStore
+  rejected: RejectedOutcome[]
+}
+
+export function memoryDatabase(): MemoryDatabase {
+  const accounts = new Map<string, Account>()
+  const accountOfKey = new Map<string, string>()
+  const agents = new Map<string, Agent>()
+  const versions = new Map<string, Version>()
+  const bounties = new Map<string, NewBounty>()
+  const executions = new Map<string, ExecutionRecord>()
+  const submissions = memorySubmissions({ accounts, agents, bounties })
+  const rejected: RejectedOutcome[] = []
+
+  return {
+    rejected,
+    submissions,
+    accounts: {
+      async create(account, { sha256 }) {
+        if ([...accounts.values()].some(({ name }) => name === account.name)) throw new ProblemError('name-taken', { detail: account.name })
+        accounts.set(account.id, account)
+        accountOfKey.set(sha256, account.id)
+      },
+      find: async (id) => accounts.get(id),
+      findByKey: async (sha256) => accountOfKey.get(sha256),
+    },
+    agents: {
+      async create(agent) {
+        const isTaken = [...agents.values()].some(({ accountId, name }) => accountId === agent.accountId && name === agent.name)
+        if (isTaken) throw new ProblemError('name-taken', { detail: agent.name })
+        agents.set(agent.id, agent)
+        versions.set(`${agent.id}@1`, agent)
+      },
+      async addVersion({ agentId, sha256, bytes, at }) {
+        const agent = agents.get(agentId)
+        if (!agent) return undefined
+        const changed = { ...agent, version: agent.version + 1, sha256, bytes, updatedAt: at }
+        agents.set(agentId, changed)
+        versions.set(`${agentId}@${changed.version}`, { sha256 })
+        return changed
+      },
+      find: async (id) => agents.get(id),
+      async findRunnable(id, wanted) {
+        const agent = agents.get(id)
+        const version = wanted ?? agent?.version ?? 0
+        const found = versions.get(`${id}@${version}`)
+        return agent && found && { agentId: id, accountId: agent.accountId, version, program: { kind: agent.kind, sha256: found.sha256 } }
+      },
+      list: async ({ limit, after }) => newestFirst([...agents.values()], { limit, after }),
+    },
+    bounties: {
+      async create(bounty) {
+        bounties.set(bounty.summary.id, bounty)
+      },
+      async find(id) {
+        const bounty = bounties.get(id)
+        if (!bounty) return undefined
+        const shown = bounty.cases.filter(({ hidden }) => !hidden)
+        return {
+          ...bounty.summary,
+          description: bounty.description,
+          hiddenCaseCount: bounty.cases.length - shown.length,
+          cases: shown.map(({ hidden: _hidden, input, expected, ...rest }) => ({
+            ...rest,
+            input: JSON.parse(input),
+            expected: JSON.parse(expected),
+          })),
+        }
+      },
+      findSummary: async (id) => bounties.get(id)?.summary,
+      async list({ status, limit, after }) {
+        const all = [...bounties.values()].map(({ summary }) => summary)
+        return newestFirst(
+          all.filter((bounty) => status === undefined || bounty.status === status),
+          { limit, after },
+        )
+      },
+      async casesAfter(bountyId, { position, limit }) {
+        const cases = bounties.get(bountyId)?.cases ?? []
+        return cases.filter((candidate) => candidate.position > position).slice(0, limit)
+      },
+    },
+    executions: {
+      async record(records) {
+        const isKnown = ({ accountId, agentId, version }: ExecutionRecord) =>
+          accounts.has(accountId) && versions.has(`${agentId}@${version}`)
+        for (const record of records) if (isKnown(record) && !executions.has(record.id)) executions.set(record.id, record)
+        return records.filter((record) => !isKnown(record)).map(({ id }) => id)
+      },
+      async keepRejected(_host, outcomes) {
+        rejected.push(...outcomes)
+      },
+      find: async (id) => executions.get(id),
+    },
+  }
+}
+
+type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty> }
+
+function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionStore {
+  const submissions = new Map<string, Kept>()
+  const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
+
+  /** Best finished submission of each agent, in the order of the leaderboard. */
+  function ranked(bountyId?: string): Kept[] {
+    const finished = [...submissions.values()]
+      .filter(
+        (kept) => (bountyId === undefined || kept.bountyId === bountyId) && (kept.status === 'accepted' || kept.status === 'rejected'),
+      )
+      .toSorted(byPlace)
+    const seen = new Set<string>()
+    return finished.filter(({ agentId, bountyId: of }) => !seen.has(agentId + of) && seen.add(agentId + of))
+  }
+
+  return {
+    async create(submission) {
+      const none = { status: 'running', casesPassed: 0, fuelTotal: 0, engine: null, finishedAt: null } as const
+      submissions.set(submission.id, { ...submission, ...none, verdicts: new Map() })
+    },
+    async recordVerdicts(id, { engine, verdicts }) {
+      const kept = submissions.get(id)
+      if (!kept) return
+      for (const verdict of verdicts) {
+        if (kept.verdicts.has(verdict.caseId)) continue
+        kept.verdicts.set(verdict.caseId, verdict)
+        kept.casesPassed += verdict.status === 'accepted' ? 1 : 0
+        kept.fuelTotal = kept.fuelTotal === null || verdict.usage.fuel === null ? null : kept.fuelTotal + verdict.usage.fuel
+      }
+      kept.engine = engine
+    },
+    async finish(id, { status, at }) {
+      const kept = submissions.get(id)
+      if (kept?.status === 'running') submissions.set(id, { ...kept, status, finishedAt: at })
+    },
+    async find(id) {
+      const kept = submissions.get(id)
+      if (!kept) return undefined
+      const shown = casesOf(kept.bountyId).filter(({ hidden }) => !hidden)
+      return { ...kept, verdicts: shown.flatMap((publicCase) => kept.verdicts.get(publicCase.id) ?? []) }
+    },
+    async rankAgents(bountyId, { limit, after }) {
+      const place = after && { ...after, id: after.submissionId }
+      const rest = ranked(bountyId).filter((kept) => place === undefined || byPlace(place, kept) < 0)
+      return rest.slice(0, limit).map((kept) => ({
+        agentId: kept.agentId,
+        agentName: agents.get(kept.agentId)?.name ?? '',
+        accountId: kept.accountId,
+        accountName: accounts.get(kept.accountId)?.name ?? '',
+        submissionId: kept.id,
+        casesPassed: kept.casesPassed,
+        casesTotal: kept.casesTotal,
+        fuelTotal: kept.fuelTotal,
+        finishedAt: kept.finishedAt ?? '',
+      }))
+    },
+    async rankAccounts({ limit, after }) {
+      const sums = new Map<string, number>()
+      for (const { accountId, casesPassed } of ranked()) sums.set(accountId, (sums.get(accountId) ?? 0) + casesPassed)
+      const order = (a: { casesPassed: number; accountId: string }, b: { casesPassed: number; accountId: string }) =>
+        b.casesPassed - a.casesPassed || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
+      const all = [...sums].map(([accountId, casesPassed]) => ({ accountId, casesPassed })).toSorted(order)
+      return all
+        .filter((rank) => after === undefined || order(after, rank) < 0)
+        .slice(0, limit)
+        .map((rank) => ({ ...rank, accountName: accounts.get(rank.accountId)?.name ?? '', creditsWon: 0, bountiesWon: 0 }))
+    },
+  }
+}
+
+type Placed = Pick<Kept, 'casesPassed' | 'fuelTotal' | 'finishedAt' | 'id'>
+
+function byPlace(a: Placed, b: Placed): number {
+  const [fuelA, fuelB] = [a.fuelTotal ?? Number.MAX_SAFE_INTEGER, b.fuelTotal ?? Number.MAX_SAFE_INTEGER]
+  const [textA, textB] = [`${a.finishedAt} ${a.id}`, `${b.finishedAt} ${b.id}`]
+  return b.casesPassed - a.casesPassed || fuelA - fuelB || (textA < textB ? -1 : Number(textA > textB))
+}
+
+function newestFirst<T extends { id: string }>(items: T[], { limit, after }: { limit: number; after: string | undefined }): T[] {
+  const sorted = items.toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  return sorted.filter(({ id }) => after === undefined || id < after).slice(0, limit)
+}

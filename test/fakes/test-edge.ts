@@ -1,0 +1,91 @@
+// The edge API in this process over fakes: what a route test needs, with the fakes at hand to look into.
+import { createHash } from 'node:crypto'
+import { createApp } from '../../workers/app.ts'
+import { Counters } from '../../workers/counters.ts'
+import { MemoryCache } from '../../workers/memory-cache.ts'
+import { NonceMemory } from '../../workers/nonce-memory.ts'
+import { ReadCache } from '../../workers/read-cache.ts'
+import type { LogFields } from '../../workers/log.ts'
+import { fakeSandbox, memoryArtifactStore } from './fake-sandbox.ts'
+import { memoryDatabase } from './memory-database.ts'
+import { memorySharedCache } from './memory-shared-cache.ts'
+
+export const adminKey = `ab_${'a'.repeat(43)}`
+export const sandboxSecret = 'a secret of more than thirty-two characters'
+
+// Bodies are what the API says they are; each test asserts the fields that it reads.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Answer = { status: number; headers: Headers; text: string; body: any }
+export type CallOptions = {
+  key?: string
+  body?: unknown
+  raw?: string | Uint8Array<ArrayBuffer> | ReadableStream
+  headers?: Record<string, string>
+}
+
+export function testEdge() {
+  const database = memoryDatabase()
+  const cache = memorySharedCache()
+  const sandbox = fakeSandbox()
+  const artifacts = memoryArtifactStore()
+  const counters = new Counters()
+  const clock = { now: Date.parse('2026-11-23T12:00:00Z') }
+  const now = () => clock.now
+  const log: { level: string; event: string; fields: LogFields }[] = []
+  const app = createApp({
+    ...database,
+    cache,
+    sandbox,
+    artifacts,
+    counters,
+    now,
+    gauges: { ping: async () => {}, counts: async () => ({ accounts: 1 }) },
+    reads: new ReadCache({ shared: cache, counters, now }),
+    runnable: new MemoryCache({ entriesMax: 100, lifetimeMs: 5_000, now }),
+    adminKeySha256: createHash('sha256').update(adminKey).digest('hex'),
+    sandboxSecret,
+    nonces: new NonceMemory(),
+    log: {
+      info: (event, fields) => log.push({ level: 'info', event, fields }),
+      error: (event, fields) => log.push({ level: 'error', event, fields }),
+    },
+  })
+
+  async function call(method: string, path: string, { key, body, raw, headers = {} }: CallOptions = {}): Promise<Answer> {
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body))
+    const response = await app.request(path, {
+      method,
+      headers: {
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      // A stream can only be sent while the answer may come already.
+      ...(sent === undefined ? {} : { body: sent, duplex: 'half' }),
+    })
+    const text = await response.text()
+    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined }
+  }
+
+  /** @returns the account's id and key */
+  async function account(name: string): Promise<{ id: string; key: string }> {
+    const { body } = await call('POST', '/api/accounts', { key: adminKey, body: { name } })
+    return { id: body.id, key: body.key }
+  }
+
+  /** Deploys a script whose source the fake sandbox runs as `program`. */
+  async function deploy(key: string, { name, output = (input: unknown) => input }: { name: string; output?: (input: unknown) => unknown }) {
+    const source = `// ${name}`
+    sandbox.programs.set(source, (input) => ({
+      output: output(input),
+      artifacts: { 'dir/héllo.txt': `made from ${JSON.stringify(input)}` },
+    }))
+    const { body } = await call('POST', '/api/agents', { key, body: { name, kind: 'script', source } })
+    return String(body.id)
+  }
+
+  return { call, account, deploy, clock, log, cache, sandbox, artifacts, database }
+}
+
+export type TestEdge = ReturnType<typeof testEdge>
