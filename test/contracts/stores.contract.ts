@@ -1,0 +1,238 @@
+// What the stores of shared/ports.ts promise, whatever holds the data. Runs over maps in the fast run and over Postgres in the full one.
+import { randomBytes } from 'node:crypto'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Account } from '../../shared/account.ts'
+import type { Agent } from '../../shared/agent.ts'
+import type { ExecutionRecord } from '../../shared/execution.ts'
+import type { AccountStore, AgentStore, BountyStore, ExecutionStore, NewBounty, SubmissionStore } from '../../shared/ports.ts'
+import { idOf } from '../fakes/id-of.ts'
+
+export type Stores = {
+  accounts: AccountStore
+  agents: AgentStore
+  bounties: BountyStore
+  submissions: SubmissionStore
+  executions: ExecutionStore
+}
+
+const at = (second: number) => `2026-11-23T12:00:${String(second).padStart(2, '0')}.000Z`
+const hash = () => randomBytes(32).toString('hex')
+const usage = (fuel: number | null) => ({ fuel, wallMicros: 12, memoryBytesPeak: 65_536 })
+const unique = () => randomBytes(6).toString('hex')
+
+export function storesContract(name: string, open: () => Stores): void {
+  describe(`${name} keeps what the ports promise`, () => {
+    let stores: Stores
+    let account: Account
+    beforeEach(async () => {
+      stores = open()
+      account = await newAccount()
+    })
+
+    async function newAccount(): Promise<Account> {
+      const made = { id: idOf('account'), name: `ada ${unique()}`, createdAt: at(0) }
+      await stores.accounts.create(made, { id: idOf('apiKey'), sha256: hash() })
+      return made
+    }
+
+    async function newAgent(more: Partial<Agent> = {}): Promise<Agent> {
+      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: hash(), bytes: 7 } as const
+      const agent: Agent = { id: idOf('agent'), accountId: account.id, ...program, createdAt: at(0), updatedAt: at(0), ...more }
+      await stores.agents.create(agent, 'engine-1')
+      return agent
+    }
+
+    async function newBounty(count: number, more: Partial<NewBounty['summary']> = {}): Promise<NewBounty> {
+      const cases = Array.from({ length: count }, (_, position) => ({
+        id: idOf('case'),
+        position,
+        name: position === 0 ? 'first' : null,
+        input: `{"b":${position},"a":[1.50,"\\u0000é"]}`,
+        expected: 'null',
+        hidden: position === count - 1,
+      }))
+      const money = { rewardCredits: 1_000_000_000, mode: 'first', tier: 'basic', status: 'open' } as const
+      const id = idOf('bounty')
+      const dates = { deadline: null, createdAt: at(1) }
+      const summary = { id, accountId: account.id, title: 'tïtle', ...money, caseCount: count, ...dates, ...more }
+      const bounty = { summary, description: 'a\n"description"', cases }
+      await stores.bounties.create(bounty)
+      return bounty
+    }
+
+    async function submitted(bounty: NewBounty, { agent, passed, fuel, second }: Submitted): Promise<string> {
+      const id = idOf('submission')
+      const { id: bountyId, caseCount } = bounty.summary
+      const of = { bountyId, agentId: agent.id, version: 1, accountId: agent.accountId }
+      await stores.submissions.create({ id, ...of, casesTotal: caseCount, createdAt: at(2) })
+      const verdicts = bounty.cases.map(({ id: caseId }, i) => {
+        return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage: usage(fuel) }
+      })
+      await stores.submissions.recordVerdicts(id, { engine: 'engine-1', verdicts })
+      await stores.submissions.finish(id, { status: passed === caseCount ? 'accepted' : 'rejected', at: at(second) })
+      return id
+    }
+    type Submitted = { agent: Agent; passed: number; fuel: number | null; second: number }
+
+    test('an account is found by its id and by the hash of its key; its name is taken', async () => {
+      const sha256 = hash()
+      const made = { id: idOf('account'), name: `grace ${unique()}`, createdAt: at(5) }
+      await stores.accounts.create(made, { id: idOf('apiKey'), sha256 })
+      expect(await stores.accounts.find(made.id)).toEqual(made)
+      expect(await stores.accounts.findByKey(sha256)).toBe(made.id)
+      expect(await stores.accounts.findByKey(hash())).toBeUndefined()
+      expect(await stores.accounts.find(idOf('account'))).toBeUndefined()
+      const again = stores.accounts.create({ ...made, id: idOf('account') }, { id: idOf('apiKey'), sha256: hash() })
+      await expect(again).rejects.toMatchObject({ code: 'name-taken' })
+    })
+
+    test('an agent has versions; each can be run by its number, the latest without one', async () => {
+      const agent = await newAgent()
+      expect(await stores.agents.find(agent.id)).toEqual(agent)
+      const version = { agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', at: at(9) }
+      const changed = await stores.agents.addVersion(version)
+      expect(changed).toEqual({ ...agent, version: 2, sha256: version.sha256, bytes: 9, updatedAt: at(9) })
+      expect(await stores.agents.find(agent.id)).toEqual(changed)
+      const of = { agentId: agent.id, accountId: account.id }
+      const latest = { ...of, version: 2, program: { kind: 'script', sha256: version.sha256 } }
+      expect(await stores.agents.findRunnable(agent.id)).toEqual(latest)
+      expect(await stores.agents.findRunnable(agent.id, 2)).toEqual(latest)
+      expect(await stores.agents.findRunnable(agent.id, 1)).toEqual({
+        ...of,
+        version: 1,
+        program: { kind: 'script', sha256: agent.sha256 },
+      })
+      expect(await stores.agents.findRunnable(agent.id, 3)).toBeUndefined()
+      expect(await stores.agents.findRunnable(idOf('agent'))).toBeUndefined()
+      expect(await stores.agents.addVersion({ ...version, agentId: idOf('agent') })).toBeUndefined()
+    })
+
+    test('names of agents are unique within the account, and free in another', async () => {
+      const { name: taken } = await newAgent()
+      await expect(newAgent({ name: taken })).rejects.toMatchObject({ code: 'name-taken' })
+      account = await newAccount()
+      expect(await newAgent({ name: taken })).toMatchObject({ name: taken })
+    })
+
+    test('lists go newest first and on behind an id', async () => {
+      const agents = [await newAgent(), await newAgent(), await newAgent()].toSorted((a, b) => (a.id < b.id ? 1 : -1))
+      expect((await stores.agents.list({ limit: 2 }))[0]?.id).toBeDefined()
+      expect((await stores.agents.list({ limit: 1, after: agents[0]?.id })).map(({ id }) => id)).toEqual([agents[1]?.id])
+      const bounties = [await newBounty(1), await newBounty(1)].toSorted((a, b) => (a.summary.id < b.summary.id ? 1 : -1))
+      const [newest, older] = bounties.map(({ summary }) => summary)
+      expect(await stores.bounties.list({ limit: 1, after: newest?.id })).toEqual([older])
+      expect(await stores.bounties.list({ status: 'open', limit: 1, after: newest?.id })).toEqual([older])
+      expect(await stores.bounties.list({ status: 'cancelled', limit: 1, after: newest?.id })).toEqual([])
+    })
+
+    test('a bounty shows its public cases; all cases keep the bytes of their JSON', async () => {
+      const bounty = await newBounty(3, { deadline: at(59) })
+      const found = await stores.bounties.find(bounty.summary.id)
+      const shown = bounty.cases.slice(0, 2).map(({ id, position, name: caseName, input, expected }) => {
+        return { id, position, name: caseName, input: JSON.parse(input), expected: JSON.parse(expected) }
+      })
+      expect(found).toEqual({ ...bounty.summary, description: bounty.description, hiddenCaseCount: 1, cases: shown })
+      expect(await stores.bounties.findSummary(bounty.summary.id)).toEqual(bounty.summary)
+      expect(await stores.bounties.casesAfter(bounty.summary.id, { position: -1, limit: 2 })).toEqual(bounty.cases.slice(0, 2))
+      expect(await stores.bounties.casesAfter(bounty.summary.id, { position: 1, limit: 2 })).toEqual(bounty.cases.slice(2))
+      expect(await stores.bounties.find(idOf('bounty'))).toBeUndefined()
+    })
+
+    test('verdicts add up once, however often they are recorded; hidden ones are counted, not shown', async () => {
+      const [bounty, agent] = [await newBounty(3), await newAgent()]
+      const id = idOf('submission')
+      const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id, casesTotal: 3, createdAt: at(2) }
+      await stores.submissions.create({ id, ...of })
+      const none = { casesPassed: 0, fuelTotal: 0, engine: null, verdicts: [], finishedAt: null }
+      expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...none })
+      const verdicts = bounty.cases.map(({ id: caseId }) => ({ caseId, status: 'accepted' as const, usage: usage(5_000_000_000) }))
+      await stores.submissions.recordVerdicts(id, { engine: 'engine-1', verdicts: verdicts.slice(0, 2) })
+      await stores.submissions.recordVerdicts(id, { engine: 'engine-1', verdicts })
+      const sums = { casesPassed: 3, fuelTotal: 15_000_000_000, engine: 'engine-1', verdicts: verdicts.slice(0, 2) }
+      expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...sums, finishedAt: null })
+      await stores.submissions.finish(id, { status: 'accepted', at: at(3) })
+      await stores.submissions.finish(id, { status: 'failed', at: at(4) })
+      expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'accepted', ...sums, finishedAt: at(3) })
+    })
+
+    test('one verdict without fuel leaves the total without fuel', async () => {
+      const bounty = await newBounty(2)
+      const id = await submitted(bounty, { agent: await newAgent(), passed: 2, fuel: null, second: 3 })
+      expect((await stores.submissions.find(id))?.fuelTotal).toBeNull()
+    })
+
+    test('agents rank by cases, then fuel with unmetered last, then time; the best submission of each counts', async () => {
+      const bounty = await newBounty(3)
+      const [a, b, c, d] = [await newAgent(), await newAgent(), await newAgent(), await newAgent()]
+      const first = await submitted(bounty, { agent: a, passed: 3, fuel: 20, second: 9 })
+      const unmetered = await submitted(bounty, { agent: b, passed: 3, fuel: null, second: 1 })
+      await submitted(bounty, { agent: c, passed: 1, fuel: 1, second: 1 })
+      const better = await submitted(bounty, { agent: c, passed: 3, fuel: 20, second: 10 })
+      await submitted(bounty, { agent: c, passed: 3, fuel: 20, second: 11 })
+      const worst = await submitted(bounty, { agent: d, passed: 2, fuel: 1, second: 1 })
+      const bountyId = bounty.summary.id
+      const all = await stores.submissions.rankAgents(bountyId, { limit: 10 })
+      expect(all.map(({ submissionId }) => submissionId)).toEqual([first, better, unmetered, worst])
+      expect(all[0]).toEqual({
+        ...{ agentId: a.id, agentName: a.name, accountId: account.id, accountName: account.name, submissionId: first },
+        ...{ casesPassed: 3, casesTotal: 3, fuelTotal: 60, finishedAt: at(9) },
+      })
+      for (const [i, after] of all.entries()) {
+        expect(await stores.submissions.rankAgents(bountyId, { limit: 1, after })).toEqual(all.slice(i + 1, i + 2))
+      }
+    })
+
+    test('a failed submission ranks nowhere', async () => {
+      const [bounty, agent] = [await newBounty(1), await newAgent()]
+      const id = idOf('submission')
+      const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id }
+      await stores.submissions.create({ id, ...of, casesTotal: 1, createdAt: at(2) })
+      await stores.submissions.finish(id, { status: 'failed', at: at(3) })
+      expect(await stores.submissions.rankAgents(bounty.summary.id, { limit: 1 })).toEqual([])
+    })
+
+    test('accounts rank by the cases that their best submissions pass', async () => {
+      const bounty = await newBounty(40)
+      const [mine, second] = [await newAgent(), await newAgent()]
+      await Promise.all([
+        submitted(bounty, { agent: mine, passed: 30, fuel: 1, second: 3 }),
+        submitted(bounty, { agent: second, passed: 5, fuel: 1, second: 3 }),
+      ])
+      const own = { accountId: account.id, accountName: account.name, creditsWon: 0, bountiesWon: 0, casesPassed: 35 }
+      const justAbove = { creditsWon: 0, bountiesWon: 0, casesPassed: 36, accountId: account.id }
+      expect(
+        (await stores.submissions.rankAccounts({ limit: 100, after: justAbove })).find((rank) => rank.accountId === account.id),
+      ).toEqual(own)
+      const behind = await stores.submissions.rankAccounts({ limit: 100, after: own })
+      expect(behind.map(({ accountId }) => accountId)).not.toContain(account.id)
+    })
+
+    test('executions are recorded once; those of nobody are named and not recorded', async () => {
+      const agent = await newAgent()
+      const good = recordOf({ agentId: agent.id, accountId: account.id })
+      const [foreign, future] = [recordOf({ agentId: agent.id, accountId: idOf('account') }), { ...recordOf(good), version: 2 }]
+      expect((await stores.executions.record([good, foreign, future, good])).toSorted()).toEqual([foreign.id, future.id].toSorted())
+      expect(await stores.executions.record([{ ...good, status: 'trapped' }])).toEqual([])
+      expect(await stores.executions.find(good.id)).toEqual(good)
+      expect(await stores.executions.find(foreign.id)).toBeUndefined()
+      const rejected = { id: foreign.id, reason: 'nobody', record: JSON.stringify(foreign) }
+      await stores.executions.keepRejected('host-1', [rejected])
+      await stores.executions.keepRejected('host-1', [rejected])
+    })
+  })
+}
+
+function recordOf({ agentId, accountId }: { agentId: string; accountId: string }): ExecutionRecord {
+  return {
+    id: idOf('execution'),
+    ...{ agentId, accountId, version: 1, tier: 'basic', seed: 7, startTime: '2000-01-01T00:00:00Z' },
+    program: { kind: 'script', sha256: '0'.repeat(64) },
+    status: 'completed',
+    output: '{"b":1,"a":"\\u0000"}',
+    logs: { stdout: 'nul \0, quote " and é', stderr: '', truncated: false },
+    artifacts: [{ name: 'a', bytes: 1, sha256: '1'.repeat(64), bundle: 'host-1/000000000001', offset: 5 }],
+    usage: { fuel: 9_000_000_000, wallMicros: 5, memoryBytesPeak: 65_536 },
+    engine: 'engine-1',
+    finishedAt: '2026-11-23T12:00:00.123Z',
+  }
+}
