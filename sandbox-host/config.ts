@@ -46,6 +46,8 @@ const environmentSchema = z.object({
   QUEUE_MAX: whole(1, 100_000).prefault('512'),
   /** Judgements that may run at once; one more is refused. */
   JUDGEMENTS_MAX: whole(1, 1_000).prefault('16'),
+  /** Memory of a process that compiles a script. */
+  COMPILER_BYTES_MAX: whole(64 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 2, 512 * MiB)))),
   /** Memory for loaded programs that are not in use. */
   PROGRAM_BYTES_BUDGET: whole(MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 8, 512 * MiB)))),
   /** Journal that is not in the bucket yet; beyond it new executions are refused. */
@@ -82,6 +84,7 @@ export type Config = {
   }
   tiers: TierName[]
   judgementsMax: number
+  compilerBytesMax: number
   programBytesBudget: number
   journalBytesMax: number
   drainGraceMs: number
@@ -123,6 +126,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     },
     tiers: offered,
     judgementsMax: env.JUDGEMENTS_MAX,
+    compilerBytesMax: env.COMPILER_BYTES_MAX,
     programBytesBudget: env.PROGRAM_BYTES_BUDGET,
     journalBytesMax: env.JOURNAL_BYTES_MAX,
     drainGraceMs: env.DRAIN_GRACE_MS,

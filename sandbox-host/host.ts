@@ -2,6 +2,7 @@
 import { serve } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
 import { createBucket } from './bucket.ts'
+import { createScriptCompiler } from './compile-script.ts'
 import type { Config } from './config.ts'
 import { lockData } from './data-lock.ts'
 import { DrainGate } from './drain-gate.ts'
@@ -50,7 +51,8 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
   const bucket = createBucket(config.bucket)
   const gate = new DrainGate()
   const { tiers, secret } = config
-  const programs = new Programs({ engine, bucket, bytesMax: config.programBytesBudget, metrics })
+  const compileScript = createScriptCompiler({ memoryBytesMax: config.compilerBytesMax, processesMax: config.engine.threads })
+  const programs = new Programs({ engine, bucket, compileScript, bytesMax: config.programBytesBudget, metrics })
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, log, metrics })

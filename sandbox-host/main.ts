@@ -32,7 +32,7 @@ try {
   process.on('disconnect', () => stop('the parent process is gone', 0))
   process.send?.({ type: 'ready', port: host.port })
 } catch (error) {
-  log.fatal({ err: error }, 'the host cannot start')
+  log.debug({ err: error }, 'the host cannot start')
   console.error(`sandbox-host: ${error instanceof Error ? error.message : String(error)}`)
   process.exit(1)
 }

@@ -8,7 +8,7 @@ import type { Manifest } from '../shared/execution.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
 import type { Bucket } from './bucket.ts'
-import { compileScript } from './compile-script.ts'
+import type { ScriptCompiler } from './compile-script.ts'
 import type { Metrics } from './metrics.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
@@ -24,7 +24,13 @@ const entryBytes = 16 * 1024
 /** Different cold programs that may be loaded at once; each holds its source and its compiled form meanwhile. */
 const loadsMax = 64
 
-export type ProgramsOptions = { engine: SandboxEngine; bucket: Pick<Bucket, 'get'>; bytesMax: number; metrics: Pick<Metrics, 'programs'> }
+export type ProgramsOptions = {
+  engine: SandboxEngine
+  bucket: Pick<Bucket, 'get'>
+  compileScript: ScriptCompiler
+  bytesMax: number
+  metrics: Pick<Metrics, 'programs'>
+}
 
 export class Programs {
   readonly #options: ProgramsOptions
@@ -108,7 +114,7 @@ export class Programs {
       })
     }
     if (kind === 'command') return bytes
-    const compiled = await compileScript(bytes)
+    const compiled = await this.#options.compileScript(bytes)
     if (!compiled.ok) throw this.#invalid(compiled.message)
     return compiled.code
   }

@@ -23,15 +23,17 @@ export type RunnerOptions = {
   now?: () => number
 }
 
+type WithoutInput = Omit<HostExecution, 'input'>
+
 /** @returns the execution's record as JSON, which by then is on disk */
 export type Runner = (execution: HostExecution) => Promise<Buffer>
 
 export function createRunner({ programs, engine, journal, tiers, metrics, now = Date.now }: RunnerOptions): Runner {
   const underWay = new Map<string, Promise<Buffer>>()
 
-  async function run(execution: HostExecution): Promise<Buffer> {
-    const input = inputText(execution.input)
-    const outcome = await runInSandbox(execution, input)
+  async function run({ input, ...execution }: HostExecution): Promise<Buffer> {
+    // The parsed input is let go of here: while a run waits for its turn only its text is held.
+    const outcome = await runInSandbox(execution, inputText(input))
     metrics.executed(outcome.status, outcome.usage.wallMicros / 1e6)
     const finishedAt = new Date(now()).toISOString()
     return journal.append({
@@ -41,7 +43,7 @@ export function createRunner({ programs, engine, journal, tiers, metrics, now = 
     })
   }
 
-  async function runInSandbox({ program, tier, seed, startTime }: HostExecution, input: string): Promise<AcceptedOutcome> {
+  async function runInSandbox({ program, tier, seed, startTime }: WithoutInput, input: string): Promise<AcceptedOutcome> {
     try {
       using loaded = await programs.use(program)
       const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
@@ -84,7 +86,7 @@ export function inputText(input: unknown): string {
 }
 
 function recordOf(
-  execution: HostExecution,
+  execution: WithoutInput,
   outcome: AcceptedOutcome,
   { places, finishedAt, engine }: { places: ArtifactPlace[]; finishedAt: string; engine: string },
 ): ExecutionRecord {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Program } from '../../shared/agent.ts'
+import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
 import { Programs } from '../../sandbox-host/programs.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
 
@@ -18,7 +19,8 @@ function setUp({ bytesMax = 1e9, heldBytes = 100_000 }: { bytesMax?: number; hel
     },
   }
   const metrics = { programs: (result: string) => void (counts[result] = (counts[result] ?? 0) + 1) }
-  const programs = new Programs({ engine, bucket, bytesMax, metrics })
+  const compileScript = createScriptCompiler({ memoryBytesMax: 2 ** 29, processesMax: 2 })
+  const programs = new Programs({ engine, bucket, compileScript, bytesMax, metrics })
   const put = (text: string, kind: Program['kind'] = 'command'): Program => {
     const sha256 = createHash('sha256').update(text).digest('hex')
     objects.set(`programs/${sha256}`, Buffer.from(text))
