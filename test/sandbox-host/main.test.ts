@@ -92,3 +92,27 @@ test('killed after an answer, the next start delivers it', async () => {
   again.child.kill('SIGTERM')
   expect(await again.exit).toBe(0)
 })
+
+test('killed under load, every answered execution is delivered by the next start', async () => {
+  await using host = await peers()
+  const run = runMain(host.mainEnvironment)
+  const port = await portOf(run)
+  const answered: string[] = []
+  let isKilled = false
+  const callers = Array.from({ length: 8 }, async () => {
+    while (!isKilled) {
+      const id = await execute(host, port, 'export default () => 1').catch(() => undefined)
+      if (id) answered.push(id)
+    }
+  })
+  while (answered.length < 40) await new Promise((resolve) => setTimeout(resolve, 5))
+  run.child.kill('SIGKILL')
+  isKilled = true
+  await Promise.all([run.exit, ...callers])
+  const again = runMain(host.mainEnvironment)
+  await portOf(again)
+  const missing = () => answered.filter((id) => !host.worker.records.some((record) => record.id === id))
+  await eventually(missing, [])
+  again.child.kill('SIGTERM')
+  expect(await again.exit).toBe(0)
+})
