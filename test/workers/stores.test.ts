@@ -1,7 +1,6 @@
 // The contract over maps always, and over Postgres behind the Neon protocol when a stack runs: TEST_DATABASE_URL is the connection string
 // that the Worker has, TEST_NEON_HTTP_ENDPOINT the bridge's URL.
-import { describe, test } from 'vitest'
-import { storesContract } from '../contracts/stores.contract.ts'
+import { storesContract, type Stores } from '../contracts/stores.contract.ts'
 import { memoryDatabase } from '../fakes/memory-database.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
@@ -13,17 +12,15 @@ import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
 storesContract('memory', memoryDatabase)
 
 const { TEST_DATABASE_URL: url, TEST_NEON_HTTP_ENDPOINT: endpoint } = process.env
-if (url && endpoint) {
-  const database = neonDatabase({ url, endpoint })
-  storesContract('Postgres', () => ({
+storesContract('Postgres', openPostgres, { isSkipped: !url || !endpoint })
+
+function openPostgres(): Stores {
+  const database = neonDatabase({ url: url ?? '', endpoint })
+  return {
     accounts: neonAccountStore(database),
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
     executions: neonExecutionStore(database),
-  }))
-} else {
-  describe('Postgres', () => {
-    test.skip('runs when TEST_DATABASE_URL and TEST_NEON_HTTP_ENDPOINT name a stack', () => {})
-  })
+  }
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { executionRecordSchema, type ExecutionRecord } from '../../shared/execution.ts'
 import type { RejectedOutcome } from '../../shared/ports.ts'
+import { sha256Hex } from '../hex.ts'
 import type { Services } from '../services.ts'
 
 /** The frame of outcomeBatchSchema; records are looked at one by one. */
@@ -17,12 +18,12 @@ export async function recordOutcomes(services: Services, { host, records }: z.in
   for (const record of records) {
     const parsed = executionRecordSchema.safeParse(record)
     if (parsed.success) good.push(parsed.data)
-    else rejected.push(rejectedOf(record, z.prettifyError(parsed.error).slice(0, 500)))
+    else rejected.push(await rejectedOf(record, z.prettifyError(parsed.error).slice(0, 500)))
   }
   if (good.length > 0) {
     const unknown = new Set(await executions.record(good))
     for (const record of good)
-      if (unknown.has(record.id)) rejected.push(rejectedOf(record, 'the account or the agent version is not known'))
+      if (unknown.has(record.id)) rejected.push(await rejectedOf(record, 'the account or the agent version is not known'))
   }
   if (rejected.length > 0) {
     await executions.keepRejected(host, rejected)
@@ -34,7 +35,10 @@ export async function recordOutcomes(services: Services, { host, records }: z.in
 
 const identifiedSchema = z.object({ id: z.string().regex(/^[\w-]{1,64}$/) })
 
-function rejectedOf(record: unknown, reason: string): RejectedOutcome {
+async function rejectedOf(record: unknown, reason: string): Promise<RejectedOutcome> {
   const identified = identifiedSchema.safeParse(record)
-  return { id: identified.success ? identified.data.id : 'unidentified', reason, record: JSON.stringify(record) }
+  const text = JSON.stringify(record)
+  // Different nonsense must not take one another's place, and the same one again must not fill the table.
+  const id = identified.success ? identified.data.id : `unidentified-${(await sha256Hex(text)).slice(0, 16)}`
+  return { id, reason, record: text }
 }
