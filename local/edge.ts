@@ -1,11 +1,10 @@
 // Child: the Worker in workerd, through miniflare, with the bindings that `wrangler.toml` names. Ends when workerd ends, so that its
 // supervisor starts both again.
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Miniflare } from 'miniflare'
 import { parse } from 'smol-toml'
-import { bundleWorker } from './bundle-worker.ts'
 import { loopback } from './free-port.ts'
 import { miniflareOptions } from './miniflare-options.ts'
 import { childSetting, runChild } from './run-child.ts'
@@ -13,8 +12,7 @@ import { childSetting, runChild } from './run-child.ts'
 await runChild(async () => {
   const port = Number(childSetting('EDGE_PORT'))
   const localDir = childSetting('LOCAL_DIR')
-  const wranglerPath = childSetting('WRANGLER_TOML')
-  const worker = miniflareOptions(parse(await readFile(wranglerPath, 'utf8')), {
+  const worker = miniflareOptions(parse(await readFile(childSetting('WRANGLER_TOML'), 'utf8')), {
     // Our starter wrote it: names of bindings to their values.
     bindings: JSON.parse(childSetting('WORKER_BINDINGS')) as Record<string, string>,
     s3Credentials: { accessKeyId: childSetting('R2_ACCESS_KEY_ID'), secretAccessKey: childSetting('R2_SECRET_ACCESS_KEY') },
@@ -23,7 +21,8 @@ await runChild(async () => {
   const miniflare = new Miniflare({
     ...worker.options,
     modules: true,
-    script: await bundleWorker(join(dirname(wranglerPath), worker.main)),
+    // Bundled once by the starter: what is healed is what ran, whatever has become of the sources.
+    script: await readFile(childSetting('WORKER_SCRIPT'), 'utf8'),
     host: loopback,
     port,
     // Straight to the Worker, without miniflare's own entry in front: the socket to measure.

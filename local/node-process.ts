@@ -19,7 +19,7 @@ export function childEnvironment(localDir: string): Record<string, string> {
 }
 
 export function nodeProcess({ name, file, env }: { name: string; file: string; env: Record<string, string> }): ProcessSpec {
-  return { name, command: nodeBinary(), args: [join(checkout, file)], env, cwd: checkout }
+  return { name, command: nodeBinary(), args: ['--disable-warning=ExperimentalWarning', join(checkout, file)], env, cwd: checkout }
 }
 
 /** This Node if it runs TypeScript; the tests may run on the system's older one. */

@@ -6,8 +6,9 @@
 //   host (retries until the edge is up)┘
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
+import { bundleWorker } from './bundle-worker.ts'
 import { demoAccountKey, untilReady } from './edge-account.ts'
 import { claimPorts, loopback, type PortWish } from './free-port.ts'
 import { endLeftovers } from './leftover-processes.ts'
@@ -111,10 +112,13 @@ async function startParts({ options, localDir, secrets, ports, children, report 
   const env = childEnvironment(localDir)
   const wranglerPath = join(checkout, 'wrangler.toml')
   const r2 = { R2_ACCESS_KEY_ID: secrets.r2AccessKeyId, R2_SECRET_ACCESS_KEY: secrets.r2SecretAccessKey }
-  const [bucket = ''] = miniflareOptions(parse(readFileSync(wranglerPath, 'utf8')), {
+  const worker = miniflareOptions(parse(readFileSync(wranglerPath, 'utf8')), {
     bindings: {},
     s3Credentials: { accessKeyId: '', secretAccessKey: '' },
-  }).buckets
+  })
+  const [bucket = ''] = worker.buckets
+  const workerScript = join(localDir, 'worker.js')
+  const bundled = bundleWorker(join(dirname(wranglerPath), worker.main)).then((script) => writeFileSync(workerScript, script))
 
   const host = nodeProcess({
     name: 'host',
@@ -151,7 +155,7 @@ async function startParts({ options, localDir, secrets, ports, children, report 
     const bridge = { ...env, PORT: String(ports.upstash), REDIS_URL: own?.url ?? redisUrl ?? '', UPSTASH_TOKEN: secrets.upstashToken }
     await children.start(nodeProcess({ name: 'upstash-rest', file: 'local/upstash-rest.ts', env: bridge }))
   }
-  await all([withDatabase(), withCache(), hostReady], options.signal)
+  await all([withDatabase(), withCache(), hostReady, bundled], options.signal)
 
   const bindings = {
     SANDBOX_URL: at(ports.host),
@@ -167,6 +171,7 @@ async function startParts({ options, localDir, secrets, ports, children, report 
     DIRECT_PORT: String(ports.direct),
     LOCAL_DIR: localDir,
     WRANGLER_TOML: wranglerPath,
+    WORKER_SCRIPT: workerScript,
   }
   const edge = { ...env, ...r2, ...edgeSettings, WORKER_BINDINGS: JSON.stringify(bindings) }
   await all([children.start(nodeProcess({ name: 'edge', file: 'local/edge.ts', env: edge }))], options.signal)

@@ -14,7 +14,7 @@ export type ProcessSpec = {
   /** Asked until true. Absent: a Node child that sends `{type:'ready'}` over IPC. */
   isReady?: () => Promise<boolean>
   stopSignal?: NodeJS.Signals
-  /** Heal silently: the child is expected to need no mention (tests). */
+  /** Longer than this and a start counts as failed. Default 30 s. */
   startWallMsMax?: number
 }
 
@@ -31,9 +31,10 @@ export type SupervisedProcess = {
 
 export type SuperviseOptions = { log: ProcessLog; report: (line: string) => void; onPid: (name: string, pid: number) => void }
 
+const startWallMsMaxDefault = 30_000
 const firstStartsMax = 3
 const stopGraceMs = 5_000
-const probeEveryMs = 25
+const probeEveryMs = 40
 /** A life longer than this ends a series of failures. */
 const soundLifeMs = 10_000
 const restartDelayMsMax = 5_000
@@ -66,9 +67,9 @@ export function superviseProcess(spec: ProcessSpec, { log, report, onPid }: Supe
     log.attach(current)
     if (current.pid !== undefined) onPid(spec.name, current.pid)
     const overdue = setTimeout(() => {
-      log.write(`not ready after ${spec.startWallMsMax ?? 30_000} ms: killed`)
+      log.write(`not ready after ${spec.startWallMsMax ?? startWallMsMaxDefault} ms: killed`)
       killGroup(current, 'SIGKILL')
-    }, spec.startWallMsMax ?? 30_000)
+    }, spec.startWallMsMax ?? startWallMsMaxDefault)
 
     const announce = () => {
       clearTimeout(overdue)
@@ -80,7 +81,7 @@ export function superviseProcess(spec: ProcessSpec, { log, report, onPid }: Supe
     else current.on('message', (message) => isReadyMessage(message) && announce())
 
     let ended = false
-    const onEnd = (cause: string) => {
+    const onEnd = (cause: string, { hasLastWords }: { hasLastWords: boolean }) => {
       if (ended) return
       ended = true
       clearTimeout(overdue)
@@ -94,11 +95,16 @@ export function superviseProcess(spec: ProcessSpec, { log, report, onPid }: Supe
         return
       }
       const delayMs = restartDelayMs(failures)
-      report(`${spec.name} ${cause}; starting it again${delayMs ? ` in ${delayMs} ms` : ''}${log.tail() ? `\n${log.tail()}` : ''}`)
+      const lastWords = hasLastWords && log.tail() ? `\n${log.tail()}` : ''
+      report(`${spec.name} ${cause}; starting it again${delayMs ? ` in ${delayMs} ms` : ''}${lastWords}`)
       restart = setTimeout(start, delayMs)
     }
-    current.on('error', (error) => onEnd(`cannot run: ${error.message}`))
-    current.on('exit', (code, signal) => onEnd(signal ? `was ended by ${signal}` : `ended with code ${code}`))
+    current.on('error', (error) => onEnd(`cannot run: ${error.message}`, { hasLastWords: false }))
+    current.on('exit', (code, signal) => {
+      // Whoever is killed from outside had nothing to say about it.
+      if (signal === 'SIGKILL') onEnd('was killed', { hasLastWords: false })
+      else onEnd(signal ? `was ended by ${signal}` : `ended with code ${code}`, { hasLastWords: true })
+    })
   }
 
   async function stop() {
