@@ -155,7 +155,7 @@ async function startParts({ options, localDir, secrets, ports, children, report 
     const bridge = { ...env, PORT: String(ports.upstash), REDIS_URL: own?.url ?? redisUrl ?? '', UPSTASH_TOKEN: secrets.upstashToken }
     await children.start(nodeProcess({ name: 'upstash-rest', file: 'local/upstash-rest.ts', env: bridge }))
   }
-  await all([withDatabase(), withCache(), hostReady, bundled], options.signal)
+  await all([withDatabase(), withCache(), bundled], options.signal)
 
   const bindings = {
     SANDBOX_URL: at(ports.host),
@@ -174,7 +174,8 @@ async function startParts({ options, localDir, secrets, ports, children, report 
     WORKER_SCRIPT: workerScript,
   }
   const edge = { ...env, ...r2, ...edgeSettings, WORKER_BINDINGS: JSON.stringify(bindings) }
-  await all([children.start(nodeProcess({ name: 'edge', file: 'local/edge.ts', env: edge }))], options.signal)
+  const edgeReady = children.start(nodeProcess({ name: 'edge', file: 'local/edge.ts', env: edge }))
+  await all([edgeReady, hostReady], options.signal)
 }
 
 const neonUser = 'worker'
