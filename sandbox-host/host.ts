@@ -61,7 +61,7 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
     // Two per thread keep every thread busy while a verdict is being compared.
     judge: createJudge({ programs, engine, tiers, parallel: config.engine.threads * 2, judgementsMax: config.judgementsMax, metrics }),
     programs,
-    journal,
+    backlog: journal.backlog,
     metrics,
     readiness: new Readiness({ engine, tiers, journal, bucket, isDraining: () => gate.isDraining }),
     checkSignature: createSignatureCheck({ secret, audience: 'host', nonces }),
@@ -87,7 +87,7 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
     server.close()
     await journal.seal()
     await Promise.all([uploader.drain(until), outcomes.drain(until)])
-    log.info({ unsentRecords: journal.unsentRecords(), isUploaded: journal.nextToUpload() === undefined }, 'drained')
+    log.info({ unsentRecords: journal.backlog.recordsNotDelivered(), isUploaded: journal.backlog.nextToUpload() === undefined }, 'drained')
     await journal.close()
     await lock.release()
     await engine.close()

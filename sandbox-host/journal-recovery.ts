@@ -8,15 +8,7 @@ import type { Log } from './log.ts'
 /** `emptyPaths` hold nothing; they may go once a file with a higher number exists, so that no number is used twice. */
 export type RecoveredJournal = { segments: Segment[]; lastNumber: number; tornBytes: number; emptyPaths: string[] }
 
-export async function recoverSegments({
-  directory,
-  log,
-  now,
-}: {
-  directory: string
-  log: Log
-  now: () => number
-}): Promise<RecoveredJournal> {
+export async function recoverSegments({ directory, log }: { directory: string; log: Log }): Promise<RecoveredJournal> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const numbers = (await readdir(directory))
     .flatMap((name) => /^(\d{12})\.segment$/.exec(name)?.[1] ?? [])
@@ -30,7 +22,7 @@ export async function recoverSegments({
     const path = join(directory, `${String(number).padStart(12, '0')}.segment`)
     // Only the newest, and the one before it while it is being sealed, may end in a torn frame; elsewhere the disk has lost something.
     const damaged = number < lastNumber - 1
-    const found = await Segment.recover(path, { number, now: now(), keepTail: damaged })
+    const found = await Segment.recover(path, { number, keepTail: damaged })
     if (!found) {
       if (damaged) log.error({ path }, 'journal segment has no readable head; it is left as it is')
       else emptyPaths.push(path)

@@ -19,37 +19,39 @@ export class Segment {
   /** Name of the bundle that this segment is or becomes. */
   readonly bundle: string
   readonly path: string
-  readonly openedAt: number
   /** In order of writing; the first `acknowledged` of them are safe with the Worker. */
   readonly records: RecordPlace[] = []
   acknowledged = 0
   sealed = false
   uploaded = false
+  /** When it was first seen uploaded and wholly acknowledged. */
+  finishedAt: number | undefined
   /** Length of the file that is known to be on disk. */
   bytes = 0
   readonly #places = new Map<string, RecordPlace>()
   readonly #file: FileHandle
 
-  private constructor(
-    file: FileHandle,
-    { number, bundle, path, openedAt }: { number: number; bundle: string; path: string; openedAt: number },
-  ) {
+  private constructor(file: FileHandle, { number, bundle, path }: { number: number; bundle: string; path: string }) {
     this.#file = file
     this.number = number
     this.bundle = bundle
     this.path = path
-    this.openedAt = openedAt
   }
 
   /** Makes the file and its head durable before anybody can rely on it. */
-  static async create(directory: string, { host, number, now }: { host: string; number: number; now: number }): Promise<Segment> {
+  static async create(directory: string, { host, number }: { host: string; number: number }): Promise<Segment> {
     const padded = String(number).padStart(12, '0')
     const path = join(directory, `${padded}.segment`)
-    const segment = new Segment(await open(path, 'wx+', 0o600), { number, bundle: `${host}/${padded}`, path, openedAt: now })
-    const head = Buffer.from(JSON.stringify({ format: 1, bundle: segment.bundle }))
-    await segment.write([frameHeader(frameTypes.head, head), head])
-    await syncDirectory(directory)
-    return segment
+    const segment = new Segment(await open(path, 'wx+', 0o600), { number, bundle: `${host}/${padded}`, path })
+    try {
+      const head = Buffer.from(JSON.stringify({ format: 1, bundle: segment.bundle }))
+      await segment.write([frameHeader(frameTypes.head, head), head])
+      await syncDirectory(directory)
+      return segment
+    } catch (error) {
+      await segment.remove().catch(() => {})
+      throw error
+    }
   }
 
   /**
@@ -57,15 +59,12 @@ export class Segment {
    * and kept aside when `keepTail` asks for it.
    * @returns undefined when not even the head is whole
    */
-  static async recover(
-    path: string,
-    { number, now, keepTail }: { number: number; now: number; keepTail: boolean },
-  ): Promise<Recovered | undefined> {
+  static async recover(path: string, { number, keepTail }: { number: number; keepTail: boolean }): Promise<Recovered | undefined> {
     const bytes = await readFile(path)
     const head = readFrame(bytes, 0)
     const parsed = head?.type === frameTypes.head ? headSchema.safeParse(JSON.parse(head.payload.toString())) : undefined
     if (!head || !parsed?.success) return undefined
-    const segment = new Segment(await open(path, 'r+'), { number, bundle: parsed.data.bundle, path, openedAt: now })
+    const segment = new Segment(await open(path, 'r+'), { number, bundle: parsed.data.bundle, path })
     segment.bytes = head.end
     for (let frame = readFrame(bytes, head.end); frame && !segment.sealed; frame = readFrame(bytes, frame.end)) {
       if (frame.type === frameTypes.record) {
@@ -153,7 +152,7 @@ export class Segment {
 export type Recovered = { segment: Segment; tornBytes: number }
 
 /** Makes creations, renames and removals in `directory` durable. */
-export async function syncDirectory(directory: string): Promise<void> {
+async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r')
   try {
     await handle.sync()

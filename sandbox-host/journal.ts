@@ -10,10 +10,10 @@ import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ProblemError } from '../shared/problem.ts'
 import { frameHeader, frameHeaderBytes, frameTypes } from './journal-frame.ts'
-import { readProgress, writeProgress } from './journal-progress.ts'
+import { Backlog } from './journal-backlog.ts'
+import { readProgress } from './journal-progress.ts'
 import { recoverSegments } from './journal-recovery.ts'
 import { Segment } from './journal-segment.ts'
-import type { RecordPlace } from './journal-segment.ts'
 import type { Log } from './log.ts'
 
 const MiB = 1024 * 1024
@@ -33,27 +33,34 @@ export type JournalOptions = {
 }
 
 /** One execution to keep: its artifacts' bytes, and its record as JSON, made when the places of the artifacts are known. */
-export type JournalEntry = { id: string; artifacts: Buffer[]; record: (places: ArtifactPlace[]) => string }
+export type JournalEntry = {
+  id: string
+  artifacts: Buffer[]
+  record: (places: ArtifactPlace[]) => string
+  /** About what it takes, artifacts and record together: batches and waiting are bounded by this. */
+  bytes: number
+}
 export type ArtifactPlace = { bundle: string; offset: number }
-
-/** Records in journal order that the Worker has not acknowledged; hand `acknowledge` the same batch back. */
-export type RecordBatch = { records: Buffer[]; segment: Segment; count: number }
 
 export type JournalStats = { segments: number; bytes: number; unsentRecords: number; syncs: number; records: number; tornBytes: number }
 
-type Waiting = { entry: JournalEntry; bytes: number; resolve: (record: Buffer) => void; reject: (error: unknown) => void }
+type Waiting = { entry: JournalEntry; resolve: (record: Buffer) => void; reject: (error: unknown) => void }
 
 /** More than this in one write would make the first of the batch wait for the last. */
 const commitBytesMax = 2 * MiB
-/** Artifacts that wait in memory for a slow disk before new executions are refused. */
+/** Results that wait in memory for a slow disk before new executions are refused. */
 const waitingBytesMax = 64 * MiB
 /** With this many sealed segments waiting, sealing by age would only make more, smaller objects. */
 const sealedBacklogMax = 8
 
 export class Journal {
+  /** What is written and not yet handed over. */
+  readonly backlog: Backlog
   readonly #options: Required<JournalOptions>
-  readonly #segments: Segment[]
+  readonly #listeners: (() => void)[] = []
+  readonly #tornBytes: number
   #open: Segment
+  #lastNumber: number
   #waiting: Waiting[] = []
   #waitingBytes = 0
   #committing = false
@@ -63,36 +70,30 @@ export class Journal {
   #closed = false
   #syncs = 0
   #records = 0
-  readonly #tornBytes: number
-  readonly #listeners: (() => void)[] = []
 
   private constructor(
     options: Required<JournalOptions>,
-    { segments, open, tornBytes }: { segments: Segment[]; open: Segment; tornBytes: number },
+    { backlog, open, tornBytes }: { backlog: Backlog; open: Segment; tornBytes: number },
   ) {
     this.#options = options
-    this.#segments = segments
+    this.backlog = backlog
     this.#open = open
+    this.#lastNumber = open.number
     this.#tornBytes = tornBytes
   }
 
   /** Recovers what a former process left in `directory` and opens a new segment behind it. */
   static async open(given: JournalOptions): Promise<Journal> {
     const options = { segmentBytesMax: 4 * MiB, segmentAgeMsMax: 1_000, retainMs: 10_000, now: Date.now, ...given }
+    const { directory, host } = options
     const { segments, tornBytes, lastNumber, emptyPaths } = await recoverSegments(options)
-    const progress = await readProgress(options.directory)
-    for (const segment of segments) {
-      segment.uploaded = segment.number <= progress.uploadedThrough
-      if (segment.number < progress.acknowledged.segment) segment.acknowledged = segment.records.length
-      if (segment.number === progress.acknowledged.segment)
-        segment.acknowledged = Math.min(progress.acknowledged.records, segment.records.length)
-    }
+    const backlog = new Backlog(options)
+    backlog.restore(segments, await readProgress(directory))
     // The newest number always exists as a file, so no number, and with it no bundle's name, is ever used twice.
-    const open = await Segment.create(options.directory, { host: options.host, number: lastNumber + 1, now: options.now() })
+    const open = await Segment.create(directory, { host, number: lastNumber + 1 })
+    backlog.add(open)
     for (const path of emptyPaths) await unlink(path)
-    const journal = new Journal(options, { segments: [...segments, open], open, tornBytes })
-    await journal.#removeFinished()
-    return journal
+    return new Journal(options, { backlog, open, tornBytes })
   }
 
   /** Called after records were committed and after a segment was sealed. */
@@ -102,7 +103,7 @@ export class Journal {
 
   /** True when keeping one more execution would break the promise to keep it. */
   get isFull(): boolean {
-    return this.#failure !== undefined || this.#waitingBytes >= waitingBytesMax || this.#unuploadedBytes() >= this.#options.bytesMax
+    return this.#failure !== undefined || this.#waitingBytes >= waitingBytesMax || this.backlog.bytesNotUploaded() >= this.#options.bytesMax
   }
 
   get failure(): Error | undefined {
@@ -118,61 +119,10 @@ export class Journal {
     if (this.#closed) return Promise.reject(new ProblemError('draining', { detail: 'the host is shutting down' }))
     if (this.#failure) return Promise.reject(notKept(this.#failure))
     return new Promise((resolve, reject) => {
-      const bytes = entry.artifacts.reduce((sum, artifact) => sum + artifact.length, 0)
-      this.#waiting.push({ entry, bytes, resolve, reject })
-      this.#waitingBytes += bytes
+      this.#waiting.push({ entry, resolve, reject })
+      this.#waitingBytes += entry.bytes
       this.#commit()
     })
-  }
-
-  /** JSON of a record that is still here. */
-  async find(id: string): Promise<Buffer | undefined> {
-    for (let i = this.#segments.length - 1; i >= 0; i--) {
-      const segment = this.#segments[i]
-      const place = segment?.find(id)
-      if (segment && place) return segment.read(place.offset, place.bytes)
-    }
-    return undefined
-  }
-
-  has(id: string): boolean {
-    return this.#segments.some((segment) => segment.find(id) !== undefined)
-  }
-
-  /** A range of a bundle that is still here; undefined when it is not, or when the range is not all on disk. */
-  async readBundle(bundle: string, { offset, length }: { offset: number; length: number }): Promise<Buffer | undefined> {
-    const segment = this.#segments.find((candidate) => candidate.bundle === bundle)
-    if (!segment || offset + length > segment.bytes) return undefined
-    return segment.read(offset, length)
-  }
-
-  /** The oldest sealed segment that is not in the bucket. */
-  nextToUpload(): Segment | undefined {
-    return this.#segments.find((segment) => segment.sealed && !segment.uploaded)
-  }
-
-  async markUploaded(segment: Segment): Promise<void> {
-    segment.uploaded = true
-    await this.#advance()
-  }
-
-  /** The oldest unacknowledged records of one segment, at most `count` of them and `bytes` together, but at least one. */
-  async nextToDeliver({ count, bytes }: { count: number; bytes: number }): Promise<RecordBatch | undefined> {
-    const segment = this.#segments.find((candidate) => candidate.acknowledged < candidate.records.length)
-    if (!segment) return undefined
-    const places: RecordPlace[] = []
-    let sum = 0
-    for (const place of segment.records.slice(segment.acknowledged, segment.acknowledged + count)) {
-      sum += place.bytes + 1
-      if (places.length > 0 && sum > bytes) break
-      places.push(place)
-    }
-    return { segment, count: places.length, records: await readPlaces(segment, places) }
-  }
-
-  async acknowledge({ segment, count }: RecordBatch): Promise<void> {
-    segment.acknowledged += count
-    await this.#advance()
   }
 
   /** Seals what is open, if it holds anything, so that it can be uploaded. */
@@ -186,28 +136,18 @@ export class Journal {
     await this.#settled()
     this.#closed = true
     clearTimeout(this.#rollTimer)
-    for (const segment of this.#segments) await segment.close()
-  }
-
-  unsentRecords(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.records.length - segment.acknowledged, 0)
+    await this.backlog.close()
   }
 
   stats(): JournalStats {
     return {
-      segments: this.#segments.length,
-      bytes: this.#segments.reduce((sum, segment) => sum + segment.bytes, 0),
-      unsentRecords: this.unsentRecords(),
+      segments: this.backlog.length,
+      bytes: this.backlog.bytes(),
+      unsentRecords: this.backlog.recordsNotDelivered(),
       syncs: this.#syncs,
       records: this.#records,
       tornBytes: this.#tornBytes,
     }
-  }
-
-  #unuploadedBytes(): number {
-    let sum = 0
-    for (const segment of this.#segments) if (!segment.uploaded) sum += segment.bytes
-    return sum
   }
 
   async #settled(): Promise<void> {
@@ -239,7 +179,7 @@ export class Journal {
   #takeBatch(): Waiting[] {
     let bytes = 0
     let count = 0
-    while (count < this.#waiting.length && (count === 0 || bytes < commitBytesMax)) bytes += this.#waiting[count++]?.bytes ?? 0
+    while (count < this.#waiting.length && (count === 0 || bytes < commitBytesMax)) bytes += this.#waiting[count++]?.entry.bytes ?? 0
     this.#waitingBytes -= bytes
     return this.#waiting.splice(0, count)
   }
@@ -270,8 +210,7 @@ export class Journal {
 
   #rollByAge(): void {
     this.#rollTimer = undefined
-    const backlog = this.#segments.filter((segment) => segment.sealed && !segment.uploaded).length
-    if (backlog >= sealedBacklogMax) {
+    if (this.backlog.sealedNotUploaded() >= sealedBacklogMax) {
       this.#rollTimer = setTimeout(() => this.#rollByAge(), this.#options.segmentAgeMsMax).unref()
       return
     }
@@ -281,14 +220,15 @@ export class Journal {
 
   async #roll(): Promise<void> {
     this.#rollDue = false
-    for (const segment of this.#segments) if (segment !== this.#open && !segment.sealed) await this.#sealAgain(segment)
+    for (const segment of this.backlog.notSealed()) await this.#sealAgain(segment)
     if (this.#open.records.length === 0) return
     clearTimeout(this.#rollTimer)
     this.#rollTimer = undefined
     const full = this.#open
-    const { directory, host, now } = this.#options
-    const next = await Segment.create(directory, { host, number: full.number + 1, now: now() })
-    this.#segments.push(next)
+    const { directory, host } = this.#options
+    // A number whose file could not be completed is left out.
+    const next = await Segment.create(directory, { host, number: ++this.#lastNumber })
+    this.backlog.add(next)
     this.#open = next
     await full.seal()
     this.#notify()
@@ -321,26 +261,6 @@ export class Journal {
   #notify(): void {
     for (const listener of this.#listeners) listener()
   }
-
-  async #advance(): Promise<void> {
-    await this.#removeFinished()
-    const uploaded = this.#segments.findLast((segment) => segment.uploaded)
-    const first = this.#segments.find((segment) => segment.acknowledged < segment.records.length) ?? this.#open
-    await writeProgress(this.#options.directory, {
-      uploadedThrough: uploaded?.number ?? 0,
-      acknowledged: { segment: first.number, records: first.acknowledged },
-    })
-  }
-
-  async #removeFinished(): Promise<void> {
-    const { retainMs, now } = this.#options
-    const finished = (segment: Segment) =>
-      segment !== this.#open && segment.uploaded && segment.acknowledged === segment.records.length && now() - segment.openedAt >= retainMs
-    // Taken out of the list before the first wait: uploads and deliveries both come here, at the same time.
-    const removed = this.#segments.filter(finished)
-    for (const segment of removed) this.#segments.splice(this.#segments.indexOf(segment), 1)
-    for (const segment of removed) await segment.remove()
-  }
 }
 
 function notKept(cause: unknown): ProblemError {
@@ -349,24 +269,6 @@ function notKept(cause: unknown): ProblemError {
     retryAfterSeconds: 5,
     cause,
   })
-}
-
-/** Reads records in order; neighbours are read together. */
-async function readPlaces(segment: Segment, places: RecordPlace[]): Promise<Buffer[]> {
-  const records: Buffer[] = []
-  for (let i = 0; i < places.length;) {
-    const first = places[i]
-    if (!first) break
-    let end = i + 1
-    let endOffset = first.offset + first.bytes
-    for (let next = places[end]; next && next.offset === endOffset + frameHeaderBytes; next = places[++end])
-      endOffset = next.offset + next.bytes
-    const span = await segment.read(first.offset, endOffset - first.offset)
-    for (const place of places.slice(i, end))
-      records.push(span.subarray(place.offset - first.offset, place.offset - first.offset + place.bytes))
-    i = end
-  }
-  return records
 }
 
 /** Where the journal lies within the data directory. */

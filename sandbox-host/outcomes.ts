@@ -1,5 +1,6 @@
 // Delivers finished executions to the Worker, which owns the truth: in journal order, in batches, signed, until acknowledged. At
 // least once: recording one twice changes nothing.
+import { z } from 'zod'
 import { BackgroundLoop } from './background-loop.ts'
 import type { Journal } from './journal.ts'
 import type { Log } from './log.ts'
@@ -11,6 +12,8 @@ const batchRecordsMax = 500
 const batchBytesMax = 8 * 1024 * 1024 - 1024
 /** A batch this full goes out at once; a smaller one waits to grow. */
 const pauseMs = 200
+
+const answerSchema = z.object({ rejected: z.array(z.object({ id: z.string(), reason: z.string() })).default([]) })
 
 export type OutcomesOptions = {
   journal: Journal
@@ -38,10 +41,13 @@ export function createOutcomes({ journal, host, workerUrl, secret, log, metrics 
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`POST ${url.pathname} was answered ${response.status}: ${text.slice(0, 300)}`)
+    // The Worker keeps what it cannot take apart from the rest; sending it again would not help.
+    const { rejected } = answerSchema.parse(JSON.parse(text))
+    if (rejected.length > 0) log.error({ rejected: rejected.slice(0, 10), count: rejected.length }, 'the Worker could not record outcomes')
   }
 
   const step = async () => {
-    const batch = await journal.nextToDeliver({ count: batchRecordsMax, bytes: batchBytesMax })
+    const batch = await journal.backlog.nextToDeliver({ count: batchRecordsMax, bytes: batchBytesMax })
     if (!batch) return false
     try {
       await deliver(batch.records)
@@ -50,13 +56,13 @@ export function createOutcomes({ journal, host, workerUrl, secret, log, metrics 
       metrics.outcomeBatches('failed', 0)
       throw error
     }
-    await journal.acknowledge(batch)
+    await journal.backlog.acknowledge(batch)
     // Batches end with their segment: behind a sealed one there may be more.
     return batch.count === batchRecordsMax || batch.segment.sealed
   }
   const loop = new BackgroundLoop('outcomes', { step, log, idleMs: pauseMs })
   journal.onChange(() => {
-    if (journal.unsentRecords() >= batchRecordsMax) loop.wake()
+    if (journal.backlog.recordsNotDelivered() >= batchRecordsMax) loop.wake()
   })
   return loop
 }

@@ -13,8 +13,10 @@ export type ReadinessReport = {
   r2: Check & { ageMs: number }
 }
 type Check = { ok: boolean; error?: string }
+type KnownCheck = Check & { at: number }
 
 const probeEveryMs = 1_000
+const patienceMs = 300
 
 export type ReadinessOptions = {
   engine: { label: string; kinds: readonly string[] }
@@ -26,8 +28,9 @@ export type ReadinessOptions = {
 
 export class Readiness {
   readonly #options: ReadinessOptions
-  #probe: Promise<Check> | undefined
-  #probedAt = Number.NEGATIVE_INFINITY
+  #probe: Promise<void> | undefined
+  #begunAt = Number.NEGATIVE_INFINITY
+  #known: KnownCheck = { ok: false, error: 'the bucket has not answered yet', at: performance.now() }
 
   constructor(options: ReadinessOptions) {
     this.#options = options
@@ -35,9 +38,9 @@ export class Readiness {
 
   async report(): Promise<ReadinessReport> {
     const { engine, tiers, isDraining } = this.#options
-    const bucket = await this.#bucketCheck()
+    const { at, ...bucket } = await this.#bucketCheck()
     const journal = this.#journalCheck()
-    const r2 = { ...bucket, ageMs: Math.round(performance.now() - this.#probedAt) }
+    const r2 = { ...bucket, ageMs: Math.round(performance.now() - at) }
     const status = isDraining() || !journal.ok ? 'unavailable' : r2.ok ? 'ready' : 'degraded'
     return { status, engine: engine.label, kinds: engine.kinds, tiers, journal, r2 }
   }
@@ -48,15 +51,21 @@ export class Readiness {
     return journal.isFull ? { ok: false, error: 'the journal is full until bundles are uploaded' } : { ok: true }
   }
 
-  #bucketCheck(): Promise<Check> {
-    const now = performance.now()
-    if (!this.#probe || now - this.#probedAt >= probeEveryMs) {
-      this.#probedAt = now
-      this.#probe = this.#options.bucket.probe().then(
-        () => ({ ok: true }),
-        () => ({ ok: false, error: 'the bucket does not answer as it should' }),
-      )
+  /** The last known state; a probe that is under way is waited for only shortly, because whoever asks waits shortly, too. */
+  async #bucketCheck(): Promise<KnownCheck> {
+    if (performance.now() - this.#begunAt >= probeEveryMs) this.#begin()
+    await Promise.race([this.#probe, new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
+    return this.#known
+  }
+
+  #begin(): void {
+    this.#begunAt = performance.now()
+    const told = (check: Check) => {
+      this.#known = { ...check, at: performance.now() }
     }
-    return this.#probe
+    this.#probe = this.#options.bucket.probe().then(
+      () => told({ ok: true }),
+      () => told({ ok: false, error: 'the bucket does not answer as it should' }),
+    )
   }
 }

@@ -50,6 +50,12 @@ export function emptyOutcome(status: GuestStatus, message: string): AcceptedOutc
   }
 }
 
+/** About what it takes to keep; text counts as one byte per character. */
+export function outcomeBytes({ output = '', logs, artifacts }: AcceptedOutcome): number {
+  const frameBytes = 600
+  return artifacts.reduce((sum, { bytes }) => sum + bytes.length, frameBytes + output.length + logs.stdout.length + logs.stderr.length)
+}
+
 function isJson(text: string): boolean {
   try {
     JSON.parse(text)

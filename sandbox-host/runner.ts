@@ -9,7 +9,7 @@ import type { TierName } from '../shared/tiers.ts'
 import type { ArtifactPlace, Journal } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
-import { acceptOutcome, emptyOutcome } from './run-outcome.ts'
+import { acceptOutcome, emptyOutcome, outcomeBytes } from './run-outcome.ts'
 import type { AcceptedOutcome } from './run-outcome.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
@@ -39,6 +39,7 @@ export function createRunner({ programs, engine, journal, tiers, metrics, now = 
     return journal.append({
       id: execution.id,
       artifacts: outcome.artifacts.map(({ bytes }) => bytes),
+      bytes: outcomeBytes(outcome),
       record: (places) => JSON.stringify(recordOf(execution, outcome, { places, finishedAt, engine: engine.label })),
     })
   }
@@ -58,7 +59,7 @@ export function createRunner({ programs, engine, journal, tiers, metrics, now = 
   // The same id is one execution: a request that the caller repeats, because it lost the answer, gets the first one's.
   return async (execution) => {
     const { id, tier } = execution
-    const first = await (underWay.get(id) ?? (journal.has(id) ? journal.find(id) : undefined))
+    const first = await (underWay.get(id) ?? (journal.backlog.has(id) ? journal.backlog.find(id) : undefined))
     if (first) return first
     requireTier(tier, tiers)
     if (journal.isFull) throw journalFull()

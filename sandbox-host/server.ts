@@ -6,7 +6,7 @@ import { executionRecordSchema, hostExecutionSchema, judgementRequestSchema, pre
 import { ProblemError, problemBody } from '../shared/problem.ts'
 import { signatureHeader } from '../shared/signing.ts'
 import { limits } from '../shared/tiers.ts'
-import type { Journal } from './journal.ts'
+import type { Backlog } from './journal-backlog.ts'
 import type { Judge } from './judge.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -20,7 +20,7 @@ export type ServerServices = {
   run: Runner
   judge: Judge
   programs: Pick<Programs, 'use'>
-  journal: Pick<Journal, 'find' | 'readBundle'>
+  backlog: Pick<Backlog, 'find' | 'readBundle'>
   metrics: Pick<Metrics, 'text' | 'refused'>
   readiness: Pick<Readiness, 'report'>
   checkSignature: SignatureCheck
@@ -39,7 +39,7 @@ const judgementBytesMax = limits.caseBytesMax * 2 + 1024 * 1024
 const preparationBytesMax = 4 * 1024
 const noBody = Buffer.alloc(0)
 
-export function createServer({ run, judge, programs, journal, metrics, readiness, checkSignature, gate, log }: ServerServices): Hono {
+export function createServer({ run, judge, programs, backlog, metrics, readiness, checkSignature, gate, log }: ServerServices): Hono {
   const app = new Hono()
   const bodies = new BodyReader()
 
@@ -86,7 +86,7 @@ export function createServer({ run, judge, programs, journal, metrics, readiness
   app.get('/v1/executions/:id', async (c) => {
     await signedBody(c, 0)
     const id = parseParameter(executionRecordSchema.shape.id, { field: 'id', value: c.req.param('id') })
-    const record = await journal.find(id)
+    const record = await backlog.find(id)
     if (!record) throw new ProblemError('execution-not-found', { detail: `execution ${id} is not on this host, or no longer` })
     return json(c, record)
   })
@@ -96,7 +96,7 @@ export function createServer({ run, judge, programs, journal, metrics, readiness
     const bundle = `${c.req.param('host')}/${c.req.param('segment')}`
     const offset = wholeQuery(c, { name: 'offset', max: Number.MAX_SAFE_INTEGER })
     const length = wholeQuery(c, { name: 'length', max: limits.artifactBytesMax })
-    const bytes = await journal.readBundle(bundle, { offset, length })
+    const bytes = await backlog.readBundle(bundle, { offset, length })
     if (!bytes) {
       throw new ProblemError('artifact-not-found', {
         detail: `bundle ${bundle} has no ${length} bytes at ${offset} on this host, or no longer`,

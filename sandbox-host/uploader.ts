@@ -11,7 +11,7 @@ export type UploaderOptions = { journal: Journal; bucket: Bucket; log: Log; metr
 
 export function createUploader({ journal, bucket, log, metrics }: UploaderOptions): BackgroundLoop {
   const step = async () => {
-    const segment = journal.nextToUpload()
+    const segment = journal.backlog.nextToUpload()
     if (!segment) return false
     const startedAt = performance.now()
     try {
@@ -23,12 +23,12 @@ export function createUploader({ journal, bucket, log, metrics }: UploaderOption
       throw error
     }
     log.debug({ bundle: segment.bundle, bytes: segment.bytes, ms: Math.round(performance.now() - startedAt) }, 'bundle stored')
-    await journal.markUploaded(segment)
+    await journal.backlog.markUploaded(segment)
     return true
   }
   const loop = new BackgroundLoop('uploader', { step, log, idleMs: 1_000 })
   journal.onChange(() => {
-    if (journal.nextToUpload()) loop.wake()
+    if (journal.backlog.nextToUpload()) loop.wake()
   })
   return loop
 }

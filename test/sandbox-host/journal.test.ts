@@ -29,8 +29,13 @@ async function open(options: Partial<JournalOptions> = {}): Promise<Journal> {
 }
 
 const keep = (journal: Journal, id: string, artifacts: string[] = []) =>
-  journal.append({ id, artifacts: artifacts.map((text) => Buffer.from(text)), record: (places) => JSON.stringify({ id, places }) })
-const read = async (journal: Journal, id: string) => (await journal.find(id))?.toString()
+  journal.append({
+    id,
+    bytes: 100,
+    artifacts: artifacts.map((text) => Buffer.from(text)),
+    record: (places) => JSON.stringify({ id, places }),
+  })
+const read = async (journal: Journal, id: string) => (await journal.backlog.find(id))?.toString()
 const segments = () =>
   readdirSync(directory)
     .filter((name) => name.endsWith('.segment'))
@@ -40,21 +45,21 @@ const newest = () => join(directory, segments().at(-1) ?? '')
 async function deliverAll(journal: Journal): Promise<string[]> {
   const ids: string[] = []
   for (
-    let batch = await journal.nextToDeliver({ count: 3, bytes: 1e6 });
+    let batch = await journal.backlog.nextToDeliver({ count: 3, bytes: 1e6 });
     batch;
-    batch = await journal.nextToDeliver({ count: 3, bytes: 1e6 })
+    batch = await journal.backlog.nextToDeliver({ count: 3, bytes: 1e6 })
   ) {
     ids.push(...batch.records.map((record) => String(JSON.parse(record.toString()).id)))
-    await journal.acknowledge(batch)
+    await journal.backlog.acknowledge(batch)
   }
   return ids
 }
 
 async function uploadAll(journal: Journal): Promise<string[]> {
   const bundles: string[] = []
-  for (let segment = journal.nextToUpload(); segment; segment = journal.nextToUpload()) {
+  for (let segment = journal.backlog.nextToUpload(); segment; segment = journal.backlog.nextToUpload()) {
     bundles.push(segment.bundle)
-    await journal.markUploaded(segment)
+    await journal.backlog.markUploaded(segment)
   }
   return bundles
 }
@@ -63,9 +68,9 @@ describe('append', () => {
   test('answers with the record that is on disk, and finds it', async () => {
     const journal = await open()
     const record = await keep(journal, 'a', ['first', 'second'])
-    expect(await journal.find('a')).toEqual(record)
+    expect(await journal.backlog.find('a')).toEqual(record)
     const { places } = JSON.parse(record.toString())
-    expect((await journal.readBundle(places[1].bundle, { offset: places[1].offset, length: 6 }))?.toString()).toBe('second')
+    expect((await journal.backlog.readBundle(places[1].bundle, { offset: places[1].offset, length: 6 }))?.toString()).toBe('second')
     expect(
       readFileSync(newest())
         .subarray(places[0].offset, places[0].offset + 5)
@@ -88,11 +93,11 @@ describe('append', () => {
   test('a range beyond what is on disk is not there', async () => {
     const journal = await open()
     await keep(journal, 'a')
-    expect(await journal.readBundle('host-1/000000000001', { offset: 0, length: journal.stats().bytes })).toHaveLength(
+    expect(await journal.backlog.readBundle('host-1/000000000001', { offset: 0, length: journal.stats().bytes })).toHaveLength(
       journal.stats().bytes,
     )
-    expect(await journal.readBundle('host-1/000000000001', { offset: 1, length: journal.stats().bytes })).toBeUndefined()
-    expect(await journal.readBundle('other/000000000001', { offset: 0, length: 1 })).toBeUndefined()
+    expect(await journal.backlog.readBundle('host-1/000000000001', { offset: 1, length: journal.stats().bytes })).toBeUndefined()
+    expect(await journal.backlog.readBundle('other/000000000001', { offset: 0, length: 1 })).toBeUndefined()
   })
 
   test('a batch that cannot be written is refused as a whole, and the journal goes on', async () => {
@@ -100,6 +105,7 @@ describe('append', () => {
     await keep(journal, 'before')
     const broken = journal.append({
       id: 'x',
+      bytes: 100,
       artifacts: [],
       record: () => {
         throw new Error('cannot be composed')
@@ -109,6 +115,15 @@ describe('append', () => {
     await keep(journal, 'after')
     expect(await deliverAll(await open())).toEqual(['before', 'after'])
   })
+})
+
+test('results that wait for the disk make the journal full until they are written', async () => {
+  const journal = await open()
+  const large = { artifacts: [], record: () => '{}', bytes: 40 * 1024 * 1024 }
+  const appends = ['a', 'b', 'c'].map((id) => journal.append({ ...large, id }))
+  expect(journal.isFull).toBe(true)
+  await Promise.all(appends)
+  expect(journal.isFull).toBe(false)
 })
 
 describe('segments', () => {
@@ -122,7 +137,7 @@ describe('segments', () => {
   test('are sealed by age when they hold something', async () => {
     const journal = await open({ segmentAgeMsMax: 20 })
     await keep(journal, 'a')
-    await eventually(() => journal.nextToUpload()?.bundle, 'host-1/000000000001')
+    await eventually(() => journal.backlog.nextToUpload()?.bundle, 'host-1/000000000001')
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(segments()).toHaveLength(2)
   })
@@ -140,7 +155,7 @@ describe('segments', () => {
     const journal = await open()
     await keep(journal, 'a')
     await journal.seal()
-    const segment = journal.nextToUpload()
+    const segment = journal.backlog.nextToUpload()
     const bytes = await segment?.read(0, segment.bytes)
     expect(bytes?.toString()).toMatch(/\{"records":\[\["a",\d+,\d+\]\]\}$/)
   })
@@ -276,8 +291,8 @@ describe('recovery', () => {
   test('delivery goes on where it stopped', async () => {
     const writer = await open()
     for (const id of ['a', 'b', 'c']) await keep(writer, id)
-    const batch = await writer.nextToDeliver({ count: 2, bytes: 1e6 })
-    if (batch) await writer.acknowledge(batch)
+    const batch = await writer.backlog.nextToDeliver({ count: 2, bytes: 1e6 })
+    if (batch) await writer.backlog.acknowledge(batch)
     await writer.close()
     expect(await deliverAll(await open())).toEqual(['c'])
   })
@@ -296,16 +311,16 @@ describe('delivery', () => {
   test('a batch ends at its bytes, but always takes one record', async () => {
     const journal = await open()
     for (const id of ['a', 'b', 'c']) await keep(journal, id)
-    expect((await journal.nextToDeliver({ count: 10, bytes: 1 }))?.count).toBe(1)
-    const { length } = (await journal.find('a')) ?? { length: 0 }
-    expect((await journal.nextToDeliver({ count: 10, bytes: 2 * (length + 1) }))?.count).toBe(2)
+    expect((await journal.backlog.nextToDeliver({ count: 10, bytes: 1 }))?.count).toBe(1)
+    const { length } = (await journal.backlog.find('a')) ?? { length: 0 }
+    expect((await journal.backlog.nextToDeliver({ count: 10, bytes: 2 * (length + 1) }))?.count).toBe(2)
   })
 
   test('artifacts between records do not travel with them', async () => {
     const journal = await open()
     await keep(journal, 'a', ['secret artifact'])
     await keep(journal, 'b', ['another'])
-    const batch = await journal.nextToDeliver({ count: 10, bytes: 1e6 })
+    const batch = await journal.backlog.nextToDeliver({ count: 10, bytes: 1e6 })
     expect(batch?.records.map((record) => JSON.parse(record.toString()).id)).toEqual(['a', 'b'])
     expect(Buffer.concat(batch?.records ?? []).toString()).not.toContain('artifact')
   })
@@ -339,7 +354,7 @@ test('whatever happens in whatever order, every acknowledged append is delivered
         } else if (now.do === 'seal') await journal.seal()
         else if (now.do === 'upload') bundles.push(...(await uploadAll(journal)))
         else delivered.push(...(await deliverAll(journal)))
-        for (const id of kept.slice(delivered.length)) expect(journal.has(id)).toBe(true)
+        for (const id of kept.slice(delivered.length)) expect(journal.backlog.has(id)).toBe(true)
       }
       delivered.push(...(await deliverAll(journal)))
       await journal.close()

@@ -98,16 +98,16 @@ test('killed under load, every answered execution is delivered by the next start
   const run = runMain(host.mainEnvironment)
   const port = await portOf(run)
   const answered: string[] = []
-  let isKilled = false
+  const killed = new AbortController()
   const callers = Array.from({ length: 8 }, async () => {
-    while (!isKilled) {
+    while (!killed.signal.aborted) {
       const id = await execute(host, port, 'export default () => 1').catch(() => undefined)
       if (id) answered.push(id)
     }
   })
   while (answered.length < 40) await new Promise((resolve) => setTimeout(resolve, 5))
   run.child.kill('SIGKILL')
-  isKilled = true
+  killed.abort()
   await Promise.all([run.exit, ...callers])
   const again = runMain(host.mainEnvironment)
   await portOf(again)
