@@ -62,7 +62,7 @@ async function install({ root, report }) {
     env: process.env,
   })
   if (error) throw new SetupError(noNpm)
-  if (status !== 0) throw new SetupError(installAdvice(output), output.slice(-15))
+  if (status !== 0) throw new SetupError(installAdvice(output), whatMatters(output))
   report(`packages installed in ${Math.round(seconds)} s`)
 }
 
@@ -82,12 +82,23 @@ async function askNpm() {
   return output[0] ?? ''
 }
 
+/** npm ends its errors with a page of help for the command; what went wrong stands before that. */
+function whatMatters(output) {
+  const errors = output.filter(
+    (line) =>
+      /^npm error\s+\S/.test(line) && !/^npm error\s+(--|Usage|Options|aliases|Run |A complete log|Clean install|npm ci$)/.test(line),
+  )
+  return errors.slice(0, 10)
+}
+
 /** @param {string[]} output */
 export function installAdvice(output) {
   const text = output.join('\n')
+  if (/EUSAGE/.test(text) && /in sync/.test(text))
+    return 'npm ci failed: package-lock.json does not cover package.json. Run `npm install`, and commit the lock file.'
   if (/ENOSPC/.test(text)) return 'npm ci failed: the disk is full. Free some space and run this again.'
   if (/EACCES|EPERM|EROFS/.test(text)) return 'npm ci failed: node_modules is not writable. Make the checkout writable for this user.'
   if (/ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|network/i.test(text))
     return 'npm ci failed: the package registry cannot be reached. Check the network (or `npm config get registry`) and run this again.'
-  return 'npm ci failed: the last lines it printed are above.'
+  return 'npm ci failed: what it said is above.'
 }

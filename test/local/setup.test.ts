@@ -39,7 +39,8 @@ describe('advice', () => {
     ['npm error code ENOSPC', /disk is full/],
     ['npm error code EACCES', /not writable/],
     ['npm error request to host failed, reason: getaddrinfo ENOTFOUND', /registry cannot be reached/],
-    ['npm error something else', /last lines/],
+    ['npm error something else', /what it said/],
+    ['npm error code EUSAGE: package.json and package-lock.json are not in sync', /Run `npm install`/],
   ])('npm: %s', (line, advice) => expect(installAdvice([line])).toMatch(advice))
   test.each([
     ['error: package `wasmtime v48.0.8` cannot be built because it requires rustc 1.91.0 or newer', /rustup update/],
