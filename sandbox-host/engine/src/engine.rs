@@ -14,11 +14,16 @@ pub const WASM_STACK_BYTES: usize = 4 << 20;
 /// Headroom for host functions, which run on the guest's stack.
 const FIBER_STACK_BYTES: usize = WASM_STACK_BYTES + (1 << 20);
 
+/// Of a stack, what the next guest finds zeroed by copying; the rest goes back to the system, or one deep recursion per slot would
+/// keep gigabytes.
+const STACK_KEEP_RESIDENT_BYTES: usize = 32 << 10;
+
 /// Elements of a guest's one table. A Go or C program of the largest allowed size stays below.
 pub const TABLE_ELEMENTS_MAX: usize = 65_536;
 
-/// Restored by copying instead of by a system call and page faults (measured: see bench of `sandbox-host/engine`).
-const KEEP_RESIDENT_BYTES: usize = 4 << 20;
+/// Of a memory, the changed pages that are restored by copying instead of by a system call and page faults. A no-op script changes 50
+/// pages; every slot may hold this much between runs.
+const KEEP_RESIDENT_BYTES: usize = 2 << 20;
 
 #[derive(Clone, Debug)]
 pub struct PoolSize {
@@ -40,6 +45,7 @@ pub fn sandbox_engine(size: &PoolSize) -> Result<Engine> {
         .max_unused_warm_slots(size.slots)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES)
+        .async_stack_keep_resident(STACK_KEEP_RESIDENT_BYTES)
         .pagemap_scan(pagemap_scan());
     let mut config = guest_config();
     config.cranelift_opt_level(OptLevel::Speed).allocation_strategy(InstanceAllocationStrategy::Pooling(pooling));
@@ -61,6 +67,7 @@ fn guest_config() -> Config {
         .memory_init_cow(true)
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(FIBER_STACK_BYTES)
+        .async_stack_zeroing(true)
         // The same bits on every host, or receipts could not be checked.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
