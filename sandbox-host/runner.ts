@@ -56,11 +56,13 @@ export function createRunner({ programs, engine, journal, tiers, metrics, now = 
     }
   }
 
-  // The same id is one execution: a request that the caller repeats, because it lost the answer, gets the first one's.
+  // The same id is one execution: a request that the caller repeats, because it lost the answer, gets the first one's. Between the
+  // look and `underWay.set` nothing is awaited, or two requests could pass.
   return async (execution) => {
     const { id, tier } = execution
-    const first = await (underWay.get(id) ?? (journal.backlog.has(id) ? journal.backlog.find(id) : undefined))
-    if (first) return first
+    const first = underWay.get(id) ?? (journal.backlog.has(id) ? journal.backlog.find(id) : undefined)
+    const record = first && (await first)
+    if (record) return record
     requireTier(tier, tiers)
     if (journal.isFull) throw journalFull()
     const running = run(execution).finally(() => underWay.delete(id))
