@@ -64,6 +64,16 @@ describe.skipIf(!existsSync(path))('where the native engine is built', () => {
     expect(native.stats()).toMatchObject({ slots: 2 })
   })
 
+  test('the native engine runs commands and says what is wrong with those that it refuses', async () => {
+    // (module (memory (export "memory") 1) (func (export "_start")))
+    const module = '0061736d01000000010401600000030201000503010001071302065f73746172740000066d656d6f727902000a040102000b'
+    const prepared = await native.prepare('command', Buffer.from(module, 'hex'), runLimits('basic'))
+    if (!prepared.ok) throw new Error(prepared.message)
+    const request = { input: '1', seed: 0, startTimeMs: 0, limits: runLimits('basic') }
+    expect(await native.run(prepared.handle, request)).toMatchObject({ status: 'completed', output: 'null', artifacts: [] })
+    expect(await native.prepare('command', Buffer.from('not wasm'), runLimits('basic'))).toMatchObject({ ok: false, reason: 'invalid-program' })
+  })
+
   test('the native engine repeats itself, down to the fuel', async () => {
     const [first, second] = [await run(native, scripts[1] ?? ''), await run(native, scripts[1] ?? '')]
     expect(first.fuel).toBeGreaterThan(0)
