@@ -37,7 +37,7 @@ export type Services = {
   cache: SharedCache
   reads: ReadCache
   /** Agent versions that this isolate has run. */
-  runnable: MemoryCache<RunnableAgent>
+  runnable: MemoryCache<{ agent: RunnableAgent; freshUntil: number }>
   artifacts: ArtifactStore
   sandbox: Sandbox
   adminKeySha256: string
@@ -50,8 +50,8 @@ export type Services = {
 
 /** About 300 bytes each. */
 const runnableEntriesMax = 10_000
-/** So long may another isolate run the version before the latest; a named version never changes. */
-const runnableLifetimeMs = 5_000
+/** The platform's published figure for agents; flows/run-agent.ts asks for a newer version more often. */
+const runnableLifetimeMs = 600_000
 
 export function createServices(raw: Env): Services {
   const env = checkEnv(raw)

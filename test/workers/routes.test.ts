@@ -1,4 +1,5 @@
 // The API over fakes, one group a status; the bad requests have a table of their own in bad-requests.test.ts.
+import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ProblemError } from '../../shared/problem.ts'
 import { adminKey, testEdge, type TestEdge } from '../fakes/test-edge.ts'
@@ -56,6 +57,23 @@ describe('200', () => {
     const calls = edge.cache.calls
     const { status } = await edge.call('POST', `/api/agents/${agentId}/executions`, { key, body })
     expect([status, edge.cache.calls]).toEqual([200, calls])
+  })
+
+  test('a version that another isolate deployed runs after five seconds; without the database the known one goes on', async () => {
+    const agentId = await edge.deploy(key, { name: 'v', output: () => 'one' })
+    edge.sandbox.programs.set('// two', () => ({ output: 'two' }))
+    const run = async () => (await edge.call('POST', `/api/agents/${agentId}/executions`, { key, body: { input: 0 } })).body.output
+    expect(await run()).toBe('one')
+    const sha256 = createHash('sha256').update('// two').digest('hex')
+    await edge.database.agents.addVersion({ agentId, sha256, bytes: 6, engine: 'fake-1', at: '2026-11-23T12:00:00.000Z' })
+    expect(await run()).toBe('one')
+    edge.clock.now += 5_000
+    const { findRunnable } = edge.database.agents
+    edge.database.agents.findRunnable = () => Promise.reject(new ProblemError('database-unavailable', { detail: 'down' }))
+    expect(await run()).toBe('one')
+    edge.database.agents.findRunnable = findRunnable
+    edge.clock.now += 5_000
+    expect(await run()).toBe('two')
   })
 
   test('whoever ran it finds the execution at once, at the host and after it was handed over', async () => {

@@ -9,6 +9,9 @@ import { newId } from '../new-id.ts'
 import type { Services } from '../services.ts'
 import { agentNotFound } from './deploy-agent.ts'
 
+/** So long may another isolate run the version before the latest. A version that is named never changes. */
+const latestFreshMs = 5_000
+
 export type RunAgent = { accountId: string; agentId: string; execution: ExecutionCreate }
 
 export async function runAgent(services: Services, { accountId, agentId, execution }: RunAgent): Promise<Outcome> {
@@ -23,15 +26,21 @@ export async function runAgent(services: Services, { accountId, agentId, executi
 
 /** @throws ProblemError `agent-not-found` */
 export async function findRunnable(
-  { agents, runnable }: Services,
+  { agents, runnable, now }: Services,
   { agentId, version }: { agentId: string; version?: number | undefined },
 ): Promise<RunnableAgent> {
   const key = version === undefined ? agentId : `${agentId}@${version}`
   const known = runnable.get(key)
-  if (known) return known
-  const found = await agents.findRunnable(agentId, version)
+  if (known && (version !== undefined || known.freshUntil > now())) return known.agent
+  // One request looks whether there is a newer version; the others go on with the one they know meanwhile.
+  if (known) known.freshUntil = now() + latestFreshMs
+  const found = await agents.findRunnable(agentId, version).catch((error: unknown) => {
+    // Running what was the latest a moment ago beats running nothing.
+    if (known && error instanceof ProblemError && error.code === 'database-unavailable') return known.agent
+    throw error
+  })
   if (!found) throw agentNotFound(agentId, version)
-  runnable.set(key, found)
+  runnable.set(key, { agent: found, freshUntil: now() + latestFreshMs })
   return found
 }
 
