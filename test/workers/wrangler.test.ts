@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+
+/** Cloudflare's free plan takes 3 MB after compression; a small Worker also starts sooner. */
+const gzipBytesMax = 250_000
+
+test('wrangler accepts the configuration, and what it would deploy is small', { timeout: 60_000 }, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'bounty-wrangler-'))
+  try {
+    const wrangler = join('node_modules', '.bin', 'wrangler')
+    const { stdout } = await promisify(execFile)(wrangler, ['deploy', '--dry-run', '--outdir', directory], {
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' },
+    })
+    expect(stdout).toContain('env.ARTIFACTS')
+    expect(gzipSync(await readFile(join(directory, 'index.js'))).length).toBeLessThan(gzipBytesMax)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})
