@@ -14,8 +14,9 @@ export async function untilReady({ baseUrl, signal, advice }: ReadyOptions): Pro
     signal?.throwIfAborted()
     try {
       const response = await fetch(`${baseUrl}/api/ready`, { signal: AbortSignal.timeout(3_000) })
-      if (response.ok) return void (await response.body?.cancel())
-      last = `${response.status}: ${(await response.text()).slice(0, 1_000)}`
+      const body = await response.text()
+      if (response.ok) return
+      last = `${response.status}: ${body.slice(0, 1_000)}`
     } catch (error) {
       last = error instanceof Error ? error.message : String(error)
     }

@@ -2,10 +2,11 @@
 // that a changed lock file or a second checkout compiles only what it has that others had not. Node built-ins only.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, utimesSync } from 'node:fs'
+import { existsSync, utimesSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeDirectory } from './make-directory.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const engineDirectory = join(root, 'sandbox-host', 'engine')
@@ -35,7 +36,7 @@ export function cargoEnvironment(cargo) {
   const rust = spawnSync(cargo, ['--version', '--verbose'], { encoding: 'utf8', cwd: engineDirectory }).stdout ?? ''
   const key = createHash('sha256').update(rust).digest('hex').slice(0, 16)
   const target = join(cacheDirectory(), `engine-target-${key}`)
-  mkdirSync(target, { recursive: true })
+  makeDirectory(target)
   // Folders that no build has touched for a month are removed by the set-up.
   utimesSync(target, new Date(), new Date())
   return { ...process.env, CARGO_TARGET_DIR: target }

@@ -1,9 +1,11 @@
 // One starter per directory: a lock file that names who holds it, and that a starter's death leaves behind harmlessly.
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { processBirth } from './process-birth.ts'
 
-type Holder = { pid: number; birth: string; startedAt: string }
+const holderSchema = z.object({ pid: z.number().int().positive(), birth: z.string(), startedAt: z.string() })
+type Holder = z.infer<typeof holderSchema>
 
 /** `isStale`: the last starter was killed, and may have left processes. */
 export type LocalLock = { isStale: boolean; release: () => void }
@@ -47,10 +49,7 @@ function isAlive({ pid, birth }: Holder): boolean {
 
 function readHolder(path: string): Holder | undefined {
   try {
-    const holder: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    if (typeof holder !== 'object' || holder === null) return undefined
-    const { pid, birth, startedAt } = { pid: 0, birth: '', startedAt: 'unknown', ...holder }
-    return typeof pid === 'number' && pid > 0 ? { pid, birth: String(birth), startedAt: String(startedAt) } : undefined
+    return holderSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch {
     return undefined
   }

@@ -2,9 +2,10 @@
 // another checkout copies instead of compiling. Without a Rust toolchain the host runs its fallback engine. Node built-ins only.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { cacheDirectory, cargoEnvironment, engineDirectory, findCargo } from './engine-cargo.mjs'
+import { makeDirectory } from './make-directory.mjs'
 import { SetupError } from './setup-error.mjs'
 import { runStep } from './setup-step.mjs'
 
@@ -45,7 +46,7 @@ async function compile(kept, report) {
   if (cargo === undefined) {
     return { engine: 'fallback', reason: 'there is no Rust toolchain (install one from https://rustup.rs)', output: [] }
   }
-  const env = await prepareCache(cargo)
+  const env = prepareCache(cargo)
   const { status, output, seconds } = await runStep({
     label: 'building the native engine (about 3 minutes the first time)',
     command: cargo,
@@ -60,9 +61,9 @@ async function compile(kept, report) {
   return undefined
 }
 
-async function prepareCache(cargo) {
+function prepareCache(cargo) {
   try {
-    await mkdir(cacheDirectory(), { recursive: true })
+    makeDirectory(cacheDirectory())
     return cargoEnvironment(cargo)
   } catch (error) {
     throw new SetupError(`cannot use the cache folder ${cacheDirectory()} (${error.code}): set XDG_CACHE_HOME to a writable folder.`)
@@ -111,7 +112,7 @@ export async function sourceHash(directory) {
   const files = sources.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name))
   const all = [...files, ...['Cargo.toml', 'Cargo.lock', 'build.rs', 'rust-toolchain.toml'].map((name) => join(directory, name))]
   const hash = createHash('sha256')
-  for (const file of all.sort()) {
+  for (const file of all.toSorted((a, b) => (a < b ? -1 : 1))) {
     const bytes = await readFile(file).catch(() => Buffer.alloc(0))
     hash.update(`${relative(directory, file)}\0${bytes.length}\0`).update(bytes)
   }

@@ -38,7 +38,7 @@ export async function runStep({ label, command, args, cwd, env, note }) {
   for (const signal of signals) process.on(signal, stop)
   try {
     const { status, error } = await new Promise((resolve) => {
-      child.on('error', (error) => resolve({ status: -1, error }))
+      child.on('error', (cause) => resolve({ status: -1, error: cause }))
       child.on('close', (code) => resolve({ status: code ?? -1 }))
     })
     return { status, output, seconds: seconds(), ...(error ? { error } : {}) }

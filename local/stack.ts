@@ -5,7 +5,7 @@
 //   redis ────▶ upstash-rest ──────────┼─▶ edge (workerd, R2) ─▶ /api/ready ─▶ demo account
 //   host (retries until the edge is up)┘
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { bundleWorker } from './bundle-worker.ts'
@@ -14,6 +14,7 @@ import { claimPorts, loopback, type PortWish } from './free-port.ts'
 import { endLeftovers } from './leftover-processes.ts'
 import { lockDirectory } from './local-lock.ts'
 import { loadSecrets, saveSecrets, writePrivate, type LocalSecrets } from './local-secrets.ts'
+import { makeDirectory } from './make-directory.mjs'
 import { migrate } from './migrate.ts'
 import { miniflareOptions } from './miniflare-options.ts'
 import { checkout, childEnvironment, nodeProcess } from './node-process.ts'
@@ -249,7 +250,7 @@ function createChildren(localDir: string, report: (line: string) => void): Child
 function writableDirectory(path: string): string {
   const directory = resolve(path)
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     const probe = join(directory, `.write-${process.pid}`)
     writeFileSync(probe, '')
     rmSync(probe)

@@ -1,6 +1,7 @@
 // `npm start`, after the set-up: brings the cloud up, loads the demo, says where everything is, and stops all of it on Ctrl-C.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import { checkout } from './node-process.ts'
 import { startStack, type Stack } from './stack.ts'
 
@@ -64,6 +65,7 @@ async function end(wish: string) {
 
 async function show(running: Stack) {
   const { baseUrl, directUrl, hostUrl, demoKey } = running
+  const engine = await engineLabel(hostUrl)
   const demo = options.demo ? await demoRanking(running) : undefined
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   console.log(`
@@ -71,7 +73,7 @@ async function show(running: Stack) {
 
   edge API     ${baseUrl}/api
   worker       ${directUrl}  (straight, for measuring)
-  sandbox host ${hostUrl}
+  sandbox host ${hostUrl}  (${engine})
   demo key     ${demoKey}
   state, logs  ${options.localDir}
 ${demo ? `\n${demo.ranking}\n` : ''}
@@ -79,6 +81,14 @@ ${demo ? `\n${demo.ranking}\n` : ''}
 ${demo?.agentId ? runLine(baseUrl, demoKey, demo.agentId) : deployLine(baseUrl, demoKey)}
 
   Ctrl-C stops everything.`)
+  if (engine.startsWith('quickjs')) {
+    console.warn('\n  WARNING: this is the fallback engine: slow, scripts only, no fuel, no receipts. `npm run setup` says why it is used.')
+  }
+}
+
+async function engineLabel(hostUrl: string): Promise<string> {
+  const response = await fetch(`${hostUrl}/ready`)
+  return z.object({ engine: z.string() }).parse(await response.json()).engine
 }
 
 async function demoRanking({ baseUrl, demoKey }: Stack): Promise<{ ranking: string; agentId: string } | undefined> {

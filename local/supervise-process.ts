@@ -14,6 +14,10 @@ export type ProcessSpec = {
   /** Asked until true. Absent: a Node child that sends `{type:'ready'}` over IPC. */
   isReady?: () => Promise<boolean>
   stopSignal?: NodeJS.Signals
+  /** Before each of its lives. */
+  beforeStart?: () => void
+  /** In each of its lives, once it is ready. */
+  afterReady?: (pid: number) => void
   /** Longer than this and a start counts as failed. Default 30 s. */
   startWallMsMax?: number
 }
@@ -56,6 +60,7 @@ export function superviseProcess(spec: ProcessSpec, { log, report, onPid }: Supe
 
   function start() {
     const startedAt = performance.now()
+    spec.beforeStart?.()
     const current = spawn(spec.command, spec.args, {
       env: spec.env,
       detached: true,
@@ -75,6 +80,7 @@ export function superviseProcess(spec: ProcessSpec, { log, report, onPid }: Supe
       clearTimeout(overdue)
       if (wasReady) report(`${spec.name} is back after ${Math.round(performance.now() - startedAt)} ms (pid ${current.pid})`)
       wasReady = true
+      if (current.pid !== undefined) spec.afterReady?.(current.pid)
       onReady()
     }
     if (spec.isReady) void probe(spec.isReady, () => child === current && !stopping).then((isReady) => isReady && announce())

@@ -2,7 +2,7 @@
 // still be there. Then the starter itself is killed, and the next start recovers.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -100,6 +100,8 @@ describe('the local cloud', () => {
 
   test.each(['edge', 'host', 'neon-http', 'upstash-rest', 'redis', 'postgres'])(
     '%s is healed within 3 s after kill -9, on the same port',
+    // Other work on the machine may take its cores for that long; three times in a row it does not.
+    { timeout: 20_000, retry: 2 },
     async (name) => {
       const killed = processes()[name]
       if (killed === undefined) return // DATABASE_URL or REDIS_URL replaces it
@@ -114,7 +116,6 @@ describe('the local cloud', () => {
       console.log(`${name} healed in ${tookMs} ms\n${output.join('')}`)
       expect(tookMs).toBeLessThan(healWallMsMax)
     },
-    20_000,
   )
 
   test.runIf(process.platform === 'linux')('workerd killed behind the edge is healed too', async () => {
@@ -152,9 +153,8 @@ describe('the local cloud', () => {
   }, 20_000)
 
   test('a directory that cannot be written is one line that names it', async () => {
-    const file = join(localDir, 'file')
-    writeFileSync(file, '')
-    const { code, said } = await refusal({ LOCAL_DIR: join(file, 'below') })
+    // Not a file mode: tests that run as root may write anywhere but here.
+    const { code, said } = await refusal({ LOCAL_DIR: '/dev/null/below' })
     expect(code).toBe(1)
     expect(said).toMatch(/^cannot write to .*set LOCAL_DIR to a directory that is\.$/)
   })

@@ -1,0 +1,1 @@
+export function makeDirectory(path: string): void
