@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { tierNames, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
+import { receiptSeedForm } from './receipt-key.ts'
 
 const MiB = 1024 * 1024
 
@@ -32,6 +33,8 @@ const environmentSchema = z.object({
   DATA_DIR: filled,
   SANDBOX_SECRET: z.string().min(32, 'must have at least 32 characters'),
   WORKER_URL: httpUrl,
+  /** Seed of the key that signs receipts; without it DATA_DIR keeps one. */
+  RECEIPT_KEY: z.string().regex(receiptSeedForm, 'must be 64 lower-case hex digits, e.g. of `openssl rand -hex 32`').optional(),
   /** URL up to and including the bucket. */
   R2_ENDPOINT: httpUrl,
   R2_ACCESS_KEY_ID: filled,
@@ -73,6 +76,7 @@ export type Config = {
   dataDirectory: string
   secret: string
   workerUrl: string
+  receiptKey: string | undefined
   bucket: { url: string; accessKeyId: string; secretAccessKey: string }
   engine: {
     choice: 'auto' | 'wasmtime' | 'quickjs'
@@ -115,6 +119,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     dataDirectory: env.DATA_DIR,
     secret: env.SANDBOX_SECRET,
     workerUrl: env.WORKER_URL,
+    receiptKey: env.RECEIPT_KEY,
     bucket: { url: env.R2_ENDPOINT, accessKeyId: env.R2_ACCESS_KEY_ID, secretAccessKey: env.R2_SECRET_ACCESS_KEY },
     engine: {
       choice: env.ENGINE,

@@ -15,9 +15,11 @@ import { NonceMemory } from './nonce-memory.ts'
 import { createOutcomes } from './outcomes.ts'
 import { Programs } from './programs.ts'
 import { Readiness } from './readiness.ts'
+import { readReceiptKey } from './receipt-key.ts'
 import { createRunner } from './runner.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
 import { createServer } from './server.ts'
+import { createReceiptSigner } from './sign-receipt.ts'
 import { createSignatureCheck } from './signature.ts'
 import { createUploader } from './uploader.ts'
 
@@ -47,6 +49,7 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
     log,
     bytesMax: config.journalBytesMax,
   })
+  const receiptKey = await readReceiptKey(config.dataDirectory, config.receiptKey)
   const metrics = new Metrics()
   const bucket = createBucket(config.bucket)
   const gate = new DrainGate()
@@ -55,12 +58,13 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
   const programs = new Programs({ engine, bucket, compileScript, bytesMax: config.programBytesBudget, metrics })
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
-  const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, log, metrics })
+  const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
   const app = createServer({
-    run: createRunner({ programs, engine, journal, tiers, metrics }),
+    run: createRunner({ programs, engine, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
     // Two per thread keep every thread busy while a verdict is being compared.
     judge: createJudge({ programs, engine, tiers, parallel: config.engine.threads * 2, judgementsMax: config.judgementsMax, metrics }),
     programs,
+    receiptKey: { id: receiptKey.id, publicKey: receiptKey.publicKey, host: name },
     backlog: journal.backlog,
     metrics,
     readiness: new Readiness({ engine, tiers, journal, bucket, isDraining: () => gate.isDraining }),

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { BackgroundLoop } from './background-loop.ts'
 import type { Journal } from './journal.ts'
 import type { Log } from './log.ts'
+import type { ReceiptKey } from '../shared/receipt.ts'
 import type { Metrics } from './metrics.ts'
 import { signRequest } from './signature.ts'
 
@@ -20,13 +21,16 @@ export type OutcomesOptions = {
   host: string
   workerUrl: string
   secret: string
+  /** Its public half goes with every batch, so that whoever knows an execution can know its key. */
+  receiptKey: ReceiptKey
   log: Log
   metrics: Pick<Metrics, 'outcomeBatches'>
 }
 
-export function createOutcomes({ journal, host, workerUrl, secret, log, metrics }: OutcomesOptions): BackgroundLoop {
+export function createOutcomes({ journal, host, workerUrl, secret, receiptKey, log, metrics }: OutcomesOptions): BackgroundLoop {
   const url = new URL('/internal/outcomes', workerUrl)
-  const prefix = Buffer.from(`{"host":${JSON.stringify(host)},"records":[`)
+  const { id, publicKey } = receiptKey
+  const prefix = Buffer.from(`${JSON.stringify({ host, receiptKey: { id, publicKey } }).slice(0, -1)},"records":[`)
   const comma = Buffer.from(',')
   const suffix = Buffer.from(']}')
 

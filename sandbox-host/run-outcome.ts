@@ -43,7 +43,7 @@ export function acceptOutcome(outcome: RunOutcome): AcceptedOutcome {
 export function emptyOutcome(status: GuestStatus, message: string): AcceptedOutcome {
   return {
     status,
-    error: { message: storable(message).slice(0, messageCharsMax) },
+    error: { message: storable(message.slice(0, messageCharsMax)) },
     logs: { stdout: '', stderr: '', truncated: false },
     artifacts: [],
     usage: { fuel: null, wallMicros: 0, memoryBytesPeak: 0 },
@@ -67,9 +67,9 @@ function isJson(text: string): boolean {
 
 function storableError({ name, message, stack, exitCode }: GuestError): GuestError {
   return {
-    ...(name === undefined ? {} : { name: storable(name).slice(0, 256) }),
-    message: storable(message).slice(0, messageCharsMax),
-    ...(stack === undefined ? {} : { stack: storable(stack).slice(0, stackCharsMax) }),
+    ...(name === undefined ? {} : { name: storable(name.slice(0, 256)) }),
+    message: storable(message.slice(0, messageCharsMax)),
+    ...(stack === undefined ? {} : { stack: storable(stack.slice(0, stackCharsMax)) }),
     ...(exitCode === undefined ? {} : { exitCode }),
   }
 }

@@ -1,8 +1,7 @@
 // The life of one execution on this host: find the program, run it in a fresh sandbox, keep what came out, answer. Whatever the
 // program does is an answer; only our own parts throw. Next to read: sandbox-engine.ts (the port to the sandbox), journal.ts (why an
 // answer is durable), judge.ts (the same for the cases of a bounty).
-import { createHash } from 'node:crypto'
-import type { ExecutionRecord, HostExecution } from '../shared/execution.ts'
+import type { Artifact, ExecutionRecord, HostExecution } from '../shared/execution.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
@@ -13,6 +12,8 @@ import { acceptOutcome, emptyOutcome, outcomeBytes } from './run-outcome.ts'
 import type { AcceptedOutcome } from './run-outcome.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
+import { namedArtifacts, statedRun } from './sign-receipt.ts'
+import type { ReceiptSigner } from './sign-receipt.ts'
 
 export type RunnerOptions = {
   programs: Programs
@@ -20,6 +21,7 @@ export type RunnerOptions = {
   journal: Journal
   tiers: TierName[]
   metrics: Pick<Metrics, 'executed'>
+  signReceipt: ReceiptSigner
   now?: () => number
 }
 
@@ -28,19 +30,24 @@ type WithoutInput = Omit<HostExecution, 'input'>
 /** @returns the execution's record as JSON, which by then is on disk */
 export type Runner = (execution: HostExecution) => Promise<Buffer>
 
-export function createRunner({ programs, engine, journal, tiers, metrics, now = Date.now }: RunnerOptions): Runner {
+export function createRunner({ programs, engine, journal, tiers, metrics, signReceipt, now = Date.now }: RunnerOptions): Runner {
   const underWay = new Map<string, Promise<Buffer>>()
 
   async function run({ input, ...execution }: HostExecution): Promise<Buffer> {
     // The parsed input is let go of here: while a run waits for its turn only its text is held.
-    const outcome = await runInSandbox(execution, inputText(input))
+    const text = inputText(input)
+    const outcome = await runInSandbox(execution, text)
     metrics.executed(outcome.status, outcome.usage.wallMicros / 1e6)
     const finishedAt = new Date(now()).toISOString()
+    const artifacts = namedArtifacts(outcome)
+    const stated = statedRun({ ...execution, input: text, args: [], engine: engine.label }, { ...outcome, artifacts })
+    const receipt = stated ? signReceipt({ id: execution.id, finishedAt, run: stated }) : null
+    const parts = { finishedAt, artifacts, receipt, engine: engine.label }
     return journal.append({
       id: execution.id,
       artifacts: outcome.artifacts.map(({ bytes }) => bytes),
       bytes: outcomeBytes(outcome),
-      record: (places) => JSON.stringify(recordOf(execution, outcome, { places, finishedAt, engine: engine.label })),
+      record: (places) => JSON.stringify(recordOf(execution, outcome, { ...parts, places })),
     })
   }
 
@@ -91,34 +98,20 @@ export function inputText(input: unknown): string {
 function recordOf(
   execution: WithoutInput,
   outcome: AcceptedOutcome,
-  { places, finishedAt, engine }: { places: ArtifactPlace[]; finishedAt: string; engine: string },
+  {
+    places,
+    artifacts,
+    ...parts
+  }: Pick<ExecutionRecord, 'finishedAt' | 'engine' | 'receipt'> & {
+    places: ArtifactPlace[]
+    artifacts: Artifact[]
+  },
 ): ExecutionRecord {
   const { id, agentId, version, tier, seed, startTime, accountId, program } = execution
   const { status, output, error, logs, usage } = outcome
-  const artifacts = outcome.artifacts.map(({ name, bytes }, i) => ({
-    name,
-    bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    ...placeOf(places, i),
-  }))
-  return {
-    id,
-    agentId,
-    version,
-    tier,
-    seed,
-    startTime,
-    accountId,
-    program,
-    status,
-    output,
-    error,
-    logs,
-    artifacts,
-    usage,
-    engine,
-    finishedAt,
-  }
+  const placed = artifacts.map((artifact, i) => ({ ...artifact, ...placeOf(places, i) }))
+  const run = { id, agentId, version, tier, seed, startTime, accountId, program }
+  return { ...run, status, output, error, logs, artifacts: placed, usage, ...parts }
 }
 
 function placeOf(places: ArtifactPlace[], i: number): ArtifactPlace {

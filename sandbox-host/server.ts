@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { executionRecordSchema, hostExecutionSchema, judgementRequestSchema, prepareRequestSchema } from '../shared/execution.ts'
 import { ProblemError, problemBody } from '../shared/problem.ts'
+import type { HostReceiptKey } from '../shared/receipt.ts'
 import { signatureHeader } from '../shared/signing.ts'
 import { limits } from '../shared/tiers.ts'
 import type { Backlog } from './journal-backlog.ts'
@@ -20,6 +21,8 @@ export type ServerServices = {
   run: Runner
   judge: Judge
   programs: Pick<Programs, 'use'>
+  /** The public half. */
+  receiptKey: HostReceiptKey
   backlog: Pick<Backlog, 'find' | 'readBundle'>
   metrics: Pick<Metrics, 'text' | 'refused'>
   readiness: Pick<Readiness, 'report'>
@@ -39,7 +42,18 @@ const judgementBytesMax = limits.caseBytesMax * 2 + 1024 * 1024
 const preparationBytesMax = 4 * 1024
 const noBody = Buffer.alloc(0)
 
-export function createServer({ run, judge, programs, backlog, metrics, readiness, checkSignature, gate, log }: ServerServices): Hono {
+export function createServer({
+  run,
+  judge,
+  programs,
+  receiptKey,
+  backlog,
+  metrics,
+  readiness,
+  checkSignature,
+  gate,
+  log,
+}: ServerServices): Hono {
   const app = new Hono()
   const bodies = new BodyReader()
 
@@ -89,6 +103,11 @@ export function createServer({ run, judge, programs, backlog, metrics, readiness
     const record = await backlog.find(id)
     if (!record) throw new ProblemError('execution-not-found', { detail: `execution ${id} is not on this host, or no longer` })
     return json(c, record)
+  })
+
+  app.get('/v1/receipt-key', async (c) => {
+    await signedBody(c, 0)
+    return c.json(receiptKey)
   })
 
   app.get('/v1/bundles/:host/:segment', async (c) => {

@@ -1,24 +1,14 @@
 // What the Worker and the sandbox host say to each other about runs; the one file where the two meet. A failing guest is a successful
 // answer with another status: only requests and our own parts fail with problems.
 import { z } from 'zod'
+import { guestStatuses, guestStatusSchema, type GuestStatus } from './guest-status.ts'
 import { idSchema } from './ids.ts'
 import { programSchema, sha256Schema } from './agent.ts'
 import { jsonValueSchema } from './json-value.ts'
+import { receiptKeySchema, receiptSchema } from './receipt.ts'
 import { tierSchema } from './tiers.ts'
 
-/** How a run of a program can end. Each is an answer that was paid for in fuel and is reported with its usage. */
-export const guestStatuses = [
-  'completed',
-  'threw',
-  'trapped',
-  'out-of-fuel',
-  'deadline',
-  'memory-limit',
-  'output-limit',
-  'invalid-program',
-] as const
-export const guestStatusSchema = z.enum(guestStatuses)
-export type GuestStatus = z.infer<typeof guestStatusSchema>
+export { guestStatuses, guestStatusSchema, type GuestStatus }
 
 /** `failed` is our fault, after every retry. */
 export const executionStatuses = ['queued', 'running', ...guestStatuses, 'cancelled', 'failed'] as const
@@ -88,6 +78,9 @@ const runSchema = z.object({
   startTime: startTimeSchema,
 })
 
+/** Records from before there were receipts have none. */
+const receiptFieldSchema = receiptSchema.nullable().default(null)
+
 /** What a caller sees of an execution. */
 export const outcomeSchema = runSchema.extend({
   status: executionStatusSchema,
@@ -98,6 +91,9 @@ export const outcomeSchema = runSchema.extend({
   usage: usageSchema,
   engine: z.string().meta({ description: 'Engine and version that ran it' }),
   finishedAt: z.iso.datetime(),
+  receipt: receiptFieldSchema.meta({
+    description: 'Signed by the host; null where the run cannot be repeated: a deadline, the fallback engine',
+  }),
 })
 export type Outcome = z.infer<typeof outcomeSchema>
 
@@ -123,11 +119,16 @@ export const executionRecordSchema = runSchema.extend({
   usage: usageSchema,
   engine: z.string(),
   finishedAt: z.iso.datetime(),
+  receipt: receiptFieldSchema,
 })
 export type ExecutionRecord = z.infer<typeof executionRecordSchema>
 
 /** POST /internal/outcomes at the Worker: at least once, in journal order. Recording one twice changes nothing. */
-export const outcomeBatchSchema = z.strictObject({ host: z.string().max(63), records: z.array(executionRecordSchema).min(1).max(500) })
+export const outcomeBatchSchema = z.strictObject({
+  host: z.string().max(63),
+  receiptKey: receiptKeySchema.optional(),
+  records: z.array(executionRecordSchema).min(1).max(500),
+})
 export type OutcomeBatch = z.infer<typeof outcomeBatchSchema>
 
 /** POST /v1/programs at the host: fetch from the bucket, validate, compile, snapshot. */

@@ -5,6 +5,7 @@ import type { Agent, Program } from './agent.ts'
 import type { Bounty, BountyStatus, BountySummary } from './bounty.ts'
 import type { ExecutionRecord, HostExecution, Judgement, Manifest, Verdict } from './execution.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
+import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
 import type { Submission, SubmissionStatus } from './submission.ts'
 import type { TierName } from './tiers.ts'
 
@@ -80,6 +81,13 @@ export interface ExecutionStore {
   find(id: string): Promise<ExecutionRecord | undefined>
 }
 
+export interface ReceiptKeyStore {
+  /** A key that is there stays as it is. */
+  register(key: HostReceiptKey): Promise<void>
+  /** Newest first. */
+  list(limit: number): Promise<RegisteredReceiptKey[]>
+}
+
 export interface DatabaseGauges {
   ping(): Promise<void>
   /** Rows per table; of large tables an estimate, named so. */
@@ -126,6 +134,8 @@ export interface Sandbox {
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
   readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /** Public key that the host signs with now. */
+  receiptKey(): Promise<HostReceiptKey>
   ping(): Promise<void>
   /** Prometheus text. */
   metrics(): Promise<string>

@@ -12,6 +12,7 @@ import { addBountyRoutes } from './routes/bounties.ts'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
 import { addLeaderboardRoutes } from './routes/leaderboard.ts'
+import { addReceiptRoutes } from './routes/receipts.ts'
 import { addStatusRoutes } from './routes/status.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
 import type { Services } from './services.ts'
@@ -34,6 +35,7 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   addBountyRoutes(router, services)
   addSubmissionRoutes(router, services)
   addExecutionRoutes(router, services)
+  addReceiptRoutes(router, services)
   addLeaderboardRoutes(router, services)
   addInternalRoutes(app, services)
 

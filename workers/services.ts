@@ -8,13 +8,14 @@ import type {
   ExecutionStore,
   RunnableAgent,
 } from '../shared/ports.ts'
-import type { Sandbox, SharedCache, SubmissionStore } from '../shared/ports.ts'
+import type { ReceiptKeyStore, Sandbox, SharedCache, SubmissionStore } from '../shared/ports.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
+import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
@@ -33,6 +34,9 @@ export type Services = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  receiptKeys: ReceiptKeyStore
+  /** Ids of receipt keys that this isolate has written. */
+  registeredKeys: Set<string>
   gauges: DatabaseGauges
   cache: SharedCache
   reads: ReadCache
@@ -64,6 +68,8 @@ export function createServices(raw: Env): Services {
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
     executions: neonExecutionStore(database),
+    receiptKeys: neonReceiptKeyStore(database),
+    registeredKeys: new Set(),
     gauges: neonGauges(database),
     cache,
     reads: new ReadCache({ shared: cache, counters }),

@@ -4,7 +4,15 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Account } from '../../shared/account.ts'
 import type { Agent } from '../../shared/agent.ts'
 import type { ExecutionRecord } from '../../shared/execution.ts'
-import type { AccountStore, AgentStore, BountyStore, ExecutionStore, NewBounty, SubmissionStore } from '../../shared/ports.ts'
+import type {
+  AccountStore,
+  AgentStore,
+  BountyStore,
+  ExecutionStore,
+  NewBounty,
+  ReceiptKeyStore,
+  SubmissionStore,
+} from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
 
 export type Stores = {
@@ -13,6 +21,7 @@ export type Stores = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  receiptKeys: ReceiptKeyStore
 }
 
 const at = (second: number) => `2026-11-23T12:00:${String(second).padStart(2, '0')}.000Z`
@@ -226,6 +235,13 @@ export function storesContract(name: string, open: () => Stores, { isSkipped = f
       await stores.executions.keepRejected('host-1', [rejected])
       await stores.executions.keepRejected('host-1', [rejected])
     })
+
+    test('receipt keys are listed newest first; the same key again changes nothing', async () => {
+      const key = { id: hash().slice(0, 32), publicKey: hash(), host: 'host-1' }
+      await stores.receiptKeys.register(key)
+      await stores.receiptKeys.register({ ...key, host: 'host-2' })
+      expect(await stores.receiptKeys.list(1)).toEqual([{ ...key, registeredAt: expect.any(String) }])
+    })
   })
 }
 
@@ -246,5 +262,6 @@ function recordOf({ agentId, accountId }: { agentId: string; accountId: string }
     usage: { fuel: 9_000_000_000, wallMicros: 5, memoryBytesPeak: 65_536 },
     engine: 'engine-1',
     finishedAt: '2026-11-23T12:00:00.123Z',
+    receipt: null,
   }
 }

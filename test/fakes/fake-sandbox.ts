@@ -22,6 +22,11 @@ export type FakeSandbox = Sandbox & {
 const bundleName = 'fake-host/000000000001'
 const usage = { fuel: 100, wallMicros: 50, memoryBytesPeak: 65_536 }
 const engine = 'fake-1'
+/** The id is the beginning of the key's SHA-256. */
+export const fakeReceiptKey = (() => {
+  const publicKey = 'ab'.repeat(32)
+  return { id: createHash('sha256').update(Buffer.from(publicKey, 'hex')).digest('hex').slice(0, 32), publicKey }
+})()
 
 export function fakeSandbox(): FakeSandbox {
   function program(sha256: string): Program {
@@ -63,6 +68,7 @@ export function fakeSandbox(): FakeSandbox {
         usage,
         engine,
         finishedAt: '2026-11-23T12:00:00.000Z',
+        receipt: null,
       }
       sandbox.records.set(record.id, record)
       return record
@@ -84,6 +90,10 @@ export function fakeSandbox(): FakeSandbox {
     async readBundle(bundle, { offset, length }) {
       begin()
       return bundle === bundleName ? streamOf(sandbox.bundle.subarray(offset, offset + length)) : undefined
+    },
+    async receiptKey() {
+      begin()
+      return { ...fakeReceiptKey, host: 'fake-host' }
     },
     async ping() {
       begin()

@@ -8,10 +8,12 @@ import type {
   BountyStore,
   ExecutionStore,
   NewBounty,
+  ReceiptKeyStore,
   RejectedOutcome,
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import type { Submission } from '../../shared/submission.ts'
 
 type Version = { sha256: string }
@@ -23,6 +25,7 @@ export type MemoryDatabase = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  receiptKeys: ReceiptKeyStore
   rejected: RejectedOutcome[]
 }
 
@@ -35,10 +38,17 @@ export function memoryDatabase(): MemoryDatabase {
   const executions = new Map<string, ExecutionRecord>()
   const submissions = memorySubmissions({ accounts, agents, bounties })
   const rejected: RejectedOutcome[] = []
+  const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
   return {
     rejected,
     submissions,
+    receiptKeys: {
+      async register(key) {
+        if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })
+      },
+      list: async (limit) => [...receiptKeys.values()].toReversed().slice(0, limit),
+    },
     accounts: {
       async create(account, { sha256 }) {
         if ([...accounts.values()].some(({ name }) => name === account.name)) throw new ProblemError('name-taken', { detail: account.name })

@@ -41,6 +41,7 @@ export function testEdge() {
     now,
     gauges: { ping: async () => {}, counts: async () => ({ accounts: 1 }) },
     reads: new ReadCache({ shared: cache, counters, now }),
+    registeredKeys: new Set(),
     runnable: new MemoryCache({ entriesMax: 100, lifetimeMs: 600_000, now }),
     adminKeySha256: createHash('sha256').update(adminKey).digest('hex'),
     sandboxSecret,

@@ -8,8 +8,10 @@ import type { ExecutionRecord, HostExecution } from '../../shared/execution.ts'
 import { Journal } from '../../sandbox-host/journal.ts'
 import { createLog } from '../../sandbox-host/log.ts'
 import { Programs } from '../../sandbox-host/programs.ts'
+import { keyOfSeed } from '../../sandbox-host/receipt-key.ts'
 import { createRunner } from '../../sandbox-host/runner.ts'
 import type { RunRequest } from '../../sandbox-host/sandbox-engine.ts'
+import { createReceiptSigner } from '../../sandbox-host/sign-receipt.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
 import { idOf } from '../fakes/id-of.ts'
 
@@ -40,7 +42,12 @@ function setUp() {
   const metrics = { programs: () => {}, executed: () => {} }
   const compileScript = async (code: Buffer) => ({ ok: true as const, code })
   const programs = new Programs({ engine, bucket, compileScript, bytesMax: 1e9, metrics })
-  return { engine, requests, run: createRunner({ programs, engine, journal, tiers: ['basic', 'standard'], metrics, now: () => 1_000 }) }
+  const signReceipt = createReceiptSigner(keyOfSeed('07'.repeat(32)))
+  return {
+    engine,
+    requests,
+    run: createRunner({ programs, engine, journal, tiers: ['basic', 'standard'], metrics, signReceipt, now: () => 1_000 }),
+  }
 }
 
 const execution = (fields: Partial<HostExecution> = {}): HostExecution => ({

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { executionRecordSchema, judgementSchema, manifestSchema } from '../../shared/execution.ts'
 import type { ByteRange, JudgedCases, Sandbox } from '../../shared/ports.ts'
 import { ProblemError, type ProblemCode } from '../../shared/problem.ts'
+import { hostReceiptKeySchema } from '../../shared/receipt.ts'
 import { tiers } from '../../shared/tiers.ts'
 import type { Signer } from '../signature.ts'
 
@@ -14,6 +15,8 @@ const queueMsMax = 10_000
 /** 64 cases of the dearest tier on a busy host; the Worker's caller has usually left before. */
 const judgeMsMax = 300_000
 const readMsMax = 10_000
+/** Whoever asks can do without. */
+const receiptKeyMsMax = 1_000
 /** Shows an outage within 2 s when probed once a second. */
 const pingMsMax = 800
 
@@ -95,6 +98,8 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
       const response = await call({ method: 'GET', path, timeoutMs: readMsMax })
       return response?.body ?? undefined
     },
+
+    receiptKey: () => answer(hostReceiptKeySchema, { method: 'GET', path: '/v1/receipt-key', timeoutMs: receiptKeyMsMax }),
 
     async ping() {
       const response = await fetch(`${base}/ready`, { signal: AbortSignal.timeout(pingMsMax) }).catch((cause: unknown) => {

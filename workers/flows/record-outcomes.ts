@@ -3,16 +3,27 @@
 import { z } from 'zod'
 import { executionRecordSchema, type ExecutionRecord } from '../../shared/execution.ts'
 import type { RejectedOutcome } from '../../shared/ports.ts'
+import { receiptKeySchema } from '../../shared/receipt.ts'
 import { sha256Hex } from '../hex.ts'
 import type { Services } from '../services.ts'
+import { registerReceiptKey } from './receipt-keys.ts'
 
 /** The frame of outcomeBatchSchema; records are looked at one by one. */
-export const outcomeFrameSchema = z.strictObject({ host: z.string().min(1).max(63), records: z.array(z.unknown()).min(1).max(500) })
+export const outcomeFrameSchema = z.strictObject({
+  host: z.string().min(1).max(63),
+  receiptKey: receiptKeySchema.optional(),
+  records: z.array(z.unknown()).min(1).max(500),
+})
 
 export type RecordedBatch = { acknowledged: number; rejected: { id: string; reason: string }[] }
 
-export async function recordOutcomes(services: Services, { host, records }: z.infer<typeof outcomeFrameSchema>): Promise<RecordedBatch> {
+export async function recordOutcomes(
+  services: Services,
+  { host, receiptKey, records }: z.infer<typeof outcomeFrameSchema>,
+): Promise<RecordedBatch> {
   const { executions, log } = services
+  // Before the records: a receipt that can be read has a key that can be read.
+  if (receiptKey) await registerReceiptKey(services, { host, key: receiptKey })
   const good: ExecutionRecord[] = []
   const rejected: RejectedOutcome[] = []
   for (const record of records) {

@@ -1,0 +1,92 @@
+// The receipt of a judging: one signed statement for each chunk of cases, with one salted commitment for each case. A commitment binds
+// the verdict to input, expectation, output and fuel and tells nothing of them; whoever is given the opening can check it. Cases that are
+// hidden are opened when their bounty closes.
+import { z } from 'zod'
+import { programSchema, sha256Schema } from './agent.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { idSchema } from './ids.ts'
+import { receiptKeyIdSchema, verifySigned, type ReceiptCrypto, type Verification } from './receipt.ts'
+import { tierSchema } from './tiers.ts'
+
+/** 32 hex digits of randomness, one for each case, known to the Worker and, while it judges, to the host. */
+export const saltSchema = z.string().regex(/^[0-9a-f]{32}$/)
+
+export const judgementStatementSchema = z.strictObject({
+  type: z.literal('judgement'),
+  receiptVersion: z.literal(1),
+  submissionId: idSchema('submission'),
+  program: programSchema,
+  tier: tierSchema,
+  seed: z.number().int(),
+  startTime: z.iso.datetime(),
+  engine: z.string(),
+  casesPassed: z.number().int().min(0),
+  entries: z.array(z.strictObject({ caseId: idSchema('case'), commitment: sha256Schema })).min(1),
+  finishedAt: z.iso.datetime(),
+  keyId: receiptKeyIdSchema,
+})
+export type JudgementStatement = z.infer<typeof judgementStatementSchema>
+
+export const judgementReceiptSchema = z.strictObject({
+  statement: judgementStatementSchema,
+  signature: z.string().regex(/^[0-9a-f]{128}$/),
+})
+export type JudgementReceipt = z.infer<typeof judgementReceiptSchema>
+
+/** What a commitment commits to. Hashes are of JSON texts; the status is text, so that this file outlives a new one. */
+export const openingSchema = z.strictObject({
+  caseId: idSchema('case'),
+  salt: saltSchema,
+  inputSha256: sha256Schema,
+  expectedSha256: sha256Schema,
+  outputSha256: sha256Schema.nullable(),
+  status: z.string(),
+  fuel: z.number().int(),
+})
+export type Opening = z.infer<typeof openingSchema>
+
+/** GET /api/submissions/:id/receipt: the signed parts, and the openings of the cases that the caller may look into. */
+export const submissionReceiptSchema = z.strictObject({
+  submissionId: idSchema('submission'),
+  casesTotal: z.number().int(),
+  parts: z.array(judgementReceiptSchema),
+  openings: z.array(openingSchema),
+})
+export type SubmissionReceipt = z.infer<typeof submissionReceiptSchema>
+
+/** What is hashed into a commitment. The submission is part of it, so that equal outputs of two submissions look different. */
+export function commitmentText(submissionId: string, opening: Opening): string {
+  return `agent-bounty commitment\n${canonicalJson({ submissionId, ...opening })}`
+}
+
+export function verifyJudgement(
+  receipt: unknown,
+  options: ReceiptCrypto & { publicKey: string },
+): Promise<Verification<JudgementStatement>> {
+  return verifySigned(judgementReceiptSchema, receipt, options)
+}
+
+/** @returns what is wrong with the openings: those that open nothing, and sums that the statement does not have */
+export async function checkOpenings(
+  { submissionId, entries, casesPassed }: JudgementStatement,
+  openings: readonly Opening[],
+  sha256Hex: (text: string) => string | Promise<string>,
+): Promise<string[]> {
+  const wrong: string[] = []
+  const commitments = new Map(entries.map(({ caseId, commitment }) => [caseId, commitment]))
+  let passed = 0
+  let opened = 0
+  for (const opening of openings) {
+    const commitment = commitments.get(opening.caseId)
+    if (commitment === undefined) continue
+    commitments.delete(opening.caseId)
+    opened++
+    if (opening.status === 'accepted') passed++
+    if ((await sha256Hex(commitmentText(submissionId, opening))) !== commitment)
+      wrong.push(`case ${opening.caseId}: the opening does not belong to its commitment`)
+  }
+  const isComplete = opened === entries.length
+  if (isComplete ? passed !== casesPassed : passed > casesPassed)
+    wrong.push(`${passed} opened cases were accepted; the statement says ${casesPassed}`)
+  return wrong
+}
