@@ -29,7 +29,7 @@ export function canonicalJson(value: CanonicalValue): string {
     return `[${text}]`
   }
   // Sorting without a comparator is by UTF-16 code units, which is the order that the RFC asks for.
-  for (const name of Object.keys(value).sort()) {
+  for (const name of Object.keys(value).toSorted()) {
     const member = value[name]
     if (member !== undefined) text += `${text === '' ? '' : ','}${canonicalJson(name)}:${canonicalJson(member)}`
   }

@@ -157,6 +157,6 @@ export function reproducibleRun(
 }
 
 function utf8(text: string): Uint8Array<ArrayBuffer> {
-  // `encode` makes its own ArrayBuffer, whatever the platform's types say.
-  return new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>
+  // A copy is sure to have an ArrayBuffer of its own, which platforms' types do not all say of `encode`.
+  return new Uint8Array(new TextEncoder().encode(text))
 }

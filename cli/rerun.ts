@@ -1,0 +1,39 @@
+// Runs an execution again as its receipt states it, in the native engine of this checkout, by the same parts as the host does.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { ExecutionStatement, ReproducibleRun } from '../shared/receipt.ts'
+import { limits, tiers } from '../shared/tiers.ts'
+import { createScriptCompiler } from '../sandbox-host/compile-script.ts'
+import { createWasmtimeEngine } from '../sandbox-host/engines/wasmtime.ts'
+import { Programs } from '../sandbox-host/programs.ts'
+import { acceptOutcome } from '../sandbox-host/run-outcome.ts'
+import { runLimits } from '../sandbox-host/sandbox-engine.ts'
+import { namedArtifacts, statedRun } from '../sandbox-host/sign-receipt.ts'
+
+const enginePath = fileURLToPath(new URL('../sandbox-host/engine/agent-engine.node', import.meta.url))
+
+export type Rerun = { program: Buffer; /** JSON text. */ input: string }
+
+/** @returns what it gave; undefined when it did not end in a way that repeats */
+export async function rerun(statement: ExecutionStatement, { program, input }: Rerun): Promise<ReproducibleRun | undefined> {
+  if (!existsSync(enginePath)) throw new Error('the native engine is not built here: `npm run setup` builds it')
+  const { tier, seed, startTime, args } = statement
+  const { memoryBytesMax } = tiers[tier]
+  const engine = await createWasmtimeEngine({ path: enginePath, threads: 1, slots: 2, queueMax: 2, memoryBytesMax })
+  try {
+    const programs = new Programs({
+      engine,
+      bucket: { get: async () => program },
+      compileScript: createScriptCompiler({ memoryBytesMax: 64 * limits.programBytesMax, processesMax: 1 }),
+      bytesMax: memoryBytesMax,
+      metrics: { programs: () => {} },
+    })
+    using loaded = await programs.use(statement.program)
+    const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
+    const outcome = acceptOutcome(await engine.run(loaded.handle, request))
+    const conditions = { program: statement.program, tier, seed, startTime, args, input, engine: engine.label }
+    return statedRun(conditions, { ...outcome, artifacts: namedArtifacts(outcome) })
+  } finally {
+    await engine.close()
+  }
+}
