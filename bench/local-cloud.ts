@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startStack } from '../local/stack.ts'
 
-export type LocalCloud = Awaited<ReturnType<typeof startStack>>
+export type LocalCloud = Awaited<ReturnType<typeof startStack>> & { localDir: string }
 
 export async function withLocalCloud<T>(measure: (cloud: LocalCloud) => Promise<T>): Promise<T> {
   const localDir = await mkdtemp(join(tmpdir(), 'bounty-bench-'))
@@ -13,7 +13,7 @@ export async function withLocalCloud<T>(measure: (cloud: LocalCloud) => Promise<
   try {
     const cloud = await startStack({ localDir, edgePort: 0, directPort: 0, hostPort: 0 })
     try {
-      return await measure(cloud)
+      return await measure({ ...cloud, localDir })
     } finally {
       await cloud.stop()
     }

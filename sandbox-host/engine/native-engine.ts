@@ -170,8 +170,15 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
   return {
     version: engine.version,
     prepare: (kind, code, limits) =>
-      send((call) => coded(() => engine.prepare(call, kind, code, limits)), (completion) => completion.prepared),
-    run: (handle, request) => send((call) => coded(() => engine.run(call, handle, request)), (completion) => completion.ran),
+      send(
+        (call) => coded(() => engine.prepare(call, kind, code, limits)),
+        (completion) => completion.prepared,
+      ),
+    run: (handle, request) =>
+      send(
+        (call) => coded(() => engine.run(call, handle, request)),
+        (completion) => completion.ran,
+      ),
     drop: (handle) => engine.dropProgram(handle),
     stats: () => engine.stats(),
     close() {

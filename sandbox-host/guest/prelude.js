@@ -1,7 +1,7 @@
 // What a script agent finds in its world, evaluated once into the engine's image (`engine/src/script_image.rs`). It is called
 // with the host's functions and returns what the engine's driver calls. It keeps private copies of what it needs, because agents may
 // change every built-in they can reach; whatever they do to it stays inside their own run.
-(function (hostOut, hostErr, hostArtifact, hostSeed, hostElapsedMs, hostSleepUntilMs) {
+;(function (hostOut, hostErr, hostArtifact, hostSeed, hostElapsedMs, hostSleepUntilMs) {
   'use strict'
   const global = globalThis
   const { apply } = Reflect
@@ -53,7 +53,10 @@
   }
 
   // ---- randomness: xoshiro128** seeded by SplitMix32 from both halves of the seed ----
-  let r0 = 0, r1 = 0, r2 = 0, r3 = 0
+  let r0 = 0,
+    r1 = 0,
+    r2 = 0,
+    r3 = 0
 
   function seedRandom(seed) {
     let state = ((seed >>> 0) ^ imul(floor(seed / 4294967296), 0x9e3779b1)) >>> 0
@@ -65,14 +68,20 @@
       t = imul(t, 0x735a2d97)
       return t ^ (t >>> 15)
     }
-    r0 = next(); r1 = next(); r2 = next(); r3 = next() | 1
+    r0 = next()
+    r1 = next()
+    r2 = next()
+    r3 = next() | 1
   }
 
   function random32() {
     const m = imul(r1, 5)
     const result = imul((m << 7) | (m >>> 25), 9)
     const t = r1 << 9
-    r2 ^= r0; r3 ^= r1; r1 ^= r2; r0 ^= r3
+    r2 ^= r0
+    r3 ^= r1
+    r1 ^= r2
+    r0 ^= r3
     r2 ^= t
     r3 = (r3 << 11) | (r3 >>> 21)
     return result >>> 0
@@ -83,7 +92,8 @@
   })
 
   function bytesOf(view) {
-    if (apply(typedTag, view, []) !== undefined) return new Uint8(apply(typedBuffer, view, []), apply(typedOffset, view, []), apply(typedLength, view, []))
+    if (apply(typedTag, view, []) !== undefined)
+      return new Uint8(apply(typedBuffer, view, []), apply(typedOffset, view, []), apply(typedLength, view, []))
     return new Uint8(apply(dataViewBuffer, view, []), apply(dataViewOffset, view, []), apply(dataViewLength, view, []))
   }
 
@@ -92,7 +102,8 @@
   define(global, 'crypto', {
     getRandomValues(view) {
       const tag = isView(view) ? apply(typedTag, view, []) : undefined
-      if (tag === undefined || tag === 'Float32Array' || tag === 'Float64Array' || tag === 'Float16Array') throw new TypeErrorNative('crypto.getRandomValues needs an integer typed array')
+      if (tag === undefined || tag === 'Float32Array' || tag === 'Float64Array' || tag === 'Float16Array')
+        throw new TypeErrorNative('crypto.getRandomValues needs an integer typed array')
       const bytes = bytesOf(view)
       const length = apply(typedLength, bytes, [])
       if (length > RANDOM_BYTES_MAX) throw new RangeErrorNative('crypto.getRandomValues fills at most 65536 bytes, not ' + length)
@@ -129,7 +140,8 @@
   }
 
   function placeTimer(timer) {
-    let low = 0, high = timers.length
+    let low = 0,
+      high = timers.length
     while (low < high) {
       const middle = (low + high) >>> 1
       if (timers[middle].at <= timer.at) low = middle + 1
@@ -149,21 +161,35 @@
   }
 
   let running = null
-  define(global, 'setTimeout', function setTimeout(callback, delay, ...args) { return addTimer(callback, delay, args, false) })
-  define(global, 'setInterval', function setInterval(callback, delay, ...args) { return addTimer(callback, delay, args, true) })
-  define(global, 'setImmediate', function setImmediate(callback, ...args) { return addTimer(callback, 0, args, false) })
-  define(global, 'clearTimeout', function clearTimeout(id) { clearTimer(id) })
-  define(global, 'clearInterval', function clearInterval(id) { clearTimer(id) })
-  define(global, 'clearImmediate', function clearImmediate(id) { clearTimer(id) })
+  define(global, 'setTimeout', function setTimeout(callback, delay, ...args) {
+    return addTimer(callback, delay, args, false)
+  })
+  define(global, 'setInterval', function setInterval(callback, delay, ...args) {
+    return addTimer(callback, delay, args, true)
+  })
+  define(global, 'setImmediate', function setImmediate(callback, ...args) {
+    return addTimer(callback, 0, args, false)
+  })
+  define(global, 'clearTimeout', function clearTimeout(id) {
+    clearTimer(id)
+  })
+  define(global, 'clearInterval', function clearInterval(id) {
+    clearTimer(id)
+  })
+  define(global, 'clearImmediate', function clearImmediate(id) {
+    clearTimer(id)
+  })
   define(global, 'queueMicrotask', function queueMicrotask(callback) {
     if (typeof callback !== 'function') throw new TypeErrorNative('queueMicrotask needs a function, not ' + typeof callback)
-    apply(promiseThen, settledPromise, [() => {
-      try {
-        callback()
-      } catch (error) {
-        fail(error)
-      }
-    }])
+    apply(promiseThen, settledPromise, [
+      () => {
+        try {
+          callback()
+        } catch (error) {
+          fail(error)
+        }
+      },
+    ])
   })
 
   // ---- console ----
@@ -172,18 +198,25 @@
 
   function show(value, depth, seen) {
     switch (typeof value) {
-      case 'string': return depth === 0 ? value : stringify(value)
-      case 'function': return '[Function: ' + (value.name || 'anonymous') + ']'
-      case 'bigint': return StringNative(value) + 'n'
-      case 'object': return value === null ? 'null' : showObject(value, depth, seen)
-      default: return isMinusZero(value) ? '-0' : StringNative(value)
+      case 'string':
+        return depth === 0 ? value : stringify(value)
+      case 'function':
+        return '[Function: ' + (value.name || 'anonymous') + ']'
+      case 'bigint':
+        return StringNative(value) + 'n'
+      case 'object':
+        return value === null ? 'null' : showObject(value, depth, seen)
+      default:
+        return isMinusZero(value) ? '-0' : StringNative(value)
     }
   }
 
-  function isMinusZero(value) { return value === 0 && 1 / value < 0 }
+  function isMinusZero(value) {
+    return value === 0 && 1 / value < 0
+  }
 
   function showObject(value, depth, seen) {
-    if (value instanceof ErrorNative) return StringNative(value.stack ? (value.name + ': ' + value.message + '\n' + value.stack) : value)
+    if (value instanceof ErrorNative) return StringNative(value.stack ? value.name + ': ' + value.message + '\n' + value.stack : value)
     if (value instanceof Date) return isNaN(value) ? 'Invalid Date' : apply(toISOString, value, [])
     if (value instanceof RegExp) return StringNative(value)
     if (apply(mapHas, seen, [value])) return '[Circular]'
@@ -216,7 +249,8 @@
     if (value instanceof PromiseNative) return 'Promise {}'
     for (const key in value) if (hasOwn(value, key)) add(key + ': ' + show(value[key], depth + 1, seen))
     const proto = getPrototypeOf(value)
-    const name = proto === null ? '[null] ' : proto !== Object.prototype && typeof proto.constructor === 'function' ? proto.constructor.name + ' ' : ''
+    const name =
+      proto === null ? '[null] ' : proto !== Object.prototype && typeof proto.constructor === 'function' ? proto.constructor.name + ' ' : ''
     return name + (parts.length === 0 ? '{}' : '{ ' + apply(arrayJoin, parts, [', ']) + ' }')
   }
 
@@ -238,9 +272,23 @@
   const toOut = writer(hostOut)
   const toErr = writer(hostErr)
   define(global, 'console', {
-    log: toOut, info: toOut, debug: toOut, dir: toOut, table: toOut, group: toOut, groupEnd() {}, time() {}, timeEnd() {}, timeLog() {}, count() {},
-    warn: toErr, error: toErr, trace: toErr,
-    assert(condition, ...values) { if (!condition) toErr('Assertion failed', ...values) },
+    log: toOut,
+    info: toOut,
+    debug: toOut,
+    dir: toOut,
+    table: toOut,
+    group: toOut,
+    groupEnd() {},
+    time() {},
+    timeEnd() {},
+    timeLog() {},
+    count() {},
+    warn: toErr,
+    error: toErr,
+    trace: toErr,
+    assert(condition, ...values) {
+      if (!condition) toErr('Assertion failed', ...values)
+    },
   })
 
   // ---- text ----
@@ -276,10 +324,15 @@
   }
 
   class TextEncoder {
-    get encoding() { return 'utf-8' }
-    encode(text = '') { return encodeUtf8(StringNative(text)) }
+    get encoding() {
+      return 'utf-8'
+    }
+    encode(text = '') {
+      return encodeUtf8(StringNative(text))
+    }
     encodeInto(text, target) {
-      let read = 0, written = 0
+      let read = 0,
+        written = 0
       text = StringNative(text)
       while (read < text.length) {
         const code = apply(charCodeAt, text, [read])
@@ -342,9 +395,15 @@
       this.#fatal = !!options.fatal
       this.#keepMark = !!options.ignoreBOM
     }
-    get encoding() { return 'utf-8' }
-    get fatal() { return this.#fatal }
-    get ignoreBOM() { return this.#keepMark }
+    get encoding() {
+      return 'utf-8'
+    }
+    get fatal() {
+      return this.#fatal
+    }
+    get ignoreBOM() {
+      return this.#keepMark
+    }
     decode(input = new Uint8(0)) {
       const bytes = isView(input) ? bytesOf(input) : new Uint8(input)
       const hasMark = !this.#keepMark && bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
@@ -476,9 +535,12 @@
           const start = apply(typedOffset, view, [])
           data = apply(bufferSlice, apply(typedBuffer, view, []), [start, start + apply(typedLength, view, [])])
         } else if (data instanceof ArrayBuffer) apply(bufferLength, data, [])
-        else if (typeof data !== 'string') throw new TypeErrorNative('context.artifact needs a string, an ArrayBuffer or a typed array, not ' + typeof data)
+        else if (typeof data !== 'string')
+          throw new TypeErrorNative('context.artifact needs a string, an ArrayBuffer or a typed array, not ' + typeof data)
         if (hostArtifact(name, data) !== 0) {
-          throw new TypeErrorNative('the artifact name ' + stringify(name) + ' is not a relative path of at most 255 bytes without . and .. segments')
+          throw new TypeErrorNative(
+            'the artifact name ' + stringify(name) + ' is not a relative path of at most 255 bytes without . and .. segments',
+          )
         }
       },
     }
@@ -531,7 +593,12 @@
         isLoading = false
         main = module.default
         if (typeof main === 'function') answer = 'L'
-        else failWith('TypeError', 'the module must have a default export that is a function (input, context) => output; it is ' + (main === undefined ? 'missing' : 'of type ' + typeof main))
+        else
+          failWith(
+            'TypeError',
+            'the module must have a default export that is a function (input, context) => output; it is ' +
+              (main === undefined ? 'missing' : 'of type ' + typeof main),
+          )
       })
       return undefined
     },
