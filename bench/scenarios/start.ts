@@ -36,7 +36,7 @@ async function startOnce(localDir: string): Promise<Start> {
   const ready = new Promise<void>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       shown += chunk.toString()
-      if (/^Ready in /m.test(shown)) resolve()
+      if (/^ *Agent Bounty is ready /m.test(shown)) resolve()
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)
