@@ -478,8 +478,9 @@
     const told = { __proto__: null, message: 'something was thrown that cannot be shown' }
     try {
       if (error !== null && typeof error === 'object' && 'message' in error) {
-        told.name = textOf(error.name, 256)
+        // The message first: accessors of the others may throw.
         told.message = textOf(error.message, MESSAGE_CHARS_MAX)
+        told.name = textOf(error.name, 256)
         if (typeof error.stack === 'string') told.stack = textOf(error.stack, STACK_CHARS_MAX)
       } else told.message = 'thrown: ' + textOf(show(error, 1, new MapNative()), MESSAGE_CHARS_MAX)
     } catch {

@@ -4,10 +4,10 @@ use crate::ending::{Ending, ending_of};
 use crate::file_tree::FileTree;
 use crate::limits::RunRequest;
 use crate::outcome::{GuestError, Refusal, Status};
+use crate::output_json::json_fault;
 use crate::store::{GuestState, guest_store};
 use crate::upload::check_command;
 use crate::wasi;
-use serde::de::IgnoredAny;
 use std::time::{Duration, Instant};
 use wasmtime::{Engine, Error, InstancePre, Linker, Module, ModuleExport, Result, Store};
 
@@ -80,15 +80,11 @@ fn finish(store: &mut Store<GuestState>) -> Ending {
         *output = b"null".to_vec();
         return Ending::Returned;
     }
-    let checked = match std::str::from_utf8(output) {
-        Ok(text) => serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|error| error.to_string()),
-        Err(error) => Err(format!("byte {} is not UTF-8", error.valid_up_to())),
-    };
-    match checked {
-        Ok(()) => {
+    match json_fault(output) {
+        None => {
             *output = output.trim_ascii().to_vec();
             Ending::Returned
         }
-        Err(why) => Ending::Ended(Status::Threw, GuestError::new(format!("stdout is not JSON: {why}"))),
+        Some(why) => Ending::Ended(Status::Threw, GuestError::new(format!("stdout is not JSON: {why}"))),
     }
 }

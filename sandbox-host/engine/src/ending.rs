@@ -44,7 +44,7 @@ fn stopped(stop: &Stop) -> Ending {
         Stop::MemoryLimit { .. } | Stop::TableLimit { .. } => Status::MemoryLimit,
         Stop::OutputLimit(_) => Status::OutputLimit,
         Stop::Deadline => Status::Deadline,
-        Stop::BadPointer => Status::Trapped,
+        Stop::BadPointer | Stop::Refused(_) => Status::Trapped,
     };
     Ending::Ended(status, GuestError::new(stop.to_string()))
 }

@@ -25,6 +25,16 @@ pub const TABLE_ELEMENTS_MAX: usize = 65_536;
 /// pages; every slot may hold this much between runs.
 const KEEP_RESIDENT_BYTES: usize = 2 << 20;
 
+/// The same of a table: 8,192 elements. The script module has 1,200.
+const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
+
+/// Core modules that one component instantiates: its own, and the glue that toolchains add (Rust for WASI 0.2 has 3, `jco` 4).
+pub const COMPONENT_INSTANCES_MAX: u32 = 16;
+/// One, so that the limit on a run's memory is the limit on a memory, as for the other kinds.
+const COMPONENT_MEMORIES_MAX: u32 = 1;
+/// Its own and one of the glue; each takes 512 KiB of address space in every slot.
+const COMPONENT_TABLES_MAX: u32 = 4;
+
 #[derive(Clone, Debug)]
 pub struct PoolSize {
     /// Instances that exist at once.
@@ -36,15 +46,19 @@ pub struct PoolSize {
 pub fn sandbox_engine(size: &PoolSize) -> Result<Engine> {
     let mut pooling = PoolingAllocationConfig::new();
     pooling
-        .total_core_instances(size.slots)
-        .total_memories(size.slots)
-        .total_tables(size.slots)
+        .total_component_instances(size.slots)
+        .max_core_instances_per_component(COMPONENT_INSTANCES_MAX)
+        .max_memories_per_component(COMPONENT_MEMORIES_MAX)
+        .max_tables_per_component(COMPONENT_TABLES_MAX)
+        .total_core_instances(size.slots.saturating_mul(COMPONENT_INSTANCES_MAX))
+        .total_memories(size.slots.saturating_mul(COMPONENT_MEMORIES_MAX))
+        .total_tables(size.slots.saturating_mul(COMPONENT_TABLES_MAX))
         .total_stacks(size.slots)
         .max_memory_size(size.memory_bytes_max)
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_unused_warm_slots(size.slots)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
-        .table_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES)
         .async_stack_keep_resident(STACK_KEEP_RESIDENT_BYTES)
         .pagemap_scan(pagemap_scan());
     let mut config = guest_config();

@@ -2,21 +2,22 @@
 use crate::deadline;
 use crate::stop::Stop;
 use crate::store::GuestState;
-use wasmtime::{Caller, Extern, Memory, Result as Guest, Trap};
+use wasmtime::{AsContextMut, Caller, Extern, Memory, Result as Guest, Trap};
 
 /// Work of the host on a guest's behalf that is paid for at once.
 const SETTLED_BYTES: u64 = 1 << 20;
 
 /// Makes the guest pay, one unit of fuel per byte, for what the host did since the last time. Setting the fuel begins a new slice,
 /// so the clock is looked at here, too: nothing that a guest asks of the host can hold off its deadline.
-pub fn settle(caller: &mut Caller<'_, GuestState>) -> Guest<()> {
-    let owed = caller.data().host_bytes;
+pub fn settle(mut guest: impl AsContextMut<Data = GuestState>) -> Guest<()> {
+    let mut store = guest.as_context_mut();
+    let owed = store.data().host_bytes;
     if owed < SETTLED_BYTES {
         return Ok(());
     }
-    caller.data_mut().host_bytes = 0;
-    let fuel = caller.get_fuel()?;
-    caller.set_fuel(fuel.saturating_sub(owed))?;
+    store.data_mut().host_bytes = 0;
+    let fuel = store.get_fuel()?;
+    store.set_fuel(fuel.saturating_sub(owed))?;
     if fuel <= owed {
         return Err(Trap::OutOfFuel.into());
     }

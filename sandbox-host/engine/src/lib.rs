@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod command;
+pub mod component;
 pub mod deadline;
 pub mod ending;
 pub mod engine;
@@ -12,6 +13,7 @@ pub mod limits;
 #[cfg(feature = "napi")]
 mod node;
 pub mod outcome;
+pub mod output_json;
 pub mod pool;
 pub mod program;
 pub mod random;
@@ -29,5 +31,9 @@ pub mod upload;
 pub mod virtual_clock;
 pub mod wasi;
 pub mod wasi_files;
+pub mod wasi_imports;
 pub mod wasi_paths;
+pub mod wasi_poll;
 pub mod wasi_process;
+pub mod wasi_streams;
+pub mod wasi_surroundings;

@@ -152,7 +152,8 @@ impl NodeEngine {
         let kind = match kind.as_str() {
             "script" => ProgramKind::Script,
             "command" => ProgramKind::Command,
-            other => return Err(Error::from_reason(format!("program kind {other:?} is not script or command"))),
+            "component" => ProgramKind::Component,
+            other => return Err(Error::from_reason(format!("program kind {other:?} is not script, command or component"))),
         };
         let completed = Arc::clone(&self.completed);
         let reply = Reply::new(move |answer: std::result::Result<_, EngineFailure>| {

@@ -1,6 +1,7 @@
 //! The engine as its callers see it: prepare a program, run it by its handle, drop it. Everything a guest does happens on the
-//! pool's threads; see `script.rs` and `command.rs` for the two kinds.
+//! pool's threads; see `script.rs`, `command.rs` and `component.rs` for the kinds.
 use crate::command::{self, command_linker};
+use crate::component;
 use crate::ending::Ending;
 use crate::engine::{ABI_VERSION, PoolSize, WASMTIME_VERSION, sandbox_engine};
 use crate::limits::{RunLimits, RunRequest};
@@ -144,6 +145,7 @@ impl Kernel {
         let made = match kind {
             ProgramKind::Script => self.prepare_script(code, limits).await.map_err(failure)?,
             ProgramKind::Command => command::prepare(&self.commands, &code).map(Program::Command),
+            ProgramKind::Component => component::prepare(&self.engine, &code).map(Program::Component),
         };
         Ok(made.map(|program| self.keep(program, began)))
     }
@@ -163,6 +165,7 @@ impl Kernel {
         let (snapshot_pages, snapshot_bytes, memory_bytes) = match &program {
             Program::Script(snapshot) => (snapshot.pages(), snapshot.bytes(), snapshot.memory_bytes() as u64),
             Program::Command(command) => (0, 0, command.memory_bytes),
+            Program::Component(component) => (0, 0, component.memory_bytes),
         };
         self.programs.write().unwrap_or_else(PoisonError::into_inner).insert(handle, Arc::new(program));
         let prepare_micros = began.elapsed().as_micros() as u64;
@@ -176,6 +179,7 @@ impl Kernel {
         let run = match program {
             Program::Script(snapshot) => script::run(&self.engine, &self.image, snapshot, request).await,
             Program::Command(command) => command::run(&self.engine, command, request).await,
+            Program::Component(component) => component::run(&self.engine, component, request).await,
         };
         let (ending, store, started) = run.map_err(failure)?;
         Ok(outcome(ending, store, Times { claimed, started }, fuel))

@@ -16,6 +16,8 @@ pub enum Stop {
     Deadline,
     /// A guest gave the host a pointer outside its memory where no errno can be returned.
     BadPointer,
+    /// A component called what agents do not have, or asked for too much of what they have.
+    Refused(String),
 }
 
 impl fmt::Display for Stop {
@@ -25,7 +27,7 @@ impl fmt::Display for Stop {
                 write!(f, "wanted {wanted_bytes} bytes of memory, allowed are {allowed_bytes}")
             }
             Self::TableLimit { wanted, allowed } => write!(f, "wanted a table of {wanted} elements, allowed are {allowed}"),
-            Self::OutputLimit(message) => f.write_str(message),
+            Self::OutputLimit(message) | Self::Refused(message) => f.write_str(message),
             Self::Exit(code) => write!(f, "exited with code {code}"),
             Self::Deadline => f.write_str("the time limit was reached"),
             Self::BadPointer => f.write_str("a pointer lies outside the guest's memory"),

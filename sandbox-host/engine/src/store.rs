@@ -8,6 +8,7 @@ use crate::outcome::Artifact;
 use crate::random::SeededRandom;
 use crate::stop::Stop;
 use crate::virtual_clock::VirtualClock;
+use crate::wasi_poll::Pollables;
 use wasmtime::{Engine, Memory, ResourceLimiter, Result, Store};
 
 pub struct GuestState {
@@ -28,6 +29,8 @@ pub struct GuestState {
     pub artifact_bytes: usize,
     /// Descriptors and files of a command.
     pub files: Option<Box<FileTree>>,
+    /// What a component waits for.
+    pub pollables: Pollables,
     pub memory_bytes_peak: u64,
     /// Work done by the host that the guest has not paid for yet; see `guest::settle`.
     pub host_bytes: u64,
@@ -50,6 +53,7 @@ impl GuestState {
             artifacts: Vec::new(),
             artifact_bytes: 0,
             files: None,
+            pollables: Pollables::default(),
             memory_bytes_peak: 0,
             host_bytes: 0,
         }
