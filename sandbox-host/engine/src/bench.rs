@@ -1,8 +1,7 @@
 //! Times runs on the calling thread, without Node, a queue or another thread: what the engine itself costs.
 use crate::limits::RunRequest;
-use crate::program::Program;
 use crate::reply::EngineFailure;
-use crate::sandbox::Kernel;
+use crate::sandbox::{Kernel, LoadedProgram};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -15,19 +14,41 @@ pub struct Percentiles {
     pub p99_nanos: u64,
 }
 
-/// Runs `count` times, each from claim to outcome.
-pub fn bench(kernel: &Kernel, program: &Program, request: &RunRequest, count: usize) -> Result<Percentiles, EngineFailure> {
-    let mut nanos = Vec::with_capacity(count);
+/// `total` is from claim to outcome and teardown, `start` from claim to the first guest instruction.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timings {
+    pub total: Percentiles,
+    pub start: Percentiles,
+}
+
+/// Runs `count` times, each from claim to outcome; with `warm`, an instance waits each time, and making it is not counted.
+pub fn bench(
+    kernel: &Kernel,
+    program: &LoadedProgram,
+    request: &RunRequest,
+    count: usize,
+    warm: bool,
+) -> Result<Timings, EngineFailure> {
+    let (mut starts, mut totals) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for _ in 0..count.max(1) {
+        if warm {
+            block_on(kernel.warm_up(program));
+        }
         let request = request.clone();
         let began = Instant::now();
         let outcome = block_on(kernel.run(program, request))?;
+        let start_nanos = outcome.start_micros * 1e3;
         drop(outcome);
-        nanos.push(began.elapsed().as_nanos() as u64);
+        totals.push(began.elapsed().as_nanos() as u64);
+        starts.push(start_nanos as u64);
     }
+    Ok(Timings { total: percentiles(totals), start: percentiles(starts) })
+}
+
+fn percentiles(mut nanos: Vec<u64>) -> Percentiles {
     nanos.sort_unstable();
     let at = |share: usize| nanos[(nanos.len() * share / 100).min(nanos.len() - 1)];
-    Ok(Percentiles { p50_nanos: at(50), p90_nanos: at(90), p99_nanos: at(99) })
+    Percentiles { p50_nanos: at(50), p90_nanos: at(90), p99_nanos: at(99) }
 }
 
 /// Polls to the end: our futures yield only to give others their turn.
