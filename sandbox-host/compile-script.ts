@@ -1,26 +1,16 @@
 // Turns the source of a script, TypeScript or JavaScript, into the plain ES module that engines evaluate. Types are stripped, nothing
 // is bundled: an import that is left is refused by the engine, which names it. A source can be made to exhaust a compiler, so each one
-// meets a process of its own, with bounds on memory and time and an empty environment.
-import { spawn } from 'node:child_process'
+// meets a process of its own (bounded-process.ts).
 import { createRequire } from 'node:module'
+import type { BoundedProcesses } from './bounded-process.ts'
 
 export type CompiledScript = { ok: true; code: Buffer } | { ok: false; message: string }
 export type ScriptCompiler = (source: Buffer) => Promise<CompiledScript>
-
-export type ScriptCompilerOptions = {
-  /** Memory of one compiler; esbuild takes about 125 bytes per byte of dense source (measured: 3 MB in 377 MB). */
-  memoryBytesMax: number
-  /** Compilers that run at once; more sources wait. */
-  processesMax: number
-  secondsMax?: number
-}
 
 type Attempt = CompiledScript | { ok: false; message: string; isFinal: true }
 
 /** Output grows little: comments go, nothing is added but line breaks. */
 const outputBytesMax = 32 * 1024 * 1024
-const errorBytesMax = 64 * 1024
-
 const flags = [
   '--format=esm',
   // What QuickJS-ng and QuickJS both speak.
@@ -34,14 +24,12 @@ const flags = [
   '--tsconfig-raw={}',
 ]
 
-export function createScriptCompiler({ memoryBytesMax, processesMax, secondsMax = 10 }: ScriptCompilerOptions): ScriptCompiler {
+/** esbuild takes about 125 bytes per byte of dense source (measured: 3 MB in 377 MB). */
+export function createScriptCompiler(processes: BoundedProcesses): ScriptCompiler {
   const executable = esbuildPath()
-  const kibibytes = Math.floor(memoryBytesMax / 1024)
-  const bounds = `ulimit -d ${kibibytes} 2>/dev/null; ulimit -t ${secondsMax} 2>/dev/null; exec "$0" "$@"`
-  const tooMuch = `the source needs more than ${Math.floor(kibibytes / 1024)} MiB to compile: it is too large or nests too deeply`
+  const { memoryBytesMax, secondsMax } = processes
+  const tooMuch = `the source needs more than ${Math.floor(memoryBytesMax / 1024 ** 2)} MiB to compile: it is too large or nests too deeply`
   const tooLong = `the source takes longer than ${secondsMax} s to compile`
-  const waiting: (() => void)[] = []
-  let running = 0
 
   async function compile(source: Buffer): Promise<CompiledScript> {
     if (!isUtf8(source)) return { ok: false, message: 'the source of a script must be UTF-8 text' }
@@ -50,36 +38,11 @@ export function createScriptCompiler({ memoryBytesMax, processesMax, secondsMax 
     return asJavaScript.ok || 'isFinal' in asJavaScript ? asJavaScript : attempt(source, 'ts')
   }
 
-  function attempt(source: Buffer, loader: 'js' | 'ts'): Promise<Attempt> {
-    return new Promise((resolve, reject) => {
-      const child = spawn('/bin/sh', ['-c', bounds, executable, ...flags, `--loader=${loader}`], { env: {}, cwd: '/' })
-      // The processor's seconds are bounded by the shell; this is for a compiler that waits.
-      const timer = setTimeout(() => child.kill('SIGKILL'), secondsMax * 2_000)
-      const output: Buffer[] = []
-      const errors: Buffer[] = []
-      const collect = (into: Buffer[], bytesMax: number) => {
-        let bytes = 0
-        return (chunk: Buffer) => {
-          bytes += chunk.length
-          if (bytes <= bytesMax) into.push(chunk)
-          else child.kill('SIGKILL')
-        }
-      }
-      child.stdout.on('data', collect(output, outputBytesMax))
-      child.stderr.on('data', collect(errors, errorBytesMax))
-      child.stdin.on('error', () => {}) // a compiler that fails early does not read to the end; its exit tells
-      child.on('error', (cause) => {
-        clearTimeout(timer)
-        reject(new Error('the compiler cannot be started', { cause }))
-      })
-      child.on('close', (code, signal) => {
-        clearTimeout(timer)
-        if (code === 0) resolve({ ok: true, code: Buffer.concat(output) })
-        else if (signal !== null) resolve({ ok: false, message: tooLong, isFinal: true })
-        else resolve(failure(Buffer.concat(errors).toString('utf8')))
-      })
-      child.stdin.end(source)
-    })
+  async function attempt(source: Buffer, loader: 'js' | 'ts'): Promise<Attempt> {
+    const args = [...flags, `--loader=${loader}`]
+    const { code, signal, output, errors } = await processes.run({ executable, args, input: source, outputBytesMax })
+    if (code === 0) return { ok: true, code: output }
+    return signal === null ? failure(errors) : { ok: false, message: tooLong, isFinal: true }
   }
 
   function failure(text: string): Attempt {
@@ -89,18 +52,7 @@ export function createScriptCompiler({ memoryBytesMax, processesMax, secondsMax 
     return { ok: false, message: line && column ? `${line}:${Number(column) + 1}: ${message}` : message }
   }
 
-  return async (source) => {
-    // Whoever ends hands its place to the first that waits.
-    if (running >= processesMax) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
-    try {
-      return await compile(source)
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else running--
-    }
-  }
+  return compile
 }
 
 /** The executable itself; what `esbuild` installs under its own name may be a script that starts it. */

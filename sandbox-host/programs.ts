@@ -1,5 +1,5 @@
 // Programs that are ready to run on this host. A hot program is one Map look-up; a cold one is fetched from the bucket, checked
-// against its hash, compiled and prepared, once however many ask for it. What is not in use is dropped, oldest use first, beyond a
+// against its hash, compiled and prepared, once however many ask for it; what that made is kept (code-store.ts) for the next time. What is not in use is dropped, oldest use first, beyond a
 // budget of bytes.
 import { createHash } from 'node:crypto'
 import { programKey } from '../shared/agent.ts'
@@ -8,6 +8,7 @@ import type { Manifest } from '../shared/execution.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
 import type { Bucket } from './bucket.ts'
+import type { CodeStore } from './code-store.ts'
 import type { ScriptCompiler } from './compile-script.ts'
 import type { Metrics } from './metrics.ts'
 import { runLimits } from './sandbox-engine.ts'
@@ -28,8 +29,15 @@ export type ProgramsOptions = {
   engine: SandboxEngine
   bucket: Pick<Bucket, 'get'>
   compileScript: ScriptCompiler
+  /** Without it every program is prepared anew. */
+  codeStore?: Pick<CodeStore, 'read' | 'write'> | undefined
   bytesMax: number
-  metrics: Pick<Metrics, 'programs'>
+  metrics: Pick<Metrics, 'programs' | 'started'>
+}
+
+/** A program is prepared once for each build of the engine. */
+function storedName({ kind, sha256 }: Program, build: string): string {
+  return `${kind}-${sha256}-${build}`
 }
 
 export class Programs {
@@ -91,16 +99,32 @@ export class Programs {
         detail: `this host runs the engine ${engine.label}, which takes ${engine.kinds.join(', ')} only`,
       })
     }
+    const began = performance.now()
+    const prepared = (await this.#loadStored(program)) ?? (await this.#prepare(program))
+    this.#options.metrics.started('cold', (performance.now() - began) / 1000)
+    const { prepareMicros, snapshotBytes } = prepared
+    const manifest = { program, engine: engine.label, prepareMicros: Math.round(prepareMicros), snapshotBytes }
+    const entry = { key, prepared, manifest, users: 0, usedAt: ++this.#uses }
+    this.#entries.set(key, entry)
+    this.#bytes += entryBytes + prepared.heldBytes
+    this.#evictBeyondBudget(entry)
+    return entry
+  }
+
+  async #loadStored(program: Program): Promise<PreparedProgram | undefined> {
+    const { engine, codeStore } = this.#options
+    const stored = await codeStore?.read(storedName(program, engine.build))
+    return stored && engine.load(program.kind, stored)
+  }
+
+  async #prepare(program: Program): Promise<PreparedProgram> {
+    const { engine, codeStore } = this.#options
     const code = await this.#code(program)
     const outcome = await engine.prepare(program.kind, code, runLimits('basic'))
     if (!outcome.ok) throw this.#invalid(outcome.message)
-    const { prepareMicros, snapshotBytes } = outcome
-    const manifest = { program, engine: engine.label, prepareMicros: Math.round(prepareMicros), snapshotBytes }
-    const entry = { key, prepared: outcome, manifest, users: 0, usedAt: ++this.#uses }
-    this.#entries.set(key, entry)
-    this.#bytes += entryBytes + outcome.heldBytes
-    this.#evictBeyondBudget(entry)
-    return entry
+    const stored = codeStore && engine.stored(outcome.handle)
+    if (stored) await codeStore.write(storedName(program, engine.build), stored)
+    return outcome
   }
 
   async #code({ kind, sha256 }: Program): Promise<Buffer> {
@@ -113,7 +137,7 @@ export class Programs {
         internal: `its bytes hash to ${actual}`,
       })
     }
-    if (kind === 'command') return bytes
+    if (kind !== 'script') return bytes
     const compiled = await this.#options.compileScript(bytes)
     if (!compiled.ok) throw this.#invalid(compiled.message)
     return compiled.code

@@ -71,6 +71,7 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
 
   return {
     label: 'quickjs-fallback',
+    build: 'quickjs-fallback',
     kinds: ['script'],
     async prepare(_kind, code, limits) {
       const source = code.toString('utf8')
@@ -84,6 +85,8 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
       if (source === undefined) throw new Error(`unknown program handle ${handle}`)
       return outcomeOf(await submit({ type: 'run', source, limits: request.limits, request }))
     },
+    load: async () => undefined,
+    stored: () => undefined,
     drop: (handle) => void programs.delete(handle),
     stats: () => ({ running: all.size - idle.length, queued: queue.length, slots: threads, programs: programs.size }),
     async close() {
@@ -100,6 +103,7 @@ function outcomeOf({ stdout, stderr, artifacts, ...rest }: FallbackAnswer): RunO
     stderr: Buffer.from(stderr),
     artifacts: artifacts.map(({ name, bytes }) => ({ name, bytes: Buffer.from(bytes) })),
     fuel: null,
+    wasWarm: false,
   }
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { createBoundedProcesses } from '../../sandbox-host/bounded-process.ts'
 import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
 
-const compileScript = createScriptCompiler({ memoryBytesMax: 128 * 2 ** 20, processesMax: 2, secondsMax: 5 })
+const compileScript = createScriptCompiler(createBoundedProcesses({ memoryBytesMax: 128 * 2 ** 20, processesMax: 2, secondsMax: 5 }))
 const compile = async (source: string | Buffer) => {
   const compiled = await compileScript(Buffer.from(source))
   return compiled.ok ? compiled.code.toString().trim() : compiled.message

@@ -1,16 +1,14 @@
 // Two engines, one behaviour: every script fixture gives the same outcome, byte for byte, on Wasmtime and on the fallback.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
 import { createFallbackEngine } from '../../sandbox-host/engines/quickjs-fallback.ts'
-import { createWasmtimeEngine } from '../../sandbox-host/engines/wasmtime.ts'
 import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import type { RunOutcome, SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
-
-const path = `${import.meta.dirname}/../../sandbox-host/engine/agent-engine.node`
+import { createNativeEngine, hasNativeEngine, testProcesses } from '../fakes/native-engine.ts'
 
 const fixtures = `${import.meta.dirname}/../fixtures/scripts`
-const compile = createScriptCompiler({ memoryBytesMax: 2 ** 29, processesMax: 2 })
+const compile = createScriptCompiler(testProcesses)
 
 /** Where the fallback is known to differ; one that no longer does fails here, so that the list stays true. */
 const differing = new Set([
@@ -56,12 +54,12 @@ const comparable = ({ status, output, error, stdout, stderr, artifacts, logsTrun
   logsTruncated,
 })
 
-describe.skipIf(!existsSync(path))('where the native engine is built', () => {
+describe.skipIf(!hasNativeEngine)('where the native engine is built', () => {
   let native: SandboxEngine
   let fallback: SandboxEngine
   beforeAll(async () => {
     const sizes = { threads: 1, queueMax: 10 }
-    native = await createWasmtimeEngine({ path, slots: 2, memoryBytesMax: 128 * 2 ** 20, ...sizes })
+    native = await createNativeEngine({ slots: 2, ...sizes })
     fallback = await createFallbackEngine(sizes)
   })
   afterAll(async () => {
