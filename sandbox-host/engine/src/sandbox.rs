@@ -100,7 +100,7 @@ impl Sandbox {
         if options.warm_limits.total > 0 {
             thread::Builder::new().name("warm-keeper".into()).spawn(keep)?;
         }
-        Ok(Self { kernel, pool, slots: options.pool_size.slots })
+        Ok(Self { kernel, pool, slots: options.pool_limits.active_max as u32 })
     }
 
     pub fn kernel(&self) -> &Kernel {
