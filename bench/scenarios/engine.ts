@@ -1,12 +1,10 @@
 // No-op programs in process: what one start + run + teardown costs before HTTP, journal and validation come on top, with the program
 // loaded (an instance is made for the run) and pooled (one waits). The kinds alternate, so that a slow moment of the machine falls on all.
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { loadNativeEngine } from '../../sandbox-host/engine/native-engine.ts'
-import type { BenchAnswer, Percentiles } from '../../sandbox-host/engine/native-engine.ts'
+import type { BenchAnswer, Percentiles, PoolAnswer } from '../../sandbox-host/engine/native-engine.ts'
 import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import { tiers } from '../../shared/tiers.ts'
+import { createNativeForBench } from '../native.ts'
 import type { Figure, ScenarioResult } from '../run.ts'
 import { median, quantile } from '../statistics.ts'
 
@@ -16,21 +14,11 @@ const inFlight = 80
 const throughputRuns = 60_000
 
 export async function engine(): Promise<ScenarioResult> {
-  const native = loadNativeEngine(path('../../sandbox-host/engine/agent-engine.node'), {
-    scriptModulePath: createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'),
-    preludeSource: readFileSync(path('../../sandbox-host/guest/prelude.js'), 'utf8'),
-    threads: 2,
-    slots: 128,
-    memoryBytesMax: tiers.enterprise.memoryBytesMax,
-    queueMax: 1_000,
-    warmPerProgram: 10,
-    warmTotal: 64,
-    warmLifetimeMs: 60_000,
-  })
+  const native = createNativeForBench({ slots: 128, memoryBytesMax: tiers.enterprise.memoryBytesMax })
   try {
     const handles = {
       script: await prepare('script', Buffer.from('export default (input) => input')),
-      command: await prepare('command', readFileSync(path('../../test/fixtures/agents/echo.wasm'))),
+      command: await prepare('command', readFileSync(new URL('../../test/fixtures/agents/echo.wasm', import.meta.url))),
     }
     const kinds = ['script', 'command'] as const
     const states = { loaded: false, pooled: true } as const
@@ -39,10 +27,15 @@ export async function engine(): Promise<ScenarioResult> {
     for (let round = 0; round < rounds; round++) {
       for (const { kind, warm, all } of cells) all.push(native.bench(handles[kind], request, { count: runsPerRound, warm }))
     }
-    const busy = kinds.map((kind) => ({ kind, all: [] as Load[] }))
-    for (let round = 0; round < 5; round++) for (const { kind, all } of busy) all.push(await load(handles[kind]))
-    const figures: Figure[] = [...cells.flatMap(cellFigures), ...busy.flatMap(busyFigures)]
-    return { figures, raw: { cells, busy, stats: native.stats() } }
+    const busy = kinds.map((kind) => ({ kind, pool: [] as PoolAnswer[], node: [] as Load[] }))
+    const raw: Percentiles[] = []
+    for (let round = 0; round < rounds; round++) {
+      raw.push(native.benchRaw(handles.command, request, runsPerRound))
+      for (const { kind, pool } of busy) pool.push(native.benchPool(handles[kind], request, { count: runsPerRound * 5, inFlight }))
+    }
+    for (let round = 0; round < 5; round++) for (const { kind, node } of busy) node.push(await load(handles[kind]))
+    const figures: Figure[] = [...cells.flatMap(cellFigures), distance(cells, raw), ...busy.flatMap(busyFigures)]
+    return { figures, raw: { cells, raw, busy, stats: native.stats() } }
   } finally {
     native.close()
   }
@@ -84,10 +77,6 @@ const targets: Record<string, { total: string; start: string; busy: string }> = 
   command: { total: '<= 10', start: '<= 20', busy: '<= 500' },
 }
 
-function path(relative: string): string {
-  return fileURLToPath(new URL(relative, import.meta.url))
-}
-
 function cellFigures({ kind, state, all }: Cell): Figure[] {
   const micros = (pick: (answer: BenchAnswer) => Percentiles, at: keyof Percentiles) => median(all.map((answer) => pick(answer)[at])) / 1000
   const total = state === 'loaded' ? { target: targets[kind]?.total ?? '' } : {}
@@ -102,13 +91,29 @@ function cellFigures({ kind, state, all }: Cell): Figure[] {
   ]
 }
 
-function busyFigures({ kind, all }: { kind: string; all: Load[] }): Figure[] {
-  const of = (pick: (load: Load) => number) => median(all.map(pick))
+/** Ours with limits, logs, files and outcome against Wasmtime with the same instruments and nothing else. */
+function distance(cells: Cell[], raw: Percentiles[]): Figure {
+  const loaded = cells.find(({ kind, state }) => kind === 'command' && state === 'loaded')?.all ?? []
+  const ratio = median(loaded.map(({ total }) => total.p50Nanos)) / median(raw.map(({ p50Nanos }) => p50Nanos))
+  return { name: 'no-op command, loaded: times the cost of raw Wasmtime', value: ratio, target: '<= 1.3' }
+}
+
+type Busy = { kind: 'script' | 'command'; pool: PoolAnswer[]; node: Load[] }
+
+function busyFigures({ kind, pool, node }: Busy): Figure[] {
+  const inPool = (pick: (answer: PoolAnswer) => number) => median(pool.map(pick))
+  const inNode = (pick: (load: Load) => number) => median(node.map(pick))
   const perSecond = kind === 'script' ? { target: '>= 20,000' } : {}
   return [
-    { name: `no-op ${kind}, concurrency ${inFlight}: p50, µs`, value: of((load) => load.p50Micros), target: targets[kind]?.busy ?? '' },
-    { name: `no-op ${kind}, concurrency ${inFlight}: p99, µs`, value: of((load) => load.p99Micros) },
-    { name: `no-op ${kind}: runs per second, both cores, pool refills counted`, value: of((load) => load.perSecond), ...perSecond },
-    { name: `no-op ${kind}: share of those runs that found an instance waiting`, value: of((load) => load.pooled) },
+    {
+      name: `no-op ${kind}, concurrency ${inFlight}: p50, µs`,
+      value: inPool(({ latency }) => latency.p50Nanos) / 1e3,
+      target: targets[kind]?.busy ?? '',
+    },
+    { name: `no-op ${kind}, concurrency ${inFlight}: p99, µs`, value: inPool(({ latency }) => latency.p99Nanos) / 1e3 },
+    { name: `no-op ${kind}: runs per second, both cores`, value: inPool(({ runsPerSecond }) => runsPerSecond), ...perSecond },
+    { name: `no-op ${kind}, concurrency ${inFlight}, through Node: p50, µs`, value: inNode((load) => load.p50Micros) },
+    { name: `no-op ${kind}, through Node: runs per second, refills counted`, value: inNode((load) => load.perSecond), ...perSecond },
+    { name: `no-op ${kind}, through Node: share that found an instance waiting`, value: inNode((load) => load.pooled) },
   ]
 }

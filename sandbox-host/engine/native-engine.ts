@@ -136,6 +136,16 @@ export interface NativeEngine {
   close(): void
   /** Runs `count` times on this thread, in process, and blocks for as long: for measurements only. @param warm whether an instance waits each time */
   bench(handle: number, request: RunRequest, options: { count: number; warm: boolean }): BenchAnswer
+  /** The same program with nothing of ours around Wasmtime; commands only. */
+  benchRaw(handle: number, request: RunRequest, count: number): Percentiles
+  /** On the engine's own threads, without Node. */
+  benchPool(handle: number, request: RunRequest, options: { count: number; inFlight: number }): PoolAnswer
+}
+
+/** Latency is from the submission to the answer, waiting included. */
+export interface PoolAnswer {
+  latency: Percentiles
+  runsPerSecond: number
 }
 
 interface Completion {
@@ -160,6 +170,8 @@ interface Addon {
     stats(): NativeEngineStats
     close(): void
     bench(handle: number, request: RunRequest, count: number, warm: boolean): BenchAnswer
+    benchRaw(handle: number, request: RunRequest, count: number): Percentiles
+    benchPool(handle: number, request: RunRequest, count: number, inFlight: number): PoolAnswer
   }
 }
 
@@ -227,6 +239,8 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
       clearInterval(keepAlive)
     },
     bench: (handle, request, { count, warm }) => coded(() => engine.bench(handle, request, count, warm)),
+    benchRaw: (handle, request, count) => coded(() => engine.benchRaw(handle, request, count)),
+    benchPool: (handle, request, { count, inFlight }) => coded(() => engine.benchPool(handle, request, count, inFlight)),
   }
 }
 

@@ -1,5 +1,5 @@
 //! Command agents: any WASI preview 1 program. Input is stdin, output is stdout, files under /out are artifacts.
-use crate::deadline::within;
+use crate::deadline::{YIELD_FUEL, within};
 use crate::ending::{Ending, ending_of};
 use crate::file_tree::FileTree;
 use crate::limits::RunRequest;
@@ -81,6 +81,16 @@ pub async fn run(
         store.data_mut().artifacts = files.into_artifacts();
     }
     Ok((ending, store, started))
+}
+
+/// Without limits, files, deadline and outcome: what the rest is compared with.
+pub async fn run_raw(engine: &Engine, command: &Command, request: RunRequest) -> Result<()> {
+    let mut store = Store::new(engine, GuestState::new(request));
+    store.set_fuel(u64::MAX / 2)?;
+    store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
+    let instance = command.instance_pre.instantiate_async(&mut store).await?;
+    let start = instance.get_module_export(&mut store, &command.start).and_then(|export| export.into_func());
+    start.ok_or_else(|| Error::msg("no function _start"))?.typed::<(), ()>(&store)?.call_async(&mut store, ()).await
 }
 
 /// An instance that only lacks its input. An error for a module that runs code when it is instantiated.

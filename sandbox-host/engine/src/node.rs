@@ -126,6 +126,12 @@ pub struct Percentiles {
 }
 
 #[napi(object)]
+pub struct PoolAnswer {
+    pub latency: Percentiles,
+    pub runs_per_second: f64,
+}
+
+#[napi(object)]
 pub struct BenchAnswer {
     pub total: Percentiles,
     pub start: Percentiles,
@@ -253,6 +259,23 @@ impl NodeEngine {
         let measured = bench::bench(self.sandbox.kernel(), &program, &run_request(request), count as usize, warm);
         let measured = measured.map_err(|failure| Error::from_reason(failure.0))?;
         Ok(BenchAnswer { total: percentiles(measured.total), start: percentiles(measured.start) })
+    }
+}
+
+#[napi]
+impl NodeEngine {
+    #[napi]
+    pub fn bench_raw(&self, handle: u32, request: Request, count: u32) -> Result<Percentiles> {
+        let program = self.sandbox.kernel().program(handle).map_err(rejected)?;
+        let measured = bench::bench_raw(self.sandbox.kernel(), &program, &run_request(request), count as usize);
+        measured.map(percentiles).map_err(|failure| Error::from_reason(failure.0))
+    }
+
+    #[napi]
+    pub fn bench_pool(&self, handle: u32, request: Request, count: u32, in_flight: u32) -> Result<PoolAnswer> {
+        let measured = bench::bench_pool(&self.sandbox, handle, &run_request(request), count as usize, in_flight as usize);
+        let measured = measured.map_err(|failure| Error::from_reason(failure.0))?;
+        Ok(PoolAnswer { latency: percentiles(measured.latency), runs_per_second: measured.runs_per_second })
     }
 }
 

@@ -313,6 +313,12 @@ impl Kernel {
         Ok(outcome(ending, store, Times { claimed, started, was_warm }, fuel))
     }
 
+    /// For comparisons only; see `bench::bench_raw`.
+    pub async fn run_raw(&self, loaded: &LoadedProgram, request: RunRequest) -> Result<(), EngineFailure> {
+        let Program::Command(command) = &loaded.program else { return Ok(()) };
+        command::run_raw(&self.engine, command, request).await.map_err(failure)
+    }
+
     /// Has an idle thread make an instance, if the program is hot and has too few.
     fn ask_for_one(self: &Arc<Self>, loaded: &Arc<LoadedProgram>, spare: &Spare) {
         if !loaded.warm.wants_one(&self.warm_limits) {
