@@ -1,7 +1,7 @@
 // The part of the WebAssembly interface that the peers use; it comes with the DOM library.
 declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array)
+  interface Module {
+    readonly [Symbol.toStringTag]: string
   }
   function compile(bytes: Uint8Array): Promise<Module>
 }
