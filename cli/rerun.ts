@@ -30,7 +30,7 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
     })
     using loaded = await programs.use(statement.program)
     const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
-    const outcome = acceptOutcome(await engine.run(loaded.handle, request))
+    const outcome = acceptOutcome(await engine.run(loaded.handle, request), loaded.mapStack)
     const conditions = { program: statement.program, tier, seed, startTime, args, input, engine: engine.label }
     return statedRun(conditions, { ...outcome, artifacts: namedArtifacts(outcome) })
   } finally {

@@ -1,10 +1,14 @@
-// Turns the source of a script, TypeScript or JavaScript, into the plain ES module that engines evaluate. Types are stripped, nothing
-// is bundled: an import that is left is refused by the engine, which names it. A source can be made to exhaust a compiler, so each one
-// meets a process of its own, with bounds on memory and time and an empty environment.
+// Turns the source of a script, TypeScript or JavaScript, into the plain ES module that engines evaluate, and says where in the source
+// each part of it was. Types are stripped, nothing is bundled: an import that is left is refused by the engine, which names it. A source
+// can be made to exhaust a compiler, so each one meets a process of its own, with bounds on memory and time and an empty environment.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { readMap } from './author-positions.ts'
+import type { Position } from './author-positions.ts'
+import { splitInlineMap } from './inline-map.ts'
 
-export type CompiledScript = { ok: true; code: Buffer } | { ok: false; message: string }
+/** The map leads through one that the source carries itself; absent for large sources. */
+export type CompiledScript = { ok: true; code: Buffer; map?: Buffer } | { ok: false; message: string }
 export type ScriptCompiler = (source: Buffer) => Promise<CompiledScript>
 
 export type ScriptCompilerOptions = {
@@ -15,9 +19,13 @@ export type ScriptCompilerOptions = {
   secondsMax?: number
 }
 
-type Attempt = CompiledScript | { ok: false; message: string; isFinal: true }
+type Loader = 'js' | 'ts'
+type Refusal = { ok: false; message: string; isFinal?: true; at?: Position }
+type Attempt = { ok: true; code: Buffer; map?: Buffer } | Refusal
 
-/** Output grows little: comments go, nothing is added but line breaks. */
+/** A map takes a fifth more memory (measured: 3 MB of dense source in 446 MB instead of 368 MB) and several bytes per token. */
+const mappedSourceBytesMax = 2 * 1024 * 1024
+/** Code grows little: comments go, nothing is added but line breaks. */
 const outputBytesMax = 32 * 1024 * 1024
 const errorBytesMax = 64 * 1024
 
@@ -26,7 +34,6 @@ const flags = [
   // What QuickJS-ng and QuickJS both speak.
   '--target=es2023',
   '--charset=utf8',
-  '--sourcefile=agent',
   '--legal-comments=none',
   '--log-level=error',
   '--log-limit=1',
@@ -47,12 +54,20 @@ export function createScriptCompiler({ memoryBytesMax, processesMax, secondsMax 
     if (!isUtf8(source)) return { ok: false, message: 'the source of a script must be UTF-8 text' }
     // JavaScript first: what is valid there keeps its meaning, whatever it would mean as TypeScript (`a<b,c>(d)`).
     const asJavaScript = await attempt(source, 'js')
-    return asJavaScript.ok || 'isFinal' in asJavaScript ? asJavaScript : attempt(source, 'ts')
+    if (asJavaScript.ok || asJavaScript.isFinal) return asJavaScript
+    const asTypeScript = await attempt(source, 'ts')
+    if (asTypeScript.ok) return asTypeScript
+    // Refused alike, it has nothing of TypeScript before its mistake.
+    const isAlike = asTypeScript.at?.line === asJavaScript.at?.line && asTypeScript.at?.column === asJavaScript.at?.column
+    return { ok: false, message: placed(asTypeScript, { source, loader: isAlike ? 'js' : 'ts' }) }
   }
 
-  function attempt(source: Buffer, loader: 'js' | 'ts'): Promise<Attempt> {
+  function attempt(source: Buffer, loader: Loader): Promise<Attempt> {
     return new Promise((resolve, reject) => {
-      const child = spawn('/bin/sh', ['-c', bounds, executable, ...flags, `--loader=${loader}`], { env: {}, cwd: '/' })
+      const isMapped = source.length <= mappedSourceBytesMax
+      const mapping = isMapped ? ['--sourcemap=inline', '--sources-content=false'] : []
+      const own = [`--loader=${loader}`, `--sourcefile=agent.${loader}`, ...mapping]
+      const child = spawn('/bin/sh', ['-c', bounds, executable, ...flags, ...own], { env: {}, cwd: '/' })
       // The processor's seconds are bounded by the shell; this is for a compiler that waits.
       const timer = setTimeout(() => child.kill('SIGKILL'), secondsMax * 2_000)
       const output: Buffer[] = []
@@ -74,7 +89,7 @@ export function createScriptCompiler({ memoryBytesMax, processesMax, secondsMax 
       })
       child.on('close', (code, signal) => {
         clearTimeout(timer)
-        if (code === 0) resolve({ ok: true, code: Buffer.concat(output) })
+        if (code === 0) resolve({ ok: true, ...(isMapped ? splitInlineMap(Buffer.concat(output)) : { code: Buffer.concat(output) }) })
         else if (signal !== null) resolve({ ok: false, message: tooLong, isFinal: true })
         else resolve(failure(Buffer.concat(errors).toString('utf8')))
       })
@@ -82,11 +97,11 @@ export function createScriptCompiler({ memoryBytesMax, processesMax, secondsMax 
     })
   }
 
-  function failure(text: string): Attempt {
+  function failure(text: string): Refusal {
     const [, message] = /\[ERROR\] (.*)/.exec(text) ?? []
     if (message === undefined) return { ok: false, message: tooMuch, isFinal: true }
-    const [, line, column] = /^ *agent:(\d+):(\d+):/m.exec(text) ?? []
-    return { ok: false, message: line && column ? `${line}:${Number(column) + 1}: ${message}` : message }
+    const [, line, column] = /^ *agent\.[jt]s:(\d+):(\d+):/m.exec(text) ?? []
+    return { ok: false, message, ...(line && column ? { at: { line: Number(line), column: Number(column) } } : {}) }
   }
 
   return async (source) => {
@@ -101,6 +116,14 @@ export function createScriptCompiler({ memoryBytesMax, processesMax, secondsMax 
       else running--
     }
   }
+}
+
+/** The message behind its place in the author's source, or in what that was bundled from. */
+function placed({ message, at }: Refusal, { source, loader }: { source: Buffer; loader: Loader }): string {
+  if (!at) return message
+  const { map } = splitInlineMap(source)
+  const place = (map && readMap(map)(at)) ?? `agent.${loader}:${at.line}:${at.column + 1}`
+  return `${place}: ${message}`
 }
 
 /** The executable itself; what `esbuild` installs under its own name may be a script that starts it. */

@@ -7,6 +7,8 @@ import type { Program } from '../shared/agent.ts'
 import type { Manifest } from '../shared/execution.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
+import { createStackMapper } from './author-positions.ts'
+import type { StackMapper } from './author-positions.ts'
 import type { Bucket } from './bucket.ts'
 import type { ScriptCompiler } from './compile-script.ts'
 import type { Metrics } from './metrics.ts'
@@ -14,9 +16,9 @@ import { runLimits } from './sandbox-engine.ts'
 import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
 
 /** A program in use; it is not dropped before it is disposed of. */
-export type LoadedProgram = Disposable & { handle: number; manifest: Manifest }
+export type LoadedProgram = Disposable & { handle: number; manifest: Manifest; mapStack: StackMapper }
 
-type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; users: number; usedAt: number }
+type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; mapStack: StackMapper; users: number; usedAt: number }
 
 /** Bookkeeping of one program beside what the engine holds; also bounds how many tiny ones are kept. */
 const entryBytes = 16 * 1024
@@ -66,6 +68,7 @@ export class Programs {
     return {
       handle: entry.prepared.handle,
       manifest: entry.manifest,
+      mapStack: entry.mapStack,
       [Symbol.dispose]: () => {
         if (held) entry.users--
         held = false
@@ -91,19 +94,21 @@ export class Programs {
         detail: `this host runs the engine ${engine.label}, which takes ${engine.kinds.join(', ')} only`,
       })
     }
-    const code = await this.#code(program)
+    const { code, map } = await this.#code(program)
+    const mapStack = createStackMapper({ map, onDecode: (bytes) => this.#grow(key, bytes) })
     const outcome = await engine.prepare(program.kind, code, runLimits('basic'))
-    if (!outcome.ok) throw this.#invalid(outcome.message)
+    if (!outcome.ok) throw this.#invalid(mapStack(outcome.message))
+    outcome.heldBytes += map?.length ?? 0
     const { prepareMicros, snapshotBytes } = outcome
     const manifest = { program, engine: engine.label, prepareMicros: Math.round(prepareMicros), snapshotBytes }
-    const entry = { key, prepared: outcome, manifest, users: 0, usedAt: ++this.#uses }
+    const entry = { key, prepared: outcome, manifest, mapStack, users: 0, usedAt: ++this.#uses }
     this.#entries.set(key, entry)
     this.#bytes += entryBytes + outcome.heldBytes
     this.#evictBeyondBudget(entry)
     return entry
   }
 
-  async #code({ kind, sha256 }: Program): Promise<Buffer> {
+  async #code({ kind, sha256 }: Program): Promise<{ code: Buffer; map?: Buffer }> {
     const bytes = await this.#options.bucket.get(programKey(sha256), limits.programBytesMax)
     if (!bytes) throw new ProblemError('artifacts-unavailable', { detail: `program ${sha256} is not in the bucket` })
     const actual = createHash('sha256').update(bytes).digest('hex')
@@ -113,10 +118,19 @@ export class Programs {
         internal: `its bytes hash to ${actual}`,
       })
     }
-    if (kind === 'command') return bytes
+    if (kind === 'command') return { code: bytes }
     const compiled = await this.#options.compileScript(bytes)
     if (!compiled.ok) throw this.#invalid(compiled.message)
-    return compiled.code
+    return compiled
+  }
+
+  /** A program that takes more than it did when it was loaded. */
+  #grow(key: string, bytes: number): void {
+    const entry = this.#entries.get(key)
+    if (!entry) return
+    entry.prepared.heldBytes += bytes
+    this.#bytes += bytes
+    this.#evictBeyondBudget(entry)
   }
 
   #invalid(message: string): ProblemError {

@@ -55,7 +55,7 @@ export function createRunner({ programs, engine, journal, tiers, metrics, signRe
     try {
       using loaded = await programs.use(program)
       const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
-      return acceptOutcome(await engine.run(loaded.handle, request))
+      return acceptOutcome(await engine.run(loaded.handle, request), loaded.mapStack)
     } catch (error) {
       // It could be prepared when it was deployed and cannot now, e.g. under a newer engine: the execution still ends.
       if (error instanceof ProblemError && error.code === 'invalid-program') return emptyOutcome('invalid-program', error.detail)

@@ -44,7 +44,7 @@ export class FallbackGuest {
     const output = this.#output
     const now = context.newFunction('now', () => context.newNumber(this.#startTimeMs + Math.floor(this.#readNanos() / 1e6)))
     this.#call(this.#evaluate(this.#sources.date, 'date'), [now])
-    return this.#call(this.#evaluate(this.#sources.prelude, 'prelude'), [
+    return this.#call(this.#evaluate(this.#sources.prelude, 'prelude.js'), [
       context.newFunction('out', (line) => output.log('stdout', context.getString(line))),
       context.newFunction('err', (line) => output.log('stderr', context.getString(line))),
       context.newFunction('artifact', (name, data) => {
@@ -69,7 +69,7 @@ export class FallbackGuest {
 
   #load(agent: QuickJSHandle, source: string): FallbackEnd {
     const context = this.#context
-    const module = this.#evaluate(source, 'agent', 'module')
+    const module = this.#evaluate(source, 'agent.js', 'module')
     this.#call(context.getProp(agent, 'agent_load'), [module])
     const answer = this.#settle(agent)
     if (answer === 'L') return { status: 'completed' }
