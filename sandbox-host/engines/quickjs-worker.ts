@@ -2,7 +2,9 @@
 // answers. Everything it holds is garbage afterwards.
 import { readFileSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import { newQuickJSWASMModule, newVariant, RELEASE_SYNC } from 'quickjs-emscripten'
+import variant from '@jitl/quickjs-ng-wasmfile-release-sync'
+import { newQuickJSWASMModule, newVariant } from 'quickjs-emscripten'
+import type { QuickJSSyncVariant } from 'quickjs-emscripten'
 import { assert } from '../../shared/assert.ts'
 import type { GuestError, GuestStatus } from '../../shared/execution.ts'
 import type { RunLimits, RunRequest } from '../sandbox-engine.ts'
@@ -13,8 +15,8 @@ export type FallbackTask = { source: string; limits: RunLimits } & ({ type: 'pre
 
 export type FallbackEnd = { status: GuestStatus; output?: string; error?: GuestError }
 export type FallbackAnswer = FallbackEnd & {
-  stdout: string
-  stderr: string
+  stdout: Uint8Array
+  stderr: Uint8Array
   logsTruncated: boolean
   artifacts: { name: string; bytes: Uint8Array }[]
   wallMicros: number
@@ -28,8 +30,11 @@ const pageBytes = 65_536
 /** What the emscripten module asks for at its start: 16 MiB. */
 const initialPages = 256
 
+/** QuickJS-ng, as in the native engine, where versions differ. Its types are those of its CommonJS form, in which the variant is `default`. */
+const quickjsNg = variant as unknown as QuickJSSyncVariant
+
 const prelude = readFileSync(new URL('../guest/prelude.js', import.meta.url), 'utf8')
-const date = readFileSync(new URL('./fallback-date.js', import.meta.url), 'utf8')
+const world = readFileSync(new URL('./fallback-world.js', import.meta.url), 'utf8')
 
 assert(parentPort, 'the fallback engine runs in a worker thread')
 const port = parentPort
@@ -43,19 +48,16 @@ async function perform(task: FallbackTask): Promise<FallbackAnswer> {
   const { limits } = task
   const maximum = Math.max(initialPages, Math.floor(limits.memoryBytes / pageBytes))
   const wasmMemory = new WebAssembly.Memory({ initial: initialPages, maximum })
-  const quickjs = await newQuickJSWASMModule(newVariant(RELEASE_SYNC, { wasmMemory }))
+  const quickjs = await newQuickJSWASMModule(newVariant(quickjsNg, { wasmMemory }))
   const runtime = quickjs.newRuntime()
   runtime.setMaxStackSize(stackBytesMax)
-  runtime.setModuleLoader((specifier) => ({
-    error: new Error(`import of '${specifier}': bundle imports into the script before it is deployed`),
-  }))
   const output = new FallbackOutput(limits)
   const until = performance.now() + limits.wallMs
   let wasLate = false
   runtime.setInterruptHandler(() => (wasLate ||= performance.now() > until) || output.isOverLimit)
   const startMicros = (performance.now() - startedAt) * 1000
-  let end = new FallbackGuest(runtime.newContext(), { output, prelude, date }).perform(task)
-  if (wasLate) end = { status: 'deadline', error: { message: `did not end within ${limits.wallMs} ms` } }
+  let end = new FallbackGuest(runtime.newContext(), { output, prelude, world }).perform(task)
+  if (wasLate) end = { status: 'deadline', error: { message: 'the time limit was reached' } }
   if (output.isOverLimit) end = { status: 'output-limit', error: { message: output.overLimit } }
   const wallMicros = (performance.now() - startedAt) * 1000
   return { ...end, ...output.collected(), startMicros, wallMicros, memoryBytesPeak: wasmMemory.buffer.byteLength }
