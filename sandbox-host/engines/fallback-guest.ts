@@ -36,7 +36,7 @@ export class FallbackGuest {
       const answer = this.#text(this.#call(method, [this.#context.newString(task.request.input)])) ?? this.#settle(agent)
       return this.#endOf(answer)
     } catch (error) {
-      return failureOf(error)
+      return escaped(error)
     }
   }
 
@@ -90,7 +90,7 @@ export class FallbackGuest {
   /** Letters as in the prelude: C and JSON for completed, T and the error for threw. */
   #endOf(answer: string): FallbackEnd {
     const body = answer.slice(1)
-    if (!answer.startsWith('C')) return failureOf(JSON.parse(body))
+    if (!answer.startsWith('C')) return threw(JSON.parse(body))
     this.#output.checkOutput(body)
     return { status: 'completed', output: body }
   }
@@ -115,14 +115,22 @@ export class FallbackGuest {
   }
 }
 
-function failureOf(error: unknown): FallbackEnd {
-  // quickjs-emscripten rethrows guest errors with the guest's own name, message and stack as the cause.
-  const cause = error instanceof Error && typeof error.cause === 'object' && error.cause !== null ? error.cause : error
-  const { name, message, stack } = cause as { name?: unknown; message?: unknown; stack?: unknown } // read with care below
-  const text = typeof message === 'string' ? message : String(cause)
-  if (text === 'out of memory') return { status: 'memory-limit', error: { message: 'needed more memory than its tier allows' } }
+/** What the prelude says of an error. Guests can forge it; the worst they reach is an odd message of their own. */
+function threw({ name, message, stack }: { name?: unknown; message?: unknown; stack?: unknown }): FallbackEnd {
   return {
     status: 'threw',
-    error: { message: text, ...(typeof name === 'string' ? { name } : {}), ...(typeof stack === 'string' ? { stack } : {}) },
+    error: {
+      message: typeof message === 'string' ? message : '',
+      ...(typeof name === 'string' ? { name } : {}),
+      ...(typeof stack === 'string' ? { stack } : {}),
+    },
   }
+}
+
+/** What the prelude did not catch, in the words of the native engine (`engine/src/script.rs`). */
+function escaped(error: unknown): FallbackEnd {
+  // The guest's own errors are unwrapped by quickjs-emscripten; all else is its module that trapped.
+  const isGuest = error instanceof Error && error.name === 'QuickJSUnwrapError'
+  if (!isGuest) return { status: 'trapped', error: { message: error instanceof Error ? error.message : String(error) } }
+  return threw({ name: 'InternalError', message: 'the script ended in an error that nothing can catch, such as a stack that is used up' })
 }

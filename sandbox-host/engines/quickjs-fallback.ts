@@ -96,6 +96,7 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
 /** In the words of the native engine (`describe` in `engine/src/script.rs`). */
 function refusalOf({ status, error }: FallbackAnswer): PrepareOutcome {
   const { name = 'Error', message, stack = '' } = error ?? { message: status }
+  if (status === 'trapped') return { ok: false, reason: 'invalid-program', message }
   if (status !== 'threw') return { ok: false, reason: 'limit', message: `while its top level ran: ${message}` }
   const isImport = message.startsWith('could not load module')
   if (isImport) {
