@@ -17,6 +17,8 @@
 
   // ---- base64, as QuickJS-ng has it from 0.13 on ----
   const { apply } = Reflect
+  // Methods are taken as they are now and always called through `apply`.
+  // oxlint-disable-next-line typescript/unbound-method
   const { charCodeAt, indexOf, isWellFormed } = String.prototype
   const { fromCharCode } = String
   const StringNative = String
@@ -91,6 +93,7 @@
     return apply(bufferOf, new Uint8(bytes), [])
   }
   const Uint8 = Uint8Array
+  // oxlint-disable-next-line typescript/unbound-method
   const bufferOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'buffer').get
 
   return (host) => (first, second) => host(safe(first), safe(second))

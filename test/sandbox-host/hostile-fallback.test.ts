@@ -1,7 +1,8 @@
 // The hostile corpus's scripts on the fallback engine: it survives every one, and they end as they do on the native engine, but for the
 // ends that fuel decides: here only the clock meters.
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import type { expect } from 'vitest'
 import { createFallbackEngine } from '../../sandbox-host/engines/quickjs-fallback.ts'
 import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import type { RunLimits, RunOutcome, SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
