@@ -54,6 +54,7 @@ describe('a source that would exhaust the compiler', () => {
     ['nested functions', `${'a=>'.repeat(2 ** 20)}a`],
     ['nested conditions', `${'if(a);else '.repeat(2 ** 18)};`],
     ['nested templates', '`${'.repeat(2 ** 20)],
+    ['a source map that nests', `1\n//# sourceMappingURL=data:application/json;base64,${btoa('['.repeat(1_500_000))}`],
     ['a long sum', `${'a+'.repeat(2 ** 21)}a`],
   ])('%s', async (_name, source) => expect(await compile(source)).toBe(tooMuch))
 
