@@ -97,3 +97,15 @@ test('more cold programs at once than the host loads are refused', async () => {
   const refused = (await Promise.allSettled(loads)).filter(({ status }) => status === 'rejected')
   expect(refused).toMatchObject([{ reason: { code: 'overloaded' } }])
 })
+
+test('a map counts once an error has decoded it, and what is not in use goes for it', async () => {
+  const { engine, programs, put, touch } = setUp({ bytesMax: 250_000 })
+  await touch(put('idle'))
+  using held = await programs.use(put('a();\n'.repeat(200), 'script'))
+  const before = programs.stats()
+  held.mapStack('    at <input>:1:1\n')
+  expect([programs.stats(), engine.dropped]).toEqual([before, []])
+  expect(held.mapStack('    at f (agent.js:200:1)\n')).toBe('    at f (agent.js:200:1)\n')
+  expect(engine.dropped).toEqual(['idle'])
+  expect(programs.stats()).toMatchObject({ loaded: 1, inUse: 1 })
+})
