@@ -25,8 +25,7 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
     secondsMax: compilerSecondsMax,
     processesMax: 1,
   })
-  const warm = { perProgram: 0, total: 0, lifetimeMs: 1_000 }
-  const engine = await createWasmtimeEngine({ path: enginePath, threads: 1, slots: 2, queueMax: 2, memoryBytesMax, warm, processes })
+  const engine = await createWasmtimeEngine({ path: enginePath, threads: 1, slots: 2, queueMax: 2, memoryBytesMax, processes })
   try {
     const programs = new Programs({
       engine,
@@ -37,7 +36,7 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
     })
     using loaded = await programs.use(statement.program)
     const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
-    const outcome = acceptOutcome(await engine.run(loaded.handle, request))
+    const outcome = acceptOutcome(await engine.run(loaded.handle, request), loaded.mapStack)
     const conditions = { program: statement.program, tier, seed, startTime, args, input, engine: engine.label }
     return statedRun(conditions, { ...outcome, artifacts: namedArtifacts(outcome) })
   } finally {

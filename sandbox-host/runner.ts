@@ -57,7 +57,7 @@ export function createRunner({ programs, engine, journal, tiers, metrics, signRe
       const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
       const outcome = await engine.run(loaded.handle, request)
       metrics.started(outcome.wasWarm ? 'pooled' : 'loaded', outcome.startMicros / 1e6)
-      return acceptOutcome(outcome)
+      return acceptOutcome(outcome, loaded.mapStack)
     } catch (error) {
       // It could be prepared when it was deployed and cannot now, e.g. under a newer engine: the execution still ends.
       if (error instanceof ProblemError && error.code === 'invalid-program') return emptyOutcome('invalid-program', error.detail)

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { Program } from '../../shared/agent.ts'
 import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
 import { Programs } from '../../sandbox-host/programs.ts'
+import { encodeStored } from '../../sandbox-host/stored-program.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
 import { testProcesses } from '../fakes/native-engine.ts'
 
@@ -121,8 +122,20 @@ test('what this machine cannot load is prepared again', async () => {
   const stored = new Map<string, Buffer>()
   const { engine, put, touch } = setUp({ stored })
   const program = put('a')
-  stored.set(`command-${program.sha256}-fake-1`, Buffer.from('code of another machine'))
+  stored.set(`command-${program.sha256}-fake-1`, encodeStored({ code: Buffer.from('code of another machine') }))
   await touch(program)
   expect(engine).toMatchObject({ prepared: ['a'], loaded: [] })
-  expect(stored.get(`command-${program.sha256}-fake-1`)?.toString()).toBe('a')
+  expect(stored.get(`command-${program.sha256}-fake-1`)).toEqual(encodeStored({ code: Buffer.from('a') }))
+})
+
+test('a map counts once an error has decoded it, and what is not in use goes for it', async () => {
+  const { engine, programs, put, touch } = setUp({ bytesMax: 250_000 })
+  await touch(put('idle'))
+  using held = await programs.use(put('a();\n'.repeat(200), 'script'))
+  const before = programs.stats()
+  held.mapStack('    at <input>:1:1\n')
+  expect([programs.stats(), engine.dropped]).toEqual([before, []])
+  expect(held.mapStack('    at f (agent.js:200:1)\n')).toBe('    at f (agent.js:200:1)\n')
+  expect(engine.dropped).toEqual(['idle'])
+  expect(programs.stats()).toMatchObject({ loaded: 1, inUse: 1 })
 })
