@@ -2,8 +2,9 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { tierNames, tiers } from '../shared/tiers.ts'
+import { limits, tierNames, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
+import type { AdmissionLimits } from './admission-limits.ts'
 import { receiptSeedForm } from './receipt-key.ts'
 
 const MiB = 1024 * 1024
@@ -42,11 +43,21 @@ const environmentSchema = z.object({
   ENGINE: z.enum(['auto', 'wasmtime', 'quickjs']).default('auto'),
   ENGINE_PATH: filled.default(fileURLToPath(new URL('engine/agent-engine.node', import.meta.url))),
   /** Threads that run guests. */
-  THREADS: whole(1, 256).prefault(String(availableParallelism())),
-  /** Instances that may be alive at once. */
-  SLOTS: whole(1, 4_096).prefault(String(slotsThatFit())),
+  THREADS: whole(1, 256).prefault(String(threadsThatFit())),
+  /** Instances that may be alive at once; more than THREADS. */
+  SLOTS: whole(2, 4_096).prefault(String(slotsThatFit())),
+  /** Memory that the tiers of all begun runs may add up to. */
+  MEMORY_BYTES_BUDGET: whole(tiers.basic.memoryBytesMax, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(machineBytes / 2))),
+  /** Runs that one account may have begun while others want to run; at most SLOTS. Two a thread unless it is set. */
+  ACCOUNT_RUNNING_MAX: whole(1, 4_096).optional(),
   /** Runs that may wait for a slot; one more is refused. */
-  QUEUE_MAX: whole(1, 100_000).prefault('512'),
+  QUEUE_MAX: whole(1, 100_000).prefault('1024'),
+  /** Runs of one account that may wait; at most QUEUE_MAX. Half of it unless it is set. */
+  ACCOUNT_QUEUE_MAX: whole(1, 100_000).optional(),
+  /** Inputs that may wait, in bytes. */
+  QUEUE_BYTES_MAX: whole(limits.inputBytesMax, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 32, 64 * MiB)))),
+  /** An execution that has not begun by then is refused. The Worker waits for 10 s beyond the run itself (workers/adapters/sandbox-http.ts). */
+  QUEUE_WAIT_MS_MAX: whole(1, 9_000).prefault('5000'),
   /** Judgements that may run at once; one more is refused. */
   JUDGEMENTS_MAX: whole(1, 1_000).prefault('16'),
   /** Memory of a process that compiles a script. */
@@ -61,10 +72,15 @@ const environmentSchema = z.object({
   DRAIN_GRACE_MS: whole(0, 300_000).prefault('20000'),
 })
 
-/** Instances of the smallest tier that half of the memory holds, between two per core and 64. */
+/** Instances of the smallest tier that half of the memory holds, between two and 64. */
 function slotsThatFit(): number {
   const fit = Math.floor(machineBytes / 2 / tiers.basic.memoryBytesMax)
   return Math.max(2, Math.min(fit, 64))
+}
+
+/** One a core, and fewer than slots, so that one account cannot hold them all. */
+function threadsThatFit(): number {
+  return Math.min(availableParallelism(), slotsThatFit() - 1)
 }
 
 export type Config = {
@@ -83,9 +99,12 @@ export type Config = {
     path: string
     threads: number
     slots: number
+    /** A backstop: admission begins no more runs than there are slots. */
     queueMax: number
     memoryBytesMax: number
   }
+  admission: AdmissionLimits
+  queueWaitMsMax: number
   tiers: TierName[]
   judgementsMax: number
   compilerBytesMax: number
@@ -110,6 +129,14 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       `TIER_BYTES_MAX is ${env.TIER_BYTES_MAX}: must be at least ${tiers.basic.memoryBytesMax}, the smallest tier's memory`,
     )
   }
+  const largest = Math.max(...offered.map((name) => tiers[name].memoryBytesMax))
+  const accountRunningMax = env.ACCOUNT_RUNNING_MAX ?? Math.min(env.THREADS * 2, env.SLOTS)
+  const accountQueueMax = env.ACCOUNT_QUEUE_MAX ?? Math.ceil(env.QUEUE_MAX / 2)
+  require(env.SLOTS > env.THREADS, `SLOTS is ${env.SLOTS}: must be more than THREADS, which is ${env.THREADS}`)
+  require(accountRunningMax <= env.SLOTS, `ACCOUNT_RUNNING_MAX is ${accountRunningMax}: must be at most SLOTS, which is ${env.SLOTS}`)
+  require(accountQueueMax <= env.QUEUE_MAX, `ACCOUNT_QUEUE_MAX is ${accountQueueMax}: must be at most QUEUE_MAX, which is ${env.QUEUE_MAX}`)
+  require(env.MEMORY_BYTES_BUDGET >=
+    largest, `MEMORY_BYTES_BUDGET is ${env.MEMORY_BYTES_BUDGET}: must be at least ${largest}, the largest tier up to TIER_BYTES_MAX`)
   return {
     nodeEnvironment: env.NODE_ENV,
     logLevel: env.LOG_LEVEL,
@@ -126,9 +153,19 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       path: env.ENGINE_PATH,
       threads: env.THREADS,
       slots: env.SLOTS,
-      queueMax: env.QUEUE_MAX,
-      memoryBytesMax: Math.max(...offered.map((name) => tiers[name].memoryBytesMax)),
+      queueMax: env.SLOTS,
+      memoryBytesMax: largest,
     },
+    admission: {
+      memoryBytesBudget: env.MEMORY_BYTES_BUDGET,
+      threads: env.THREADS,
+      runningMax: env.SLOTS,
+      accountRunningMax,
+      queueMax: env.QUEUE_MAX,
+      accountQueueMax,
+      queueBytesMax: env.QUEUE_BYTES_MAX,
+    },
+    queueWaitMsMax: env.QUEUE_WAIT_MS_MAX,
     tiers: offered,
     judgementsMax: env.JUDGEMENTS_MAX,
     compilerBytesMax: env.COMPILER_BYTES_MAX,
@@ -136,6 +173,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     journalBytesMax: env.JOURNAL_BYTES_MAX,
     drainGraceMs: env.DRAIN_GRACE_MS,
   }
+}
+
+function require(condition: boolean, message: string): void {
+  if (!condition) throw new ConfigError(message)
 }
 
 function complaint(error: z.ZodError, set: Record<string, string | undefined>): string {

@@ -1,11 +1,13 @@
 // The whole host as one value: its parts put together around an engine, listening, and able to stop without losing anything.
 import { serve } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
+import { Admission } from './admission.ts'
 import { createBucket } from './bucket.ts'
 import { createScriptCompiler } from './compile-script.ts'
 import type { Config } from './config.ts'
 import { lockData } from './data-lock.ts'
 import { DrainGate } from './drain-gate.ts'
+import { createGuests } from './guests.ts'
 import { readHostId } from './host-id.ts'
 import { Journal, journalDirectory } from './journal.ts'
 import { createJudge } from './judge.ts'
@@ -55,14 +57,23 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
   const gate = new DrainGate()
   const { tiers, secret } = config
   const compileScript = createScriptCompiler({ memoryBytesMax: config.compilerBytesMax, processesMax: config.engine.threads })
-  const programs = new Programs({ engine, bucket, compileScript, bytesMax: config.programBytesBudget, metrics })
+  const admission = new Admission(config.admission, { observer: metrics })
+  const guests = createGuests({ admission, engine, waitMsMax: config.queueWaitMsMax })
+  const programs = new Programs({ engine, guests, bucket, compileScript, bytesMax: config.programBytesBudget, metrics })
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
   const app = createServer({
-    run: createRunner({ programs, engine, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
-    // Two per thread keep every thread busy while a verdict is being compared.
-    judge: createJudge({ programs, engine, tiers, parallel: config.engine.threads * 2, judgementsMax: config.judgementsMax, metrics }),
+    run: createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
+    judge: createJudge({
+      programs,
+      engine,
+      guests,
+      tiers,
+      parallel: config.admission.accountRunningMax,
+      judgementsMax: config.judgementsMax,
+      metrics,
+    }),
     programs,
     receiptKey: { id: receiptKey.id, publicKey: receiptKey.publicKey, host: name },
     backlog: journal.backlog,
@@ -73,6 +84,7 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
     log,
   })
   metrics.addGauges({ prefix: 'host_engine', help: 'Engine', read: () => engine.stats() })
+  metrics.addGauges({ prefix: 'host_admission', help: 'Admission', read: () => admission.stats() })
   metrics.addGauges({ prefix: 'host_journal', help: 'Journal', read: () => ({ ...journal.stats() }) })
   metrics.addGauges({ prefix: 'host_programs', help: 'Loaded programs', read: () => ({ ...programs.stats() }) })
   metrics.addGauges({ prefix: 'host_requests', help: 'Requests', read: () => ({ underWay: gate.underWay, nonces: nonces.size }) })

@@ -9,13 +9,14 @@ import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
 import type { Bucket } from './bucket.ts'
 import type { ScriptCompiler } from './compile-script.ts'
+import type { Guests } from './guests.ts'
 import type { Metrics } from './metrics.ts'
-import { runLimits } from './sandbox-engine.ts'
 import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
 
 /** A program in use; it is not dropped before it is disposed of. */
 export type LoadedProgram = Disposable & { handle: number; manifest: Manifest }
 
+type ColdLoad = { program: Program; accountId: string }
 type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; users: number; usedAt: number }
 
 /** Bookkeeping of one program beside what the engine holds; also bounds how many tiny ones are kept. */
@@ -25,7 +26,8 @@ const entryBytes = 16 * 1024
 const loadsMax = 64
 
 export type ProgramsOptions = {
-  engine: SandboxEngine
+  engine: Pick<SandboxEngine, 'label' | 'kinds' | 'drop'>
+  guests: Pick<Guests, 'prepare'>
   bucket: Pick<Bucket, 'get'>
   compileScript: ScriptCompiler
   bytesMax: number
@@ -44,13 +46,14 @@ export class Programs {
   }
 
   /**
+   * @param accountId who waits for what a cold program's own code does while it loads
    * @throws ProblemError `invalid-program` with the compiler's message, `engine-unsupported`, `artifacts-unavailable`, `overloaded`
    */
-  async use(program: Program): Promise<LoadedProgram> {
+  async use(program: Program, accountId: string): Promise<LoadedProgram> {
     const key = program.kind + program.sha256
     const ready = this.#entries.get(key)
     this.#options.metrics.programs(ready ? 'hit' : 'miss')
-    return this.#lease(ready ?? (await this.#loadOnce(key, program)))
+    return this.#lease(ready ?? (await this.#loadOnce(key, { program, accountId })))
   }
 
   stats(): { loaded: number; bytes: number; loading: number; inUse: number } {
@@ -73,26 +76,26 @@ export class Programs {
     }
   }
 
-  async #loadOnce(key: string, program: Program): Promise<Entry> {
+  async #loadOnce(key: string, load: ColdLoad): Promise<Entry> {
     const others = this.#loading.get(key)
     if (others) return others
     if (this.#loading.size >= loadsMax) {
       throw new ProblemError('overloaded', { detail: `${loadsMax} programs are being loaded already`, retryAfterSeconds: 1 })
     }
-    const load = this.#load(key, program).finally(() => this.#loading.delete(key))
-    this.#loading.set(key, load)
-    return load
+    const loading = this.#load(key, load).finally(() => this.#loading.delete(key))
+    this.#loading.set(key, loading)
+    return loading
   }
 
-  async #load(key: string, program: Program): Promise<Entry> {
-    const { engine } = this.#options
+  async #load(key: string, { program, accountId }: ColdLoad): Promise<Entry> {
+    const { engine, guests } = this.#options
     if (!engine.kinds.includes(program.kind)) {
       throw new ProblemError('engine-unsupported', {
         detail: `this host runs the engine ${engine.label}, which takes ${engine.kinds.join(', ')} only`,
       })
     }
     const code = await this.#code(program)
-    const outcome = await engine.prepare(program.kind, code, runLimits('basic'))
+    const outcome = await guests.prepare(program.kind, code, accountId)
     if (!outcome.ok) throw this.#invalid(outcome.message)
     const { prepareMicros, snapshotBytes } = outcome
     const manifest = { program, engine: engine.label, prepareMicros: Math.round(prepareMicros), snapshotBytes }

@@ -3,7 +3,7 @@
 import type { Account } from './account.ts'
 import type { Agent, Program } from './agent.ts'
 import type { Bounty, BountyStatus, BountySummary } from './bounty.ts'
-import type { ExecutionRecord, HostExecution, Judgement, Manifest, Verdict } from './execution.ts'
+import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest, Verdict } from './execution.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
 import type { Submission, SubmissionStatus } from './submission.ts'
@@ -118,6 +118,8 @@ export type JudgedCases = {
   program: Program
   accountId: string
   tier: TierName
+  /** Cases after the first one, in their order, that is not accepted are not begun any more. */
+  stopAtFirstFailure: boolean
   /** Input and expectation as JSON text. */
   cases: { id: string; input: string; expected: string }[]
 }
@@ -127,10 +129,17 @@ export type JudgedCases = {
  * `engine-unsupported`, `artifacts-unavailable`, `body-too-large`.
  */
 export interface Sandbox {
-  /** @throws ProblemError `invalid-program` with the compiler's message */
-  prepare(program: Program): Promise<Manifest>
+  /**
+   * @param accountId on whose share of the host a script is evaluated
+   * @throws ProblemError `invalid-program` with the compiler's message
+   */
+  prepare(program: Program, accountId: string): Promise<Manifest>
   run(execution: HostExecution): Promise<ExecutionRecord>
-  judge(cases: JudgedCases): Promise<Judgement>
+  /**
+   * `keep` is given the verdicts as they come and awaited before it is called again; what it was given stays true when the judging breaks
+   * off afterwards. When `keep` throws, no further cases are begun.
+   */
+  judge(cases: JudgedCases, keep: (judged: Judgement) => Promise<void>): Promise<JudgementEnd>
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
   readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>

@@ -17,6 +17,8 @@ export type FakeSandbox = Sandbox & {
   runs: number
   /** Cases per judgement, in order. */
   judged: number[]
+  /** Cases of a judgement after which the host dies. */
+  judgedMax: number | undefined
 }
 
 const bundleName = 'fake-host/000000000001'
@@ -44,6 +46,7 @@ export function fakeSandbox(): FakeSandbox {
     failure: undefined,
     runs: 0,
     judged: [],
+    judgedMax: undefined,
     async prepare(prepared) {
       begin()
       program(prepared.sha256)
@@ -73,15 +76,18 @@ export function fakeSandbox(): FakeSandbox {
       sandbox.records.set(record.id, record)
       return record
     },
-    async judge({ program: judged, cases }) {
+    async judge({ program: judged, cases, stopAtFirstFailure }, keep) {
       begin()
       sandbox.judged.push(cases.length)
       const run = program(judged.sha256)
-      const verdicts = cases.map(({ id, input, expected }) => {
+      for (const [i, { id, input, expected }] of cases.entries()) {
+        if (sandbox.judgedMax === i) throw new ProblemError('sandbox-unavailable', { detail: 'the fake host died' })
         const isRight = jsonEquals(run(JSON.parse(input)).output, JSON.parse(expected))
-        return { caseId: id, status: isRight ? ('accepted' as const) : ('wrong-answer' as const), usage }
-      })
-      return { engine, verdicts }
+        const status = isRight ? ('accepted' as const) : ('wrong-answer' as const)
+        await keep({ engine, verdicts: [{ caseId: id, status, usage }] })
+        if (stopAtFirstFailure && !isRight) return { notRun: cases.slice(i + 1).map((rest) => rest.id) }
+      }
+      return { notRun: [] }
     },
     async findExecution(id) {
       begin()

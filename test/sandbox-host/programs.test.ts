@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { Program } from '../../shared/agent.ts'
 import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
 import { Programs } from '../../sandbox-host/programs.ts'
+import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
 
 function setUp({ bytesMax = 1e9, heldBytes = 100_000 }: { bytesMax?: number; heldBytes?: number } = {}) {
@@ -20,24 +21,25 @@ function setUp({ bytesMax = 1e9, heldBytes = 100_000 }: { bytesMax?: number; hel
   }
   const metrics = { programs: (result: string) => void (counts[result] = (counts[result] ?? 0) + 1) }
   const compileScript = createScriptCompiler({ memoryBytesMax: 2 ** 29, processesMax: 2 })
-  const programs = new Programs({ engine, bucket, compileScript, bytesMax, metrics })
+  const guests = { prepare: (kind: Program['kind'], code: Buffer) => engine.prepare(kind, code, runLimits('basic')) }
+  const programs = new Programs({ engine, guests, bucket, compileScript, bytesMax, metrics })
   const put = (text: string, kind: Program['kind'] = 'command'): Program => {
     const sha256 = createHash('sha256').update(text).digest('hex')
     objects.set(`programs/${sha256}`, Buffer.from(text))
     return { kind, sha256 }
   }
-  const touch = async (program: Program) => (await programs.use(program))[Symbol.dispose]()
+  const touch = async (program: Program) => (await programs.use(program, 'acc'))[Symbol.dispose]()
   return { engine, programs, put, touch, objects, counts, gets: () => gets }
 }
 
 test('many who ask for a cold program at once cause one load', async () => {
   const { engine, programs, put, gets, counts } = setUp()
   const program = put('a')
-  const leases = await Promise.all(Array.from({ length: 20 }, () => programs.use(program)))
+  const leases = await Promise.all(Array.from({ length: 20 }, () => programs.use(program, 'acc')))
   expect(gets()).toBe(1)
   expect(engine.prepared).toEqual(['a'])
   expect(new Set(leases.map(({ handle }) => handle)).size).toBe(1)
-  await programs.use(program)
+  await programs.use(program, 'acc')
   expect(counts).toEqual({ miss: 20, hit: 1 })
 })
 
@@ -56,7 +58,7 @@ test('beyond the budget the program that was used longest ago goes', async () =>
 
 test('a program in use is not dropped, however small the budget', async () => {
   const { engine, programs, touch, put } = setUp({ bytesMax: 1 })
-  const held = await programs.use(put('held'))
+  const held = await programs.use(put('held'), 'acc')
   await touch(put('b'))
   await touch(put('c'))
   expect(engine.dropped).toEqual(['b'])
@@ -71,7 +73,7 @@ test('bytes that are not what their name says are refused', async () => {
   const { programs, put, objects } = setUp()
   const program = put('a')
   objects.set(`programs/${program.sha256}`, Buffer.from('b'))
-  await expect(programs.use(program)).rejects.toMatchObject({ code: 'artifacts-unavailable' })
+  await expect(programs.use(program, 'acc')).rejects.toMatchObject({ code: 'artifacts-unavailable' })
 })
 
 test('a failed load is not remembered', async () => {
@@ -79,9 +81,9 @@ test('a failed load is not remembered', async () => {
   const program = put('a')
   const bytes = objects.get(`programs/${program.sha256}`)
   objects.clear()
-  await expect(programs.use(program)).rejects.toMatchObject({ code: 'artifacts-unavailable' })
+  await expect(programs.use(program, 'acc')).rejects.toMatchObject({ code: 'artifacts-unavailable' })
   if (bytes) objects.set(`programs/${program.sha256}`, bytes)
-  await expect(programs.use(program)).resolves.toMatchObject({ handle: 1 })
+  await expect(programs.use(program, 'acc')).resolves.toMatchObject({ handle: 1 })
 })
 
 test('types are stripped from a script, a command is taken as it is', async () => {
@@ -93,7 +95,7 @@ test('types are stripped from a script, a command is taken as it is', async () =
 
 test('more cold programs at once than the host loads are refused', async () => {
   const { programs, put } = setUp()
-  const loads = Array.from({ length: 65 }, (_, i) => programs.use(put(`p${i}`)))
+  const loads = Array.from({ length: 65 }, (_, i) => programs.use(put(`p${i}`), 'acc'))
   const refused = (await Promise.allSettled(loads)).filter(({ status }) => status === 'rejected')
   expect(refused).toMatchObject([{ reason: { code: 'overloaded' } }])
 })
