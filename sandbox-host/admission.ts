@@ -228,8 +228,8 @@ export class Admission {
 
   #refuse(waiting: Waiting, reason: RefusalReason): void {
     const { account, refuse } = waiting
-    const error = refusal(reason, { limits: this.#limits, workMicros: this.#workMicros(account, reason) })
     this.#dequeue(waiting)
+    const error = refusal(reason, { limits: this.#limits, workMicros: this.#workMicros(account, reason) })
     this.#forgetIfIdle(account)
     this.#observer.turnedAway(reason)
     refuse(error)

@@ -42,12 +42,12 @@ const environmentSchema = z.object({
   R2_SECRET_ACCESS_KEY: filled,
   ENGINE: z.enum(['auto', 'wasmtime', 'quickjs']).default('auto'),
   ENGINE_PATH: filled.default(fileURLToPath(new URL('engine/agent-engine.node', import.meta.url))),
-  /** Threads that run guests. */
-  THREADS: whole(1, 256).prefault(String(threadsThatFit())),
-  /** Instances that may be alive at once; more than THREADS. */
-  SLOTS: whole(2, 4_096).prefault(String(slotsThatFit())),
-  /** Memory that the tiers of all begun runs may add up to. */
-  MEMORY_BYTES_BUDGET: whole(tiers.basic.memoryBytesMax, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(machineBytes / 2))),
+  /** Threads that run guests; fewer than SLOTS, so that one account cannot hold all of those. One a core unless it is set. */
+  THREADS: whole(1, 256).optional(),
+  /** Instances that may be alive at once. As many as fit unless it is set. */
+  SLOTS: whole(2, 4_096).optional(),
+  /** Memory that the tiers of all begun runs may add up to. Half of the machine's unless it is set. */
+  MEMORY_BYTES_BUDGET: whole(tiers.basic.memoryBytesMax, Number.MAX_SAFE_INTEGER).optional(),
   /** Runs that one account may have begun while others want to run; at most SLOTS. Two a thread unless it is set. */
   ACCOUNT_RUNNING_MAX: whole(1, 4_096).optional(),
   /** Runs that may wait for a slot; one more is refused. */
@@ -76,11 +76,6 @@ const environmentSchema = z.object({
 function slotsThatFit(): number {
   const fit = Math.floor(machineBytes / 2 / tiers.basic.memoryBytesMax)
   return Math.max(2, Math.min(fit, 64))
-}
-
-/** One a core, and fewer than slots, so that one account cannot hold them all. */
-function threadsThatFit(): number {
-  return Math.min(availableParallelism(), slotsThatFit() - 1)
 }
 
 export type Config = {
@@ -130,13 +125,16 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     )
   }
   const largest = Math.max(...offered.map((name) => tiers[name].memoryBytesMax))
-  const accountRunningMax = env.ACCOUNT_RUNNING_MAX ?? Math.min(env.THREADS * 2, env.SLOTS)
+  const slots = env.SLOTS ?? Math.max(slotsThatFit(), (env.THREADS ?? 0) + 1)
+  const threads = env.THREADS ?? Math.min(availableParallelism(), slots - 1)
+  const memoryBytesBudget = env.MEMORY_BYTES_BUDGET ?? Math.max(Math.floor(machineBytes / 2), largest)
+  const accountRunningMax = env.ACCOUNT_RUNNING_MAX ?? Math.min(threads * 2, slots)
   const accountQueueMax = env.ACCOUNT_QUEUE_MAX ?? Math.ceil(env.QUEUE_MAX / 2)
-  require(env.SLOTS > env.THREADS, `SLOTS is ${env.SLOTS}: must be more than THREADS, which is ${env.THREADS}`)
-  require(accountRunningMax <= env.SLOTS, `ACCOUNT_RUNNING_MAX is ${accountRunningMax}: must be at most SLOTS, which is ${env.SLOTS}`)
+  require(slots > threads, `SLOTS is ${slots}: must be more than THREADS, which is ${threads}`)
+  require(accountRunningMax <= slots, `ACCOUNT_RUNNING_MAX is ${accountRunningMax}: must be at most SLOTS, which is ${slots}`)
   require(accountQueueMax <= env.QUEUE_MAX, `ACCOUNT_QUEUE_MAX is ${accountQueueMax}: must be at most QUEUE_MAX, which is ${env.QUEUE_MAX}`)
-  require(env.MEMORY_BYTES_BUDGET >=
-    largest, `MEMORY_BYTES_BUDGET is ${env.MEMORY_BYTES_BUDGET}: must be at least ${largest}, the largest tier up to TIER_BYTES_MAX`)
+  require(memoryBytesBudget >=
+    largest, `MEMORY_BYTES_BUDGET is ${memoryBytesBudget}: must be at least ${largest}, the largest tier up to TIER_BYTES_MAX`)
   return {
     nodeEnvironment: env.NODE_ENV,
     logLevel: env.LOG_LEVEL,
@@ -151,15 +149,15 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     engine: {
       choice: env.ENGINE,
       path: env.ENGINE_PATH,
-      threads: env.THREADS,
-      slots: env.SLOTS,
-      queueMax: env.SLOTS,
+      threads,
+      slots,
+      queueMax: slots,
       memoryBytesMax: largest,
     },
     admission: {
-      memoryBytesBudget: env.MEMORY_BYTES_BUDGET,
-      threads: env.THREADS,
-      runningMax: env.SLOTS,
+      memoryBytesBudget,
+      threads,
+      runningMax: slots,
       accountRunningMax,
       queueMax: env.QUEUE_MAX,
       accountQueueMax,
