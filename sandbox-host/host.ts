@@ -21,6 +21,7 @@ import { readReceiptKey } from './receipt-key.ts'
 import { createRunner } from './runner.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
 import { createServer } from './server.ts'
+import { createJudgementSigner } from './sign-judgement.ts'
 import { createReceiptSigner } from './sign-receipt.ts'
 import { createSignatureCheck } from './signature.ts'
 import { createUploader } from './uploader.ts'
@@ -72,6 +73,7 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
       tiers,
       parallel: config.admission.accountRunningMax,
       judgementsMax: config.judgementsMax,
+      signJudgement: createJudgementSigner(receiptKey),
       metrics,
     }),
     programs,

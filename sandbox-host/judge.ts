@@ -14,6 +14,9 @@ import type { AcceptedOutcome } from './run-outcome.ts'
 import { inputText, requireTier } from './runner.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
+import { judgementSeed } from './sign-judgement.ts'
+import type { JudgementSigner } from './sign-judgement.ts'
+import { sha256Hex } from './sign-receipt.ts'
 
 export type JudgeOptions = {
   programs: Programs
@@ -23,6 +26,7 @@ export type JudgeOptions = {
   /** Cases of one judgement that wait or run at once. */
   parallel: number
   judgementsMax: number
+  signJudgement: JudgementSigner
   metrics: Pick<Metrics, 'judged'>
 }
 
@@ -35,18 +39,20 @@ export type JudgementListener = {
 
 export type Judge = (request: JudgementRequest, listener: JudgementListener) => Promise<void>
 
-export function createJudge({ programs, engine, guests, tiers, parallel, judgementsMax, metrics }: JudgeOptions): Judge {
+export function createJudge({ programs, engine, guests, tiers, parallel, judgementsMax, signJudgement, metrics }: JudgeOptions): Judge {
   const places = new JudgementPlaces(judgementsMax)
 
   async function judgeCase(
     { id, input, expected }: JudgedCase,
     { handle, tier, owner }: { handle: number; tier: TierName; owner: RunOwner },
   ) {
-    const request = { input: inputText(input), seed: 0, startTimeMs: Date.parse(startTimeDefault), limits: runLimits(tier) }
+    const request = { input: inputText(input), seed: judgementSeed, startTimeMs: Date.parse(startTimeDefault), limits: runLimits(tier) }
     let outcome = acceptOutcome(await guests.run(handle, request, owner))
     // Fuel ends a run before the clock does on a healthy host, so a deadline may be our fault: one more chance.
     if (outcome.status === 'deadline') outcome = acceptOutcome(await guests.run(handle, request, owner))
-    const verdict: Verdict = { caseId: id, status: statusOf(outcome, expected), usage: outcome.usage }
+    const { usage, output } = outcome
+    const outputSha256 = output === undefined ? null : sha256Hex(output)
+    const verdict: Verdict = { caseId: id, status: statusOf(outcome, expected), usage, outputSha256 }
     metrics.judged(verdict.status)
     return verdict
   }
@@ -55,15 +61,19 @@ export function createJudge({ programs, engine, guests, tiers, parallel, judgeme
     const { program, accountId, tier, cases, stopAtFirstFailure } = request
     using loaded = await programs.use(program, accountId)
     tell({ type: 'engine', engine: engine.label })
+    const verdicts = new Map<string, Verdict>()
     const notRun = await judgeCases({
       cases,
       parallel,
       stopAtFirstFailure,
       caller,
       judge: (judged, signal) => judgeCase(judged, { handle: loaded.handle, tier, owner: { accountId, runClass: 'case', signal } }),
-      tell: (verdict) => tell({ type: 'verdict', ...verdict }),
+      tell(verdict) {
+        verdicts.set(verdict.caseId, verdict)
+        tell({ type: 'verdict', ...verdict })
+      },
     })
-    tell({ type: 'end', notRun })
+    tell({ type: 'end', notRun, receipt: signJudgement({ request, engine: engine.label, verdicts }) })
   }
 
   return async (request, listener) => {

@@ -5,6 +5,7 @@ import { guestStatuses, guestStatusSchema, type GuestStatus } from './guest-stat
 import { idSchema } from './ids.ts'
 import { programSchema, sha256Schema } from './agent.ts'
 import { jsonValueSchema } from './json-value.ts'
+import { judgementReceiptSchema, saltSchema } from './judgement-receipt.ts'
 import { receiptKeySchema, receiptSchema } from './receipt.ts'
 import { tierSchema } from './tiers.ts'
 
@@ -141,11 +142,12 @@ export const manifestSchema = z.object({
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
-const judgedCaseSchema = z.strictObject({ id: idSchema('case'), input: z.unknown(), expected: z.unknown() })
+const judgedCaseSchema = z.strictObject({ id: idSchema('case'), input: z.unknown(), expected: z.unknown(), salt: saltSchema })
 export type JudgedCase = z.infer<typeof judgedCaseSchema>
 
 /** POST /v1/judgements at the host: many cases, one load of the program. Nothing of a case is kept by the host. */
 export const judgementRequestSchema = z.strictObject({
+  submissionId: idSchema('submission'),
   program: programSchema,
   accountId: idSchema('account'),
   tier: tierSchema,
@@ -159,12 +161,21 @@ export const verdictStatuses = ['accepted', 'wrong-answer', ...guestStatuses.fil
 export const verdictStatusSchema = z.enum(verdictStatuses)
 export type VerdictStatus = z.infer<typeof verdictStatusSchema>
 
-export const verdictSchema = z.object({ caseId: idSchema('case'), status: verdictStatusSchema, usage: usageSchema })
+export const verdictSchema = z.object({
+  caseId: idSchema('case'),
+  status: verdictStatusSchema,
+  usage: usageSchema,
+  /** Of the exact JSON text that the program gave; null when there is none. */
+  outputSha256: sha256Schema.nullable(),
+})
 export type Verdict = z.infer<typeof verdictSchema>
 export type Judgement = { engine: string; verdicts: Verdict[] }
 
-/** `notRun` are the cases without a verdict, in their order: those that a first failure made pointless. */
-export const judgementEndSchema = z.object({ notRun: z.array(idSchema('case')) })
+/**
+ * `notRun` are the cases without a verdict, in their order: those that a first failure made pointless. The receipt is of the others; it is
+ * null where none of them can be repeated.
+ */
+export const judgementEndSchema = z.object({ notRun: z.array(idSchema('case')), receipt: judgementReceiptSchema.nullable() })
 export type JudgementEnd = z.infer<typeof judgementEndSchema>
 
 /**

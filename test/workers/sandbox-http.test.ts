@@ -56,9 +56,10 @@ test('requests are signed for the host, over path, query and body', async () => 
 })
 
 const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
-const end = { type: 'end', notRun: [] }
-const verdict = () => ({ type: 'verdict', caseId: idOf('case'), status: 'accepted', usage })
-const judged = { program, accountId: 'acc', tier: 'basic', stopAtFirstFailure: false } as const
+const end = { type: 'end', notRun: [], receipt: null }
+const salt = 'ab'.repeat(16)
+const verdict = () => ({ type: 'verdict', caseId: idOf('case'), status: 'accepted', usage, outputSha256: null })
+const judged = { submissionId: idOf('submission'), program, accountId: 'acc', tier: 'basic', stopAtFirstFailure: false } as const
 /** One piece for each argument; the connection is lost when the last one is an error. */
 const pieces = (...texts: (string | Error)[]) => {
   return () =>
@@ -77,28 +78,30 @@ const lines = (values: object[]) => pieces(values.map((value) => `${JSON.stringi
 
 test('cases of a judgement are sent byte for byte', async () => {
   const caseId = idOf('case')
-  answers = [lines([{ type: 'engine', engine: 'e' }, { type: 'verdict', caseId, status: 'accepted', usage }, end])]
-  await sandbox.judge({ ...judged, cases: [{ id: caseId, input: '{"b":1.50,"a":2}', expected: '1e2' }] }, async () => {})
+  answers = [lines([{ type: 'engine', engine: 'e' }, { ...verdict(), caseId }, end])]
+  await sandbox.judge({ ...judged, cases: [{ id: caseId, salt, input: '{"b":1.50,"a":2}', expected: '1e2' }] }, async () => {})
   const text = await requests[0]?.text()
   expect(text).toContain('"input":{"b":1.50,"a":2},"expected":1e2}]}')
-  expect(JSON.parse(text ?? '')).toMatchObject({ program, accountId: 'acc', tier: 'basic' })
+  expect(JSON.parse(text ?? '')).toMatchObject({ ...judged, cases: [{ id: caseId, salt }] })
 })
 
 test('verdicts are handed on as they come, each piece at once, and the end is the answer', async () => {
   const [first, second] = [verdict(), verdict()]
-  const text = [{ type: 'engine', engine: 'e' }, first, second, { type: 'end', notRun: [first.caseId] }].map((line) => JSON.stringify(line))
+  const text = [{ type: 'engine', engine: 'e' }, first, second, { ...end, notRun: [first.caseId] }].map((line) => JSON.stringify(line))
   answers = [pieces(`${text[0]}\n${text[1]}\n`, `${text[2]}\n${text[3]?.slice(0, 9)}`, `${text[3]?.slice(9)}\n`)]
   const kept: unknown[] = []
   const ended = await sandbox.judge({ ...judged, cases: [] }, async (judgement) => void kept.push(judgement))
-  expect(ended).toEqual({ notRun: [first.caseId] })
-  expect(kept).toEqual([first, second].map(({ caseId, status }) => ({ engine: 'e', verdicts: [{ caseId, status, usage }] })))
+  expect(ended).toEqual({ notRun: [first.caseId], receipt: null })
+  expect(kept).toEqual(
+    [first, second].map(({ caseId, status }) => ({ engine: 'e', verdicts: [{ caseId, status, usage, outputSha256: null }] })),
+  )
 })
 
 const head = `${JSON.stringify({ type: 'engine', engine: 'e' })}\n`
 const line = (value: object) => `${JSON.stringify(value)}\n`
 test.each([
   ['ends without its last line', (told: string) => pieces(head, told)],
-  ['ends within a line', (told: string) => pieces(head, told, '{"type":"end","notRun":[]}')],
+  ['ends within a line', (told: string) => pieces(head, told, JSON.stringify(end))],
   ['loses its connection', (told: string) => pieces(head, told, new TypeError('Network connection lost.'))],
   ['has a line that is not JSON', (told: string) => pieces(head, told, '{"type"\n')],
   ['has a line of another schema', (told: string) => pieces(head, told, line({ type: 'surprise' }))],

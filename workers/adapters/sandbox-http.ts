@@ -121,7 +121,7 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
 
 /** Cases are JSON text already: they are put in as they are, unparsed. */
 function judgementText({ cases, ...rest }: JudgedCases): string {
-  const items = cases.map(({ id, input, expected }) => `{"id":${JSON.stringify(id)},"input":${input},"expected":${expected}}`)
+  const items = cases.map(({ id, input, expected, salt }) => `{"id":"${id}","salt":"${salt}","input":${input},"expected":${expected}}`)
   return `${JSON.stringify(rest).slice(0, -1)},"cases":[${items.join(',')}]}`
 }
 
@@ -136,14 +136,18 @@ async function readJudgement(request: Call, { body, keep }: JudgementBody): Prom
     for (const text of lines) {
       const line = judgementLine(text)
       if (line.type === 'engine') engine = line.engine
-      else if (line.type === 'verdict') verdicts.push({ caseId: line.caseId, status: line.status, usage: line.usage })
+      else if (line.type === 'verdict') verdicts.push(verdictOf(line))
       else last = line
     }
     if (verdicts.length > 0) await keep({ engine, verdicts })
-    if (last?.type === 'end') return { notRun: last.notRun }
+    if (last?.type === 'end') return { notRun: last.notRun, receipt: last.receipt }
     if (last) throw problemFrom(request, { problem: last, status: 200, retryAfterSeconds: last.retryAfterSeconds })
   }
   throw unavailable(new Error('a judgement broke off: its last line is missing'))
+}
+
+function verdictOf({ caseId, status, usage, outputSha256 }: Verdict): Verdict {
+  return { caseId, status, usage, outputSha256 }
 }
 
 function judgementLine(text: string): JudgementLine {

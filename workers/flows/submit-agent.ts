@@ -28,7 +28,7 @@ export async function submitAgent(services: Services, { accountId, bountyId, sub
   const started = { id, bountyId, agentId, version, accountId, casesTotal: bounty.caseCount, createdAt: new Date(at).toISOString() }
   await submissions.create(started)
   const { stopAtFirstFailure } = submission
-  await judgeOrFail(services, { id, bounty, judged: { program, accountId, tier: bounty.tier, stopAtFirstFailure } })
+  await judgeOrFail(services, { id, bounty, judged: { submissionId: id, program, accountId, tier: bounty.tier, stopAtFirstFailure } })
   const finished = await submissions.find(id)
   if (!finished) throw submissionNotFound(id)
   services.log.info('submission judged', {
@@ -49,9 +49,15 @@ export function submissionNotFound(id: string): ProblemError {
   return new ProblemError('submission-not-found', { detail: `your account has no submission ${id}` })
 }
 
-function requireOpen({ id, status, deadline }: BountySummary, now: number): void {
+/** Whether it takes no more submissions; from then on hidden cases may be opened. */
+export function isClosed({ status, deadline }: BountySummary, now: number): boolean {
+  return status !== 'open' || (deadline !== null && Date.parse(deadline) <= now)
+}
+
+function requireOpen(bounty: BountySummary, now: number): void {
+  if (!isClosed(bounty, now)) return
+  const { id, status, deadline } = bounty
   if (status !== 'open') throw new ProblemError('bounty-closed', { detail: `bounty ${id} is ${status}; only open ones take submissions` })
-  if (deadline === null || Date.parse(deadline) > now) return
   throw new ProblemError('bounty-closed', { detail: `the deadline of bounty ${id} was ${deadline}` })
 }
 
@@ -92,20 +98,22 @@ async function judgeChunks(services: Services, { id, bounty, judged }: Judging):
 
 /** @returns how many cases of the chunk were accepted; what was judged is stored however it ends */
 async function judgeChunk(
-  { sandbox, submissions, now }: Services,
+  { sandbox, submissions, judgementReceipts, now }: Services,
   { id, judged, chunk }: Omit<Judging, 'bounty'> & { chunk: StoredCase[] },
 ): Promise<number> {
-  const cases = chunk.map(({ id: caseId, input, expected }) => ({ id: caseId, input, expected }))
+  const cases = chunk.map(({ id: caseId, input, expected, salt }) => ({ id: caseId, input, expected, salt }))
   const batches = new VerdictBatches({ store: (judgement) => submissions.recordVerdicts(id, judgement), now })
   const unheard = new Set(chunk.map(({ id: caseId }) => caseId))
   let accepted = 0
   try {
-    const { notRun } = await sandbox.judge({ ...judged, cases }, async ({ engine, verdicts }) => {
+    const { notRun, receipt } = await sandbox.judge({ ...judged, cases }, async ({ engine, verdicts }) => {
       const fresh = verdicts.filter(({ caseId }) => unheard.delete(caseId))
       accepted += fresh.filter(({ status }) => status === 'accepted').length
       await batches.add({ engine, verdicts: fresh })
     })
     for (const caseId of judged.stopAtFirstFailure ? notRun : []) unheard.delete(caseId)
+    if (receipt && receipt.statement.submissionId !== id) throw incomplete('the receipt is of another submission')
+    if (receipt) await judgementReceipts.record(receipt)
   } finally {
     await batches.flush()
   }
