@@ -333,7 +333,9 @@ impl Kernel {
 
     /// Makes one instance that waits.
     pub async fn warm_up(&self, loaded: &LoadedProgram) {
-        if self.warm_counts.stats().waiting >= self.warm_limits.total && !self.make_room(loaded) {
+        let total = self.warm_limits.total;
+        let has_place = self.warm_counts.take_place(total) || (self.make_room(loaded) && self.warm_counts.take_place(total));
+        if !has_place {
             return loaded.warm.give_up(false);
         }
         let made = match &loaded.program {
@@ -344,7 +346,10 @@ impl Kernel {
         };
         match made {
             Ok(instance) => loaded.warm.keep(instance, &self.warm_counts),
-            Err(_) => loaded.warm.give_up(true),
+            Err(_) => {
+                self.warm_counts.give_back(1);
+                loaded.warm.give_up(true);
+            }
         }
     }
 
