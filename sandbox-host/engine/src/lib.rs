@@ -21,6 +21,7 @@ pub mod random;
 pub mod reply;
 pub mod sandbox;
 pub mod script;
+pub mod script_answer;
 pub mod script_driver;
 pub mod script_host;
 pub mod script_image;
