@@ -10,6 +10,8 @@ use agent_engine::sandbox::{Sandbox, SandboxOptions};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+pub mod component;
+
 /// One for all tests of a binary: booting the script engine takes a second.
 pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
     let options = SandboxOptions {
