@@ -287,6 +287,18 @@ fn only_components_of_our_world_are_taken() {
     assert_eq!(refusal(&nested(63)), "the program has 65 modules and components inside, allowed are 64");
 }
 
+/// The outer one instantiates `count` times; an inner one, twice.
+#[test]
+fn copies_of_components_are_bounded() {
+    let copied = |count: usize| {
+        let inner = "(component $inner (component $tiny) (instance (instantiate $tiny)) (instance (instantiate $tiny)))";
+        let outer = format!("(component {inner} {}", "(instance (instantiate $inner))".repeat(count));
+        component_text(&[], ECHO).replacen("(component", &outer, 1)
+    };
+    assert!(prepare(ProgramKind::Component, &wat::parse_str(copied(128)).expect("valid text")).is_ok());
+    assert_eq!(refusal(&copied(129)), "the components inside could be copied out 258 times or more, allowed are 256");
+}
+
 #[test]
 fn an_exit_is_no_answer() {
     let exiting = |status: u32| run(component(&[EXIT], &format!("(call $exit (i32.const {status})) {ONE}")), request("1"));
