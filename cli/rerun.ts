@@ -24,7 +24,7 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
     const programs = new Programs({
       engine,
       bucket: { get: async () => program },
-      compileScript: createScriptCompiler({ memoryBytesMax: 64 * limits.programBytesMax, processesMax: 1 }),
+      compileScript: createScriptCompiler({ memoryBytesMax: 32 * limits.programBytesMax, processesMax: 1 }),
       bytesMax: memoryBytesMax,
       metrics: { programs: () => {} },
     })

@@ -113,7 +113,7 @@ export class Programs {
         internal: `its bytes hash to ${actual}`,
       })
     }
-    if (kind === 'command') return bytes
+    if (kind !== 'script') return bytes
     const compiled = await this.#options.compileScript(bytes)
     if (!compiled.ok) throw this.#invalid(compiled.message)
     return compiled.code

@@ -2,7 +2,7 @@
 // promises. What the fields mean is said in `src/limits.rs` and `src/outcome.rs`; guests run on the engine's own threads.
 import { createRequire } from 'node:module'
 
-export type ProgramKind = 'script' | 'command'
+export type ProgramKind = 'script' | 'command' | 'component'
 
 export interface NativeEngineOptions {
   /** quickjs.wasm of npm `quickjs-wasi`. */
@@ -94,7 +94,7 @@ export type NativeEngineErrorCode = (typeof errorCodes)[number]
 export interface NativeEngine {
   /** Part of every receipt: the same version gives the same bytes and the same fuel. */
   readonly version: string
-  /** Scripts: evaluates the module and keeps a snapshot. Commands: compiles. Refusals are values; rejects with `engine-busy`, `engine-failed`. */
+  /** Scripts: evaluates the module and keeps a snapshot. Others: compiles. Refusals are values; rejects with `engine-busy`, `engine-failed`. */
   prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
   /** One run in an instance of its own. Rejects with `engine-busy`, `unknown-program`, `input-limit`, `engine-failed`. */
   run(handle: number, request: RunRequest): Promise<RunOutcome>

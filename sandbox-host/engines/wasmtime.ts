@@ -1,13 +1,14 @@
 // The native engine behind the port: translates values and errors, decides nothing.
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { programKinds } from '../../shared/agent.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { loadNativeEngine, NativeEngineError } from '../engine/native-engine.ts'
 import type { SandboxEngine } from '../sandbox-engine.ts'
 
 export type WasmtimeOptions = { path: string; threads: number; slots: number; queueMax: number; memoryBytesMax: number }
 
-/** Machine code that Cranelift makes of a command, against the bytes of its module: an upper estimate for the budget of programs. */
+/** Machine code that Cranelift makes, against the bytes of a module or component: an upper estimate for the budget of programs. */
 const codeBytesPerModuleByte = 6
 
 /** @throws Error when the addon does not load */
@@ -17,7 +18,7 @@ export async function createWasmtimeEngine({ path, threads, slots, queueMax, mem
   const native = loadNativeEngine(path, { threads, slots, queueMax, memoryBytesMax, scriptModulePath, preludeSource })
   return {
     label: native.version,
-    kinds: ['script', 'command'],
+    kinds: programKinds,
     async prepare(kind, code, limits) {
       const outcome = await orProblem(native.prepare(kind, code, limits))
       if (!outcome.ok) return outcome

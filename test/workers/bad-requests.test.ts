@@ -157,7 +157,7 @@ const table: Bad[] = [
     () => ({ key, body: { ...agentBody, source: 'x'.repeat(limits.programBytesMax + 1) } }),
     413,
     'body-too-large',
-    /8388608/,
+    /16777216/,
   ],
   [
     'a name of an agent that is taken',
