@@ -5,13 +5,16 @@ import { describeMachine } from './machine.ts'
 import { demo } from './scenarios/demo.ts'
 import { engine } from './scenarios/engine.ts'
 import { http } from './scenarios/http.ts'
+import { soak } from './scenarios/soak.ts'
 import { start } from './scenarios/start.ts'
+import { states } from './scenarios/states.ts'
+import { workloadSpeed } from './scenarios/workloads.ts'
 
 /** One line of a result table. Units stand in the name. */
 export type Figure = { name: string; value: number; target?: string }
 export type ScenarioResult = { figures: Figure[]; raw: unknown }
 
-const scenarios: Record<string, () => Promise<ScenarioResult>> = { engine, http, demo, start }
+const scenarios: Record<string, () => Promise<ScenarioResult>> = { engine, states, workloads: workloadSpeed, soak, http, demo, start }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
 const unknown = positionals.filter((name) => !(name in scenarios))

@@ -9,3 +9,8 @@ export function quantile(samples: readonly number[], q: number): number {
 }
 
 export const median = (samples: readonly number[]) => quantile(samples, 0.5)
+
+/** @param ratios positive, at least one */
+export function geometricMean(ratios: readonly number[]): number {
+  return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
+}

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionStatement, ReproducibleRun } from '../shared/receipt.ts'
 import { limits, tiers } from '../shared/tiers.ts'
+import { compilerSecondsMax, createBoundedProcesses } from '../sandbox-host/bounded-process.ts'
 import { createScriptCompiler } from '../sandbox-host/compile-script.ts'
 import { createWasmtimeEngine } from '../sandbox-host/engines/wasmtime.ts'
 import { Programs } from '../sandbox-host/programs.ts'
@@ -19,18 +20,23 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
   if (!existsSync(enginePath)) throw new Error('the native engine is not built here: `npm run setup` builds it')
   const { tier, seed, startTime, args } = statement
   const { memoryBytesMax } = tiers[tier]
-  const engine = await createWasmtimeEngine({ path: enginePath, threads: 1, slots: 2, queueMax: 2, memoryBytesMax })
+  const processes = createBoundedProcesses({
+    memoryBytesMax: 32 * limits.programBytesMax,
+    secondsMax: compilerSecondsMax,
+    processesMax: 1,
+  })
+  const engine = await createWasmtimeEngine({ path: enginePath, threads: 1, slots: 2, queueMax: 2, memoryBytesMax, processes })
   try {
     const programs = new Programs({
       engine,
       bucket: { get: async () => program },
-      compileScript: createScriptCompiler({ memoryBytesMax: 32 * limits.programBytesMax, processesMax: 1 }),
+      compileScript: createScriptCompiler(processes),
       bytesMax: memoryBytesMax,
-      metrics: { programs: () => {} },
+      metrics: { programs: () => {}, started: () => {} },
     })
     using loaded = await programs.use(statement.program)
     const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
-    const outcome = acceptOutcome(await engine.run(loaded.handle, request))
+    const outcome = acceptOutcome(await engine.run(loaded.handle, request), loaded.mapStack)
     const conditions = { program: statement.program, tier, seed, startTime, args, input, engine: engine.label }
     return statedRun(conditions, { ...outcome, artifacts: namedArtifacts(outcome) })
   } finally {

@@ -12,6 +12,12 @@ import { runStep } from './setup-step.mjs'
 const unusedDaysMax = 30
 const library = { darwin: 'libagent_engine.dylib', win32: 'agent_engine.dll' }[process.platform] ?? 'libagent_engine.so'
 const addon = join(engineDirectory, 'agent-engine.node')
+const executable = process.platform === 'win32' ? '.exe' : ''
+/** What cargo makes, and the name that it has in the engine's folder: the addon, and the compiler that it never loads. */
+const products = [
+  [library, 'agent-engine.node'],
+  [`agent-compiler${executable}`, `agent-compiler${executable}`],
+]
 
 /**
  * @param {{ root: string, report: (line: string) => void }} options
@@ -22,13 +28,13 @@ export async function setUpEngine({ root, report }) {
   const stamp = join(root, 'node_modules', '.agent-bounty-engine')
   if ((await readFile(stamp, 'utf8').catch(() => '')) === (await stampText(hash))) return { engine: 'native' }
 
-  const kept = join(cacheDirectory(), `engine-${hash.slice(0, 32)}-${process.platform}-${process.arch}.node`)
-  if (await exists(kept)) {
+  const kept = join(cacheDirectory(), `engine-${hash.slice(0, 32)}-${process.platform}-${process.arch}`)
+  if (await isWhole(kept)) {
     await place(kept)
     await utimes(kept, new Date(), new Date()).catch(() => {})
   }
-  // A kept file may be from a machine with another C library that shares this home.
-  if (!(await exists(kept)) || !loads()) {
+  // A kept build may be from a machine with another C library that shares this home.
+  if (!(await isWhole(kept)) || !loads()) {
     const failure = await compile(kept, report)
     if (failure) return failure
     await place(kept)
@@ -56,7 +62,8 @@ async function compile(kept, report) {
     note: (line) => /^\s*Compiling (\S+)/.exec(line)?.[1],
   })
   if (status !== 0) return { engine: 'fallback', reason: buildAdvice(output), output: output.slice(-15) }
-  await copyWhole(join(env.CARGO_TARGET_DIR ?? '', 'release', library), kept)
+  makeDirectory(kept)
+  for (const [made, name] of products) await copyWhole(join(env.CARGO_TARGET_DIR ?? '', 'release', made), join(kept, name))
   report(`engine built in ${Math.round(seconds)} s`)
   return undefined
 }
@@ -82,10 +89,13 @@ export function buildAdvice(output) {
   return 'cargo failed'
 }
 
-async function place(from) {
-  await copyWhole(from, addon).catch((error) => {
-    throw new SetupError(`cannot write ${relative(process.cwd(), addon)} (${error.code}): make the checkout writable for this user.`)
-  })
+async function place(kept) {
+  for (const [, name] of products) {
+    const placed = join(engineDirectory, name)
+    await copyWhole(join(kept, name), placed).catch((error) => {
+      throw new SetupError(`cannot write ${relative(process.cwd(), placed)} (${error.code}): make the checkout writable for this user.`)
+    })
+  }
 }
 
 /** A reader never sees half a file, and a process that has the old one loaded keeps it. */
@@ -102,8 +112,9 @@ function loads() {
 
 /** What is in place, told apart from a file that something else put there. */
 async function stampText(hash) {
-  const placed = await stat(addon).catch(() => undefined)
-  return placed ? `${hash} ${placed.size} ${Math.round(placed.mtimeMs)}\n` : 'absent'
+  const placed = await Promise.all(products.map(([, name]) => stat(join(engineDirectory, name)).catch(() => undefined)))
+  const told = placed.map((file) => (file ? `${file.size} ${Math.round(file.mtimeMs)}` : 'absent'))
+  return `${hash} ${told.join(' ')}\n`
 }
 
 /** @param {string} directory a crate: its manifest, lock, build script and sources */
@@ -130,8 +141,7 @@ async function removeUnused() {
   }
 }
 
-const exists = (path) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
+async function isWhole(kept) {
+  const found = await Promise.all(products.map(([, name]) => stat(join(kept, name)).catch(() => undefined)))
+  return found.every(Boolean)
+}

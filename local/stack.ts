@@ -39,12 +39,17 @@ export type StackOptions = {
   report?: (line: string) => void
 }
 
+/** Connection string, and where the HTTP protocol is spoken. */
+export type NeonAddress = { url: string; endpoint: string }
+
 export type Stack = {
   baseUrl: string
   directUrl: string
   hostUrl: string
   adminKey: string
   demoKey: string
+  /** The database as the Worker reaches it. */
+  neon: NeonAddress
   /** Name to pid, at this moment. */
   processes: () => Record<string, number>
   /** Resolves when nothing is left running. */
@@ -80,7 +85,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     saveSecrets(localDir, { ...secrets, demoKey })
     const credentials = { ...urls, adminKey: secrets.adminKey, demoKey }
     writePrivate(join(localDir, 'credentials.json'), credentials)
-    return { ...credentials, processes: children.pids, stop, kill: children.kill }
+    return { ...credentials, neon: neonAddress({ secrets, ports }), processes: children.pids, stop, kill: children.kill }
   } catch (error) {
     await stop()
     throw error
@@ -158,11 +163,12 @@ async function startParts({ options, localDir, secrets, ports, children, report 
   }
   await all([withDatabase(), withCache(), bundled], options.signal)
 
+  const neon = neonAddress({ secrets, ports })
   const bindings = {
     SANDBOX_URL: at(ports.host),
     SANDBOX_SECRET: secrets.sandboxSecret,
-    DATABASE_URL: `postgresql://${neonUser}:${secrets.neonPassword}@${loopback}/bounty`,
-    NEON_HTTP_ENDPOINT: `${at(ports.neon)}/sql`,
+    DATABASE_URL: neon.url,
+    NEON_HTTP_ENDPOINT: neon.endpoint,
     UPSTASH_REDIS_REST_URL: at(ports.upstash),
     UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
     ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
@@ -180,6 +186,10 @@ async function startParts({ options, localDir, secrets, ports, children, report 
 }
 
 const neonUser = 'worker'
+
+function neonAddress({ secrets, ports }: Pick<Parts, 'secrets' | 'ports'>): NeonAddress {
+  return { url: `postgresql://${neonUser}:${secrets.neonPassword}@${loopback}/bounty`, endpoint: `${at(ports.neon)}/sql` }
+}
 
 /** The host's own tuning (`sandbox-host/config.ts`) may come from the caller's environment; addresses and secrets never do. */
 function hostSettings(): Record<string, string> {

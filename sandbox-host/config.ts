@@ -49,7 +49,14 @@ const environmentSchema = z.object({
   QUEUE_MAX: whole(1, 100_000).prefault('512'),
   /** Judgements that may run at once; one more is refused. */
   JUDGEMENTS_MAX: whole(1, 1_000).prefault('16'),
-  /** Memory of a process that compiles a script. */
+  /** Instances that wait for each hot program (the platform's published size), and of all programs together. */
+  WARM_PER_PROGRAM: whole(0, 1_000).prefault('10'),
+  WARM_TOTAL: whole(0, 4_096).prefault(String(slotsThatFit())),
+  /** How long an instance waits before it is replaced; the platform's published time. */
+  WARM_LIFETIME_MS: whole(1_000, 3_600_000).prefault('60000'),
+  /** Compiled programs that DATA_DIR keeps; 0 keeps none. */
+  CODE_BYTES_MAX: whole(0, Number.MAX_SAFE_INTEGER).prefault(String(256 * MiB)),
+  /** Memory of a process that compiles a program. */
   COMPILER_BYTES_MAX: whole(64 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 2, 512 * MiB)))),
   /** Memory for loaded programs that are not in use. */
   PROGRAM_BYTES_BUDGET: whole(MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 8, 512 * MiB)))),
@@ -85,10 +92,12 @@ export type Config = {
     slots: number
     queueMax: number
     memoryBytesMax: number
+    warm: { perProgram: number; total: number; lifetimeMs: number }
   }
   tiers: TierName[]
   judgementsMax: number
   compilerBytesMax: number
+  codeBytesMax: number
   programBytesBudget: number
   journalBytesMax: number
   drainGraceMs: number
@@ -128,10 +137,12 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       slots: env.SLOTS,
       queueMax: env.QUEUE_MAX,
       memoryBytesMax: Math.max(...offered.map((name) => tiers[name].memoryBytesMax)),
+      warm: { perProgram: env.WARM_PER_PROGRAM, total: env.WARM_TOTAL, lifetimeMs: env.WARM_LIFETIME_MS },
     },
     tiers: offered,
     judgementsMax: env.JUDGEMENTS_MAX,
     compilerBytesMax: env.COMPILER_BYTES_MAX,
+    codeBytesMax: env.CODE_BYTES_MAX,
     programBytesBudget: env.PROGRAM_BYTES_BUDGET,
     journalBytesMax: env.JOURNAL_BYTES_MAX,
     drainGraceMs: env.DRAIN_GRACE_MS,

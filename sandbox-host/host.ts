@@ -1,7 +1,9 @@
 // The whole host as one value: its parts put together around an engine, listening, and able to stop without losing anything.
 import { serve } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
+import type { BoundedProcesses } from './bounded-process.ts'
 import { createBucket } from './bucket.ts'
+import type { CodeStore } from './code-store.ts'
 import { createScriptCompiler } from './compile-script.ts'
 import type { Config } from './config.ts'
 import { lockData } from './data-lock.ts'
@@ -34,12 +36,16 @@ export type Host = {
 export type HostOptions = {
   config: Config
   engine: SandboxEngine
+  /** Where programs are compiled. */
+  processes: BoundedProcesses
+  /** Without it every start compiles anew. */
+  codeStore?: CodeStore | undefined
   log: Log
   /** Told once, when the journal can keep nothing more. */
   onJournalFailure?: () => void
 }
 
-export async function startHost({ config, engine, log, onJournalFailure }: HostOptions): Promise<Host> {
+export async function startHost({ config, engine, processes, codeStore, log, onJournalFailure }: HostOptions): Promise<Host> {
   // As long as a former host may take to drain.
   const lock = await lockData(config.dataDirectory, { waitMs: config.drainGraceMs + 5_000, log })
   const name = await readHostId(config.dataDirectory, config.hostName)
@@ -54,8 +60,8 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
   const bucket = createBucket(config.bucket)
   const gate = new DrainGate()
   const { tiers, secret } = config
-  const compileScript = createScriptCompiler({ memoryBytesMax: config.compilerBytesMax, processesMax: config.engine.threads })
-  const programs = new Programs({ engine, bucket, compileScript, bytesMax: config.programBytesBudget, metrics })
+  const compileScript = createScriptCompiler(processes)
+  const programs = new Programs({ engine, bucket, compileScript, codeStore, bytesMax: config.programBytesBudget, metrics })
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
@@ -75,6 +81,7 @@ export async function startHost({ config, engine, log, onJournalFailure }: HostO
   metrics.addGauges({ prefix: 'host_engine', help: 'Engine', read: () => engine.stats() })
   metrics.addGauges({ prefix: 'host_journal', help: 'Journal', read: () => ({ ...journal.stats() }) })
   metrics.addGauges({ prefix: 'host_programs', help: 'Loaded programs', read: () => ({ ...programs.stats() }) })
+  if (codeStore) metrics.addGauges({ prefix: 'host_code_store', help: 'Compiled programs on disk', read: () => codeStore.stats() })
   metrics.addGauges({ prefix: 'host_requests', help: 'Requests', read: () => ({ underWay: gate.underWay, nonces: nonces.size }) })
   if (onJournalFailure) journal.onChange(() => journal.failure && onJournalFailure())
 

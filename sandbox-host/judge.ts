@@ -20,7 +20,7 @@ export type JudgeOptions = {
   /** Cases of one judgement that are in the engine at once. */
   parallel: number
   judgementsMax: number
-  metrics: Pick<Metrics, 'judged'>
+  metrics: Pick<Metrics, 'judged' | 'started'>
 }
 
 export type Judge = (request: JudgementRequest) => Promise<Judgement>
@@ -45,7 +45,9 @@ export function createJudge({ programs, engine, tiers, parallel, judgementsMax, 
   async function runWhenFree(handle: number, request: RunRequest): Promise<AcceptedOutcome> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return acceptOutcome(await engine.run(handle, request))
+        const outcome = await engine.run(handle, request)
+        metrics.started(outcome.wasWarm ? 'pooled' : 'loaded', outcome.startMicros / 1e6)
+        return acceptOutcome(outcome)
       } catch (error) {
         const isBusy = error instanceof ProblemError && error.code === 'overloaded'
         if (!isBusy || attempt >= busyAttemptsMax) throw error

@@ -1,4 +1,6 @@
 // The host as a process: reads the environment, chooses the engine, starts, and learns from signals or its parent when to stop.
+import { compilerSecondsMax, createBoundedProcesses } from './bounded-process.ts'
+import { CodeStore } from './code-store.ts'
 import { ConfigError, readConfig } from './config.ts'
 import type { Config } from './config.ts'
 import { startEngine } from './engines/start-engine.ts'
@@ -9,8 +11,15 @@ const config = configOrExit()
 const log = createLog(config.logLevel)
 
 try {
-  const engine = await startEngine({ ...config.engine, isProduction: config.nodeEnvironment === 'production', log })
-  const host = await startHost({ config, engine, log, onJournalFailure: () => stop('the journal failed', 1) })
+  const processes = createBoundedProcesses({
+    memoryBytesMax: config.compilerBytesMax,
+    secondsMax: compilerSecondsMax,
+    processesMax: config.engine.threads,
+  })
+  const codeStore = await CodeStore.open({ dataDirectory: config.dataDirectory, bytesMax: config.codeBytesMax })
+  const isProduction = config.nodeEnvironment === 'production'
+  const engine = await startEngine({ ...config.engine, isProduction, processes, codeStore, log })
+  const host = await startHost({ config, engine, processes, codeStore, log, onJournalFailure: () => stop('the journal failed', 1) })
 
   let isStopping = false
   function stop(reason: string, exitCode: number): void {

@@ -10,6 +10,7 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #executions
   readonly #durations
+  readonly #starts
   readonly #verdicts
   readonly #programs
   readonly #uploads
@@ -30,6 +31,14 @@ export class Metrics {
       buckets: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 5, 15, 60],
       registers,
     })
+    const starts = new Histogram({
+      name: 'host_start_seconds',
+      help: 'From claim to the first instruction of the guest; cold: until the program is loaded',
+      labelNames: ['state'],
+      buckets: [0.000001, 0.000003, 0.00001, 0.00002, 0.00005, 0.0001, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+      registers,
+    })
+    this.#starts = { cold: starts.labels('cold'), loaded: starts.labels('loaded'), pooled: starts.labels('pooled') }
     const verdicts = new Counter({ name: 'host_verdicts_total', help: 'Judged cases by verdict', labelNames: ['status'], registers })
     this.#verdicts = new Map(verdictStatuses.map((status) => [status, verdicts.labels(status)]))
     this.#programs = new Counter({
@@ -58,6 +67,10 @@ export class Metrics {
   executed(status: GuestStatus, seconds: number): void {
     this.#executions.get(status)?.inc()
     this.#durations.observe(seconds)
+  }
+
+  started(state: 'cold' | 'loaded' | 'pooled', seconds: number): void {
+    this.#starts[state].observe(seconds)
   }
 
   judged(status: VerdictStatus): void {

@@ -1,5 +1,5 @@
 // Programs that are ready to run on this host. A hot program is one Map look-up; a cold one is fetched from the bucket, checked
-// against its hash, compiled and prepared, once however many ask for it. What is not in use is dropped, oldest use first, beyond a
+// against its hash, compiled and prepared, once however many ask for it; what that made is kept (code-store.ts) for the next time. What is not in use is dropped, oldest use first, beyond a
 // budget of bytes.
 import { createHash } from 'node:crypto'
 import { programKey } from '../shared/agent.ts'
@@ -7,16 +7,20 @@ import type { Program } from '../shared/agent.ts'
 import type { Manifest } from '../shared/execution.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
+import { createStackMapper } from './author-positions.ts'
+import type { StackMapper } from './author-positions.ts'
 import type { Bucket } from './bucket.ts'
+import type { CodeStore } from './code-store.ts'
 import type { ScriptCompiler } from './compile-script.ts'
 import type { Metrics } from './metrics.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
+import { decodeStored, encodeStored } from './stored-program.ts'
 
 /** A program in use; it is not dropped before it is disposed of. */
-export type LoadedProgram = Disposable & { handle: number; manifest: Manifest }
+export type LoadedProgram = Disposable & { handle: number; manifest: Manifest; mapStack: StackMapper }
 
-type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; users: number; usedAt: number }
+type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; mapStack: StackMapper; users: number; usedAt: number }
 
 /** Bookkeeping of one program beside what the engine holds; also bounds how many tiny ones are kept. */
 const entryBytes = 16 * 1024
@@ -28,8 +32,18 @@ export type ProgramsOptions = {
   engine: SandboxEngine
   bucket: Pick<Bucket, 'get'>
   compileScript: ScriptCompiler
+  /** Without it every program is prepared anew. */
+  codeStore?: Pick<CodeStore, 'read' | 'write'> | undefined
   bytesMax: number
-  metrics: Pick<Metrics, 'programs'>
+  metrics: Pick<Metrics, 'programs' | 'started'>
+}
+
+/** What loading gives; `map` leads from the prepared code to the author's source. */
+type Mapped = { prepared: PreparedProgram; map?: Buffer | undefined }
+
+/** A program is prepared once for each build of the engine. */
+function storedName({ kind, sha256 }: Program, build: string): string {
+  return `${kind}-${sha256}-${build}`
 }
 
 export class Programs {
@@ -66,6 +80,7 @@ export class Programs {
     return {
       handle: entry.prepared.handle,
       manifest: entry.manifest,
+      mapStack: entry.mapStack,
       [Symbol.dispose]: () => {
         if (held) entry.users--
         held = false
@@ -91,19 +106,39 @@ export class Programs {
         detail: `this host runs the engine ${engine.label}, which takes ${engine.kinds.join(', ')} only`,
       })
     }
-    const code = await this.#code(program)
-    const outcome = await engine.prepare(program.kind, code, runLimits('basic'))
-    if (!outcome.ok) throw this.#invalid(outcome.message)
-    const { prepareMicros, snapshotBytes } = outcome
+    const began = performance.now()
+    const { map, prepared } = (await this.#loadStored(program)) ?? (await this.#prepare(program))
+    this.#options.metrics.started('cold', (performance.now() - began) / 1000)
+    const mapStack = createStackMapper({ map, onDecode: (bytes) => this.#grow(key, bytes) })
+    prepared.heldBytes += map?.length ?? 0
+    const { prepareMicros, snapshotBytes } = prepared
     const manifest = { program, engine: engine.label, prepareMicros: Math.round(prepareMicros), snapshotBytes }
-    const entry = { key, prepared: outcome, manifest, users: 0, usedAt: ++this.#uses }
+    const entry = { key, prepared, manifest, mapStack, users: 0, usedAt: ++this.#uses }
     this.#entries.set(key, entry)
-    this.#bytes += entryBytes + outcome.heldBytes
+    this.#bytes += entryBytes + prepared.heldBytes
     this.#evictBeyondBudget(entry)
     return entry
   }
 
-  async #code({ kind, sha256 }: Program): Promise<Buffer> {
+  async #loadStored(program: Program): Promise<Mapped | undefined> {
+    const { engine, codeStore } = this.#options
+    const file = await codeStore?.read(storedName(program, engine.build))
+    const stored = file && decodeStored(file)
+    const prepared = stored && (await engine.load(program.kind, stored.code))
+    return prepared && { prepared, map: stored.map }
+  }
+
+  async #prepare(program: Program): Promise<Mapped> {
+    const { engine, codeStore } = this.#options
+    const { code, map } = await this.#code(program)
+    const prepared = await engine.prepare(program.kind, code, runLimits('basic'))
+    if (!prepared.ok) throw this.#invalid(createStackMapper({ map })(prepared.message))
+    const stored = codeStore && engine.stored(prepared.handle)
+    if (stored) await codeStore.write(storedName(program, engine.build), encodeStored({ code: stored, map }))
+    return { prepared, map }
+  }
+
+  async #code({ kind, sha256 }: Program): Promise<{ code: Buffer; map?: Buffer }> {
     const bytes = await this.#options.bucket.get(programKey(sha256), limits.programBytesMax)
     if (!bytes) throw new ProblemError('artifacts-unavailable', { detail: `program ${sha256} is not in the bucket` })
     const actual = createHash('sha256').update(bytes).digest('hex')
@@ -113,10 +148,19 @@ export class Programs {
         internal: `its bytes hash to ${actual}`,
       })
     }
-    if (kind !== 'script') return bytes
+    if (kind !== 'script') return { code: bytes }
     const compiled = await this.#options.compileScript(bytes)
     if (!compiled.ok) throw this.#invalid(compiled.message)
-    return compiled.code
+    return compiled
+  }
+
+  /** A program that takes more than it did when it was loaded. */
+  #grow(key: string, bytes: number): void {
+    const entry = this.#entries.get(key)
+    if (!entry) return
+    entry.prepared.heldBytes += bytes
+    this.#bytes += bytes
+    this.#evictBeyondBudget(entry)
   }
 
   #invalid(message: string): ProblemError {

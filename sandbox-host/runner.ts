@@ -20,7 +20,7 @@ export type RunnerOptions = {
   engine: SandboxEngine
   journal: Journal
   tiers: TierName[]
-  metrics: Pick<Metrics, 'executed'>
+  metrics: Pick<Metrics, 'executed' | 'started'>
   signReceipt: ReceiptSigner
   now?: () => number
 }
@@ -55,7 +55,9 @@ export function createRunner({ programs, engine, journal, tiers, metrics, signRe
     try {
       using loaded = await programs.use(program)
       const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
-      return acceptOutcome(await engine.run(loaded.handle, request))
+      const outcome = await engine.run(loaded.handle, request)
+      metrics.started(outcome.wasWarm ? 'pooled' : 'loaded', outcome.startMicros / 1e6)
+      return acceptOutcome(outcome, loaded.mapStack)
     } catch (error) {
       // It could be prepared when it was deployed and cannot now, e.g. under a newer engine: the execution still ends.
       if (error instanceof ProblemError && error.code === 'invalid-program') return emptyOutcome('invalid-program', error.detail)

@@ -40,6 +40,8 @@ export type RunOutcome = {
   wallMicros: number
   /** From claim to the first instruction of the guest. */
   startMicros: number
+  /** Whether an instance waited for it. */
+  wasWarm: boolean
   memoryBytesPeak: number
 }
 
@@ -54,8 +56,17 @@ export interface SandboxEngine {
   /** Engine and version, part of every outcome. */
   readonly label: string
   readonly kinds: readonly ProgramKind[]
+  /** Names what `stored` belongs to. */
+  readonly build: string
   /** Validates, compiles and, for a script, evaluates the module. A bad program is an answer, not an error. */
   prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
+  /**
+   * Loads what `stored` gave in this build, perhaps in another process; it is executed, so it must be authenticated.
+   * @returns undefined when this machine cannot load it
+   */
+  load(kind: ProgramKind, stored: Buffer): Promise<PreparedProgram | undefined>
+  /** @returns undefined when the engine has no form that can be kept */
+  stored(handle: number): Buffer | undefined
   /** Runs in a fresh instance. @throws ProblemError `overloaded` when the queue is full */
   run(handle: number, request: RunRequest): Promise<RunOutcome>
   drop(handle: number): void

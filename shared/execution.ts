@@ -46,7 +46,7 @@ export type Usage = z.infer<typeof usageSchema>
 export const guestErrorSchema = z.object({
   name: z.string().optional(),
   message: z.string(),
-  stack: z.string().optional(),
+  stack: z.string().optional().meta({ description: "Of a script; files and lines are the author's" }),
   exitCode: z.number().int().optional(),
 })
 export type GuestError = z.infer<typeof guestErrorSchema>

@@ -7,6 +7,7 @@ import { makeId } from '../../shared/ids.ts'
 import { startTimeDefault, type HostExecution } from '../../shared/execution.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
 import { withLocalCloud, type LocalCloud } from '../local-cloud.ts'
+import { treeMemoryMiB } from '../process-tree.ts'
 import type { ScenarioResult } from '../run.ts'
 import { median } from '../statistics.ts'
 
@@ -27,9 +28,15 @@ export async function http(): Promise<ScenarioResult> {
       host.push(await loadHost(cloud, agent, secondsPerRound))
       worker.push(await loadWorker(cloud, agent, secondsPerRound))
     }
+    const memory = Object.entries(cloud.processes()).map(([name, pid]) => ({ name, memoryMiB: treeMemoryMiB(pid) }))
+    const total = memory.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0)
     return {
-      figures: [...figures('host', host, '>= 4,000'), ...figures('worker (direct socket)', worker, '>= 1,500')],
-      raw: { host, worker },
+      figures: [
+        ...figures('host', host, '>= 4,000'),
+        ...figures('worker (direct socket)', worker, '>= 1,500'),
+        { name: 'memory of the whole cloud after this load, MiB (PSS)', value: total },
+      ],
+      raw: { host, worker, memory },
     }
   })
 }

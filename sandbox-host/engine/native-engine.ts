@@ -9,6 +9,8 @@ export interface NativeEngineOptions {
   scriptModulePath: string
   /** Text of `../guest/prelude.js`. */
   preludeSource: string
+  /** What `scriptImage` gave to a process of the same build. It is machine code: pass what is authenticated, or nothing. */
+  scriptImage?: Buffer
   threads: number
   /** Runs that exist at once, each with an instance of its own. */
   slots: number
@@ -16,6 +18,10 @@ export interface NativeEngineOptions {
   memoryBytesMax: number
   /** Runs that wait to begin. */
   queueMax: number
+  /** Instances that wait for each hot program; beyond `slots`, as `warmTotal` is. */
+  warmPerProgram: number
+  warmTotal: number
+  warmLifetimeMs: number
 }
 
 export interface RunLimits {
@@ -67,6 +73,8 @@ export interface RunOutcome {
   wallMicros: number
   /** From claim to the first guest instruction. */
   startMicros: number
+  /** Whether an instance of the warm pool was used. */
+  wasWarm: boolean
   memoryBytesPeak: number
 }
 
@@ -76,6 +84,24 @@ export interface NativeEngineStats {
   slots: number
   programs: number
   programBytes: number
+  warmWaiting: number
+  warmHits: number
+  warmMisses: number
+  warmMade: number
+  warmExpired: number
+  warmEvicted: number
+}
+
+export interface Percentiles {
+  p50Nanos: number
+  p90Nanos: number
+  p99Nanos: number
+}
+
+/** `total` is from claim to outcome and teardown, `start` from claim to the first guest instruction. */
+export interface BenchAnswer {
+  total: Percentiles
+  start: Percentiles
 }
 
 /** Thrown (rejected) when nothing was run, or when the engine itself failed. */
@@ -96,6 +122,11 @@ export interface NativeEngine {
   readonly version: string
   /** Scripts: evaluates the module and keeps a snapshot. Others: compiles. Refusals are values; rejects with `engine-busy`, `engine-failed`. */
   prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
+  /** Loads what `stored` gave, or what `agent-compiler` made. It is machine code: pass only what is authenticated. Rejects with `engine-failed` when it is of another build. */
+  load(kind: ProgramKind, stored: Buffer): Promise<PrepareOutcome>
+  /** The prepared program as `load` takes it in another process of the same build. */
+  stored(handle: number): Buffer
+  scriptImage(): Buffer
   /** One run in an instance of its own. Rejects with `engine-busy`, `unknown-program`, `input-limit`, `engine-failed`. */
   run(handle: number, request: RunRequest): Promise<RunOutcome>
   /** Runs that have begun keep the program until they end. */
@@ -103,8 +134,18 @@ export interface NativeEngine {
   stats(): NativeEngineStats
   /** Ends the threads; what waits is rejected with `engine-failed`. */
   close(): void
-  /** Runs `count` times on this thread, in process, and blocks for as long: for measurements only. */
-  bench(handle: number, request: RunRequest, count: number): { p50Nanos: number; p90Nanos: number; p99Nanos: number }
+  /** Runs `count` times on this thread, in process, and blocks for as long: for measurements only. @param warm whether an instance waits each time */
+  bench(handle: number, request: RunRequest, options: { count: number; warm: boolean }): BenchAnswer
+  /** The same program with nothing of ours around Wasmtime; commands only. */
+  benchRaw(handle: number, request: RunRequest, count: number): Percentiles
+  /** On the engine's own threads, without Node. */
+  benchPool(handle: number, request: RunRequest, options: { count: number; inFlight: number }): PoolAnswer
+}
+
+/** Latency is from the submission to the answer, waiting included. */
+export interface PoolAnswer {
+  latency: Percentiles
+  runsPerSecond: number
 }
 
 interface Completion {
@@ -121,11 +162,16 @@ interface Addon {
   ) => {
     readonly version: string
     prepare(call: number, kind: ProgramKind, code: Buffer, limits: RunLimits): void
+    load(call: number, kind: ProgramKind, stored: Buffer): void
+    stored(handle: number): Buffer
+    scriptImage(): Buffer
     run(call: number, handle: number, request: RunRequest): void
     dropProgram(handle: number): void
     stats(): NativeEngineStats
     close(): void
-    bench(handle: number, request: RunRequest, count: number): { p50Nanos: number; p90Nanos: number; p99Nanos: number }
+    bench(handle: number, request: RunRequest, count: number, warm: boolean): BenchAnswer
+    benchRaw(handle: number, request: RunRequest, count: number): Percentiles
+    benchPool(handle: number, request: RunRequest, count: number, inFlight: number): PoolAnswer
   }
 }
 
@@ -134,7 +180,7 @@ interface Waiting {
   reject(error: NativeEngineError): void
 }
 
-/** Loads the addon at `path` and boots the script engine, which takes about a second and blocks. Throws when the addon does not load. */
+/** Loads the addon at `path` and boots the script engine, which blocks: for a second without `scriptImage`. Throws when the addon does not load. */
 export function loadNativeEngine(path: string, options: NativeEngineOptions): NativeEngine {
   // The addon is built from src/node.rs, whose exports are these.
   const addon = createRequire(import.meta.url)(path) as Addon
@@ -174,6 +220,13 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
         (call) => coded(() => engine.prepare(call, kind, code, limits)),
         (completion) => completion.prepared,
       ),
+    load: (kind, stored) =>
+      send(
+        (call) => coded(() => engine.load(call, kind, stored)),
+        (completion) => completion.prepared,
+      ),
+    stored: (handle) => engine.stored(handle),
+    scriptImage: () => engine.scriptImage(),
     run: (handle, request) =>
       send(
         (call) => coded(() => engine.run(call, handle, request)),
@@ -185,7 +238,9 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
       engine.close()
       clearInterval(keepAlive)
     },
-    bench: (handle, request, count) => coded(() => engine.bench(handle, request, count)),
+    bench: (handle, request, { count, warm }) => coded(() => engine.bench(handle, request, count, warm)),
+    benchRaw: (handle, request, count) => coded(() => engine.benchRaw(handle, request, count)),
+    benchPool: (handle, request, { count, inFlight }) => coded(() => engine.benchPool(handle, request, count, inFlight)),
   }
 }
 

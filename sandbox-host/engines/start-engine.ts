@@ -2,14 +2,10 @@
 import type { Log } from '../log.ts'
 import type { SandboxEngine } from '../sandbox-engine.ts'
 import { createFallbackEngine } from './quickjs-fallback.ts'
+import type { WasmtimeOptions } from './wasmtime.ts'
 
-export type EngineOptions = {
+export type EngineOptions = WasmtimeOptions & {
   choice: 'auto' | 'wasmtime' | 'quickjs'
-  path: string
-  threads: number
-  slots: number
-  queueMax: number
-  memoryBytesMax: number
   isProduction: boolean
   log: Log
 }

@@ -1,41 +1,99 @@
-// The native engine behind the port: translates values and errors, decides nothing.
+// The native engine behind the port: translates values and errors, has modules compiled elsewhere, decides nothing.
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { programKinds } from '../../shared/agent.ts'
+import { dirname, join } from 'node:path'
 import { ProblemError } from '../../shared/problem.ts'
+import { programKinds } from '../../shared/agent.ts'
+import type { ProgramKind } from '../../shared/agent.ts'
+import type { BoundedProcesses } from '../bounded-process.ts'
+import type { CodeStore } from '../code-store.ts'
+import { createModuleCompiler } from '../compile-module.ts'
 import { loadNativeEngine, NativeEngineError } from '../engine/native-engine.ts'
-import type { SandboxEngine } from '../sandbox-engine.ts'
+import type { PreparedProgram, SandboxEngine } from '../sandbox-engine.ts'
 
-export type WasmtimeOptions = { path: string; threads: number; slots: number; queueMax: number; memoryBytesMax: number }
+export type WasmtimeOptions = {
+  /** Of the addon; `agent-compiler` lies beside it. */
+  path: string
+  threads: number
+  slots: number
+  queueMax: number
+  memoryBytesMax: number
+  /** Without it, no instance waits. */
+  warm?: WarmPoolOptions
+  /** Where modules are compiled. */
+  processes: BoundedProcesses
+  /** Keeps the initialised script engine between processes. */
+  codeStore?: CodeStore | undefined
+}
 
-/** Machine code that Cranelift makes, against the bytes of a module or component: an upper estimate for the budget of programs. */
-const codeBytesPerModuleByte = 6
+export type WarmPoolOptions = { perProgram: number; total: number; lifetimeMs: number }
+
+const noWarmPool: WarmPoolOptions = { perProgram: 0, total: 0, lifetimeMs: 0 }
 
 /** @throws Error when the addon does not load */
-export async function createWasmtimeEngine({ path, threads, slots, queueMax, memoryBytesMax }: WasmtimeOptions): Promise<SandboxEngine> {
+export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<SandboxEngine> {
+  const { path, threads, slots, queueMax, memoryBytesMax, warm = noWarmPool, processes, codeStore } = options
   const scriptModulePath = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm')
   const preludeSource = await readFile(new URL('../guest/prelude.js', import.meta.url), 'utf8')
-  const native = loadNativeEngine(path, { threads, slots, queueMax, memoryBytesMax, scriptModulePath, preludeSource })
+  const build = hashOf(await readFile(path), await readFile(scriptModulePath), preludeSource)
+  const image = await codeStore?.read(`image-${build}`)
+  const native = loadNativeEngine(path, {
+    threads,
+    slots,
+    queueMax,
+    memoryBytesMax,
+    scriptModulePath,
+    preludeSource,
+    warmPerProgram: warm.perProgram,
+    warmTotal: warm.total,
+    warmLifetimeMs: warm.lifetimeMs,
+    ...(image ? { scriptImage: image } : {}),
+  })
+  if (codeStore && !image) await codeStore.write(`image-${build}`, native.scriptImage())
+  const compileModule = createModuleCompiler({ executable: join(dirname(path), 'agent-compiler'), processes })
+
+  async function load(kind: ProgramKind, stored: Buffer): Promise<PreparedProgram & { ok: true }> {
+    const outcome = await orProblem(native.load(kind, stored))
+    if (!outcome.ok) throw new ProblemError('invalid-program', { detail: outcome.message })
+    return { ...outcome, heldBytes: kind === 'script' ? outcome.snapshotBytes : stored.length }
+  }
+
   return {
     label: native.version,
+    build,
     kinds: programKinds,
     async prepare(kind, code, limits) {
-      const outcome = await orProblem(native.prepare(kind, code, limits))
-      if (!outcome.ok) return outcome
-      const { handle, snapshotBytes, prepareMicros } = outcome
-      return {
-        ok: true,
-        handle,
-        snapshotBytes,
-        prepareMicros,
-        heldBytes: kind === 'script' ? snapshotBytes : code.length * codeBytesPerModuleByte,
+      if (kind === 'script') {
+        const outcome = await orProblem(native.prepare(kind, code, limits))
+        return outcome.ok ? { ...outcome, heldBytes: outcome.snapshotBytes } : outcome
       }
+      const began = performance.now()
+      const compiled = await compileModule(kind, code)
+      if (!compiled.ok) return { ok: false, reason: 'invalid-program', message: compiled.message }
+      const outcome = await orProblem(native.load(kind, compiled.code))
+      if (!outcome.ok) return outcome
+      return { ...outcome, heldBytes: compiled.code.length, prepareMicros: (performance.now() - began) * 1000 }
     },
+    load: (kind, stored) =>
+      load(kind, stored).catch((error: unknown) => {
+        // Of a processor with other features, say. It is prepared from the program, then.
+        if (error instanceof NativeEngineError && error.code === 'engine-failed') return undefined
+        throw error
+      }),
+    stored: (handle) => native.stored(handle),
     run: (handle, request) => orProblem(native.run(handle, request)),
     drop: (handle) => native.drop(handle),
     stats: () => ({ ...native.stats() }),
     close: async () => native.close(),
   }
+}
+
+/** Machine code and snapshots belong to what was built, not to a version that somebody may have forgotten to raise. */
+function hashOf(...parts: (Buffer | string)[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(`${part.length}\0`).update(part)
+  return hash.digest('hex').slice(0, 32)
 }
 
 function orProblem<T>(answer: Promise<T>): Promise<T> {

@@ -29,8 +29,8 @@ const hash = () => randomBytes(32).toString('hex')
 const usage = (fuel: number | null) => ({ fuel, wallMicros: 12, memoryBytesPeak: 65_536 })
 const unique = () => randomBytes(6).toString('hex')
 
-export function storesContract(name: string, open: () => Stores, { isSkipped = false } = {}): void {
-  describe.skipIf(isSkipped)(`${name} keeps what the ports promise`, () => {
+export function storesContract(name: string, open: () => Stores): void {
+  describe(`${name} keeps what the ports promise`, () => {
     let stores: Stores
     let account: Account
     beforeEach(async () => {

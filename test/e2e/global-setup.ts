@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startStack } from '../../local/stack.ts'
+import type { Stack } from '../../local/stack.ts'
 
-export type StackAddress = { baseUrl: string; directUrl: string; hostUrl: string; adminKey: string; demoKey: string; localDir: string }
+export type StackAddress = Pick<Stack, 'baseUrl' | 'directUrl' | 'hostUrl' | 'adminKey' | 'demoKey' | 'neon'> & { localDir: string }
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,8 +19,8 @@ export default async function setup(project: TestProject) {
   // postgres runs as another user when the tests run as root, and must be able to reach its directory
   await chmod(localDir, 0o755)
   const stack = await startStack({ localDir, edgePort: 0, directPort: 0, hostPort: 0 })
-  const { baseUrl, directUrl, hostUrl, adminKey, demoKey } = stack
-  project.provide('stack', { baseUrl, directUrl, hostUrl, adminKey, demoKey, localDir })
+  const { baseUrl, directUrl, hostUrl, adminKey, demoKey, neon } = stack
+  project.provide('stack', { baseUrl, directUrl, hostUrl, adminKey, demoKey, neon, localDir })
   return async () => {
     await stack.stop()
     await rm(localDir, { recursive: true, force: true })

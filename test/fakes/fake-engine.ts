@@ -14,15 +14,17 @@ export type FakeEngineOptions = {
   runsMax?: number
 }
 
-export type FakeEngine = SandboxEngine & { prepared: string[]; dropped: string[]; runs: number; runningPeak: number }
+export type FakeEngine = SandboxEngine & { prepared: string[]; loaded: string[]; dropped: string[]; runs: number; runningPeak: number }
 
 export function createFakeEngine({ behaviours = {}, heldBytes = 1000, runsMax = 1000 }: FakeEngineOptions = {}): FakeEngine {
   const programs = new Map<number, string>()
   let running = 0
   const engine: FakeEngine = {
     label: 'fake 1',
+    build: 'fake-1',
     kinds: programKinds,
     prepared: [],
+    loaded: [],
     dropped: [],
     runs: 0,
     runningPeak: 0,
@@ -34,6 +36,14 @@ export function createFakeEngine({ behaviours = {}, heldBytes = 1000, runsMax = 
       programs.set(engine.prepared.length, text)
       return { ok: true, handle: engine.prepared.length, snapshotBytes: heldBytes, heldBytes, prepareMicros: 5 }
     },
+    async load(_kind, stored) {
+      const text = stored.toString()
+      if (text.includes('of another machine')) return undefined
+      engine.loaded.push(text)
+      programs.set(-engine.loaded.length, text)
+      return { handle: -engine.loaded.length, snapshotBytes: heldBytes, heldBytes, prepareMicros: 1 }
+    },
+    stored: (handle) => Buffer.from(programs.get(handle) ?? ''),
     async run(handle, request) {
       const text = programs.get(handle)
       if (text === undefined) throw new Error(`run of the dropped or unknown program ${handle}`)
@@ -69,6 +79,7 @@ export function completed(output: string): RunOutcome {
     fuel: 10,
     wallMicros: 20,
     startMicros: 1,
+    wasWarm: false,
     memoryBytesPeak: 65_536,
   }
 }

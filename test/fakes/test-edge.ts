@@ -86,7 +86,7 @@ export function testEdge() {
     return String(body.id)
   }
 
-  return { call, account, deploy, clock, log, cache, sandbox, artifacts, database }
+  return { fetch: app.fetch, call, account, deploy, clock, log, cache, sandbox, artifacts, database }
 }
 
 export type TestEdge = ReturnType<typeof testEdge>

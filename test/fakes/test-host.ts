@@ -16,6 +16,7 @@ import { startBucketServer } from './bucket-server.ts'
 import type { BucketServer } from './bucket-server.ts'
 import { createFakeEngine } from './fake-engine.ts'
 import { idOf } from './id-of.ts'
+import { testProcesses } from './native-engine.ts'
 import { startWorkerServer } from './worker-server.ts'
 import type { WorkerServer } from './worker-server.ts'
 
@@ -57,7 +58,7 @@ export async function startTestHost({ engine = createFakeEngine(), environment: 
     ...given,
   }
   const config = readConfig(environment)
-  const host = await startHost({ config, engine, log: createLog(config.logLevel) })
+  const host = await startHost({ config, engine, processes: testProcesses, log: createLog(config.logLevel) })
   const url = `http://127.0.0.1:${host.port}`
   let isStopped = false
 

@@ -5,6 +5,7 @@ import { readConfig } from '../../sandbox-host/config.ts'
 import { createLog } from '../../sandbox-host/log.ts'
 import { eventually } from '../fakes/eventually.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
+import { testProcesses } from '../fakes/native-engine.ts'
 import { startTestHost } from '../fakes/test-host.ts'
 import type { TestHost } from '../fakes/test-host.ts'
 
@@ -58,7 +59,8 @@ test('what could not be handed over before a stop is handed over after the next 
   await host.stop()
   host.worker.failing = false
   host.bucket.failing = false
-  const again = await startHost({ config: readConfig(host.environment), engine: createFakeEngine(), log: createLog('silent') })
+  const parts = { engine: createFakeEngine(), processes: testProcesses, log: createLog('silent') }
+  const again = await startHost({ config: readConfig(host.environment), ...parts })
   await eventually(() => delivered(host).slice(-3), ids)
   await eventually(() => bundles(host).length, 1)
   expect(again.name).toBe(host.name)

@@ -4,9 +4,13 @@ import { expect, test } from 'vitest'
 import type { Program } from '../../shared/agent.ts'
 import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
 import { Programs } from '../../sandbox-host/programs.ts'
+import { encodeStored } from '../../sandbox-host/stored-program.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
+import { testProcesses } from '../fakes/native-engine.ts'
 
-function setUp({ bytesMax = 1e9, heldBytes = 100_000 }: { bytesMax?: number; heldBytes?: number } = {}) {
+type SetUp = { bytesMax?: number; heldBytes?: number; stored?: Map<string, Buffer> }
+
+function setUp({ bytesMax = 1e9, heldBytes = 100_000, stored }: SetUp = {}) {
   const engine = createFakeEngine({ heldBytes })
   const objects = new Map<string, Buffer>()
   const counts: Record<string, number> = {}
@@ -18,9 +22,13 @@ function setUp({ bytesMax = 1e9, heldBytes = 100_000 }: { bytesMax?: number; hel
       return objects.get(key)
     },
   }
-  const metrics = { programs: (result: string) => void (counts[result] = (counts[result] ?? 0) + 1) }
-  const compileScript = createScriptCompiler({ memoryBytesMax: 2 ** 29, processesMax: 2 })
-  const programs = new Programs({ engine, bucket, compileScript, bytesMax, metrics })
+  const metrics = { programs: (result: string) => void (counts[result] = (counts[result] ?? 0) + 1), started: () => {} }
+  const compileScript = createScriptCompiler(testProcesses)
+  const codeStore = stored && {
+    read: async (name: string) => stored.get(name),
+    write: async (name: string, bytes: Buffer) => void stored.set(name, bytes),
+  }
+  const programs = new Programs({ engine, bucket, compileScript, codeStore, bytesMax, metrics })
   const put = (text: string, kind: Program['kind'] = 'command'): Program => {
     const sha256 = createHash('sha256').update(text).digest('hex')
     objects.set(`programs/${sha256}`, Buffer.from(text))
@@ -97,4 +105,38 @@ test('more cold programs at once than the host loads are refused', async () => {
   const loads = Array.from({ length: 65 }, (_, i) => programs.use(put(`p${i}`)))
   const refused = (await Promise.allSettled(loads)).filter(({ status }) => status === 'rejected')
   expect(refused).toMatchObject([{ reason: { code: 'overloaded' } }])
+})
+
+test('what was prepared once is loaded the next time, without bucket and compiler', async () => {
+  const stored = new Map<string, Buffer>()
+  const first = setUp({ stored })
+  await first.touch(first.put('a'))
+  expect([...stored.keys()]).toEqual([`command-${first.put('a').sha256}-fake-1`])
+
+  const second = setUp({ stored })
+  await second.touch(second.put('a'))
+  expect(second.engine).toMatchObject({ prepared: [], loaded: ['a'] })
+  expect(second.gets()).toBe(0)
+})
+
+test('what this machine cannot load is prepared again', async () => {
+  const stored = new Map<string, Buffer>()
+  const { engine, put, touch } = setUp({ stored })
+  const program = put('a')
+  stored.set(`command-${program.sha256}-fake-1`, encodeStored({ code: Buffer.from('code of another machine') }))
+  await touch(program)
+  expect(engine).toMatchObject({ prepared: ['a'], loaded: [] })
+  expect(stored.get(`command-${program.sha256}-fake-1`)).toEqual(encodeStored({ code: Buffer.from('a') }))
+})
+
+test('a map counts once an error has decoded it, and what is not in use goes for it', async () => {
+  const { engine, programs, put, touch } = setUp({ bytesMax: 250_000 })
+  await touch(put('idle'))
+  using held = await programs.use(put('a();\n'.repeat(200), 'script'))
+  const before = programs.stats()
+  held.mapStack('    at <input>:1:1\n')
+  expect([programs.stats(), engine.dropped]).toEqual([before, []])
+  expect(held.mapStack('    at f (agent.js:200:1)\n')).toBe('    at f (agent.js:200:1)\n')
+  expect(engine.dropped).toEqual(['idle'])
+  expect(programs.stats()).toMatchObject({ loaded: 1, inUse: 1 })
 })

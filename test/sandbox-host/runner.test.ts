@@ -39,7 +39,7 @@ function setUp() {
   }
   const engine = createFakeEngine({ behaviours: { program: seen } })
   const bucket = { get: async () => Buffer.from('program') }
-  const metrics = { programs: () => {}, executed: () => {} }
+  const metrics = { programs: () => {}, executed: () => {}, started: () => {} }
   const compileScript = async (code: Buffer) => ({ ok: true as const, code })
   const programs = new Programs({ engine, bucket, compileScript, bytesMax: 1e9, metrics })
   const signReceipt = createReceiptSigner(keyOfSeed('07'.repeat(32)))

@@ -200,7 +200,7 @@ describe('413', () => {
 describe('422', () => {
   test("a program that does not parse, with the compiler's place", async () => {
     const answer = await host.post('/v1/programs', { program: host.program('export default (') })
-    expect(answer.problem()).toMatchObject({ status: 422, code: 'invalid-program', detail: expect.stringMatching(/^1:17: /) })
+    expect(answer.problem()).toMatchObject({ status: 422, code: 'invalid-program', detail: expect.stringMatching(/^agent\.js:1:17: /) })
   })
 
   test('a program that the engine refuses', async () => {

@@ -1,15 +1,15 @@
 //! Command agents: any WASI preview 1 program. Input is stdin, output is stdout, files under /out are artifacts.
-use crate::deadline::within;
+use crate::deadline::{YIELD_FUEL, within};
 use crate::ending::{Ending, ending_of};
 use crate::file_tree::FileTree;
 use crate::limits::RunRequest;
-use crate::outcome::{GuestError, Refusal, Status};
+use crate::outcome::{GuestError, Status};
 use crate::output_json::json_fault;
-use crate::store::{GuestState, guest_store};
-use crate::upload::check_command;
+use crate::store::{GuestState, begin, guest_store};
+use crate::warm::{Entry, WarmInstance, warm_store};
 use crate::wasi;
 use std::time::{Duration, Instant};
-use wasmtime::{Engine, Error, InstancePre, Linker, Module, ModuleExport, Result, Store};
+use wasmtime::{Engine, Error, InstancePre, Linker, Module, ModuleExport, Result, Store, TypedFunc};
 
 pub struct Command {
     instance_pre: InstancePre<GuestState>,
@@ -19,21 +19,21 @@ pub struct Command {
     pub memory_bytes: u64,
 }
 
+impl Command {
+    pub fn compiled(&self) -> Result<Vec<u8>> {
+        self.instance_pre.module().serialize()
+    }
+}
+
 pub fn command_linker(engine: &Engine) -> Result<Linker<GuestState>> {
     let mut linker = Linker::new(engine);
     wasi::define(&mut linker)?;
     Ok(linker)
 }
 
-/// Compiles here and now; the seam for compiling strangers' modules in a process of its own is this function.
-pub fn prepare(linker: &Linker<GuestState>, wasm: &[u8]) -> Result<Command, Refusal> {
-    check_command(wasm).map_err(Refusal::InvalidProgram)?;
-    compile(linker, wasm).map_err(|error| Refusal::InvalidProgram(format!("{error:#}")))
-}
-
-fn compile(linker: &Linker<GuestState>, wasm: &[u8]) -> Result<Command> {
-    let module = Module::new(linker.engine(), wasm)?;
-    let instance_pre = linker.instantiate_pre(&module)?;
+/// What it imports and exports is checked here, what it costs to compile in `upload.rs`.
+pub fn assemble(linker: &Linker<GuestState>, module: &Module) -> Result<Command> {
+    let instance_pre = linker.instantiate_pre(module)?;
     let export = |name: &str| module.get_export_index(name).ok_or_else(|| Error::msg(format!("no export {name}")));
     let memory_bytes = module.get_export("memory").and_then(|ty| ty.memory().map(|memory| memory.minimum() * memory.page_size()));
     let image = module.image_range();
@@ -47,20 +47,30 @@ fn compile(linker: &Linker<GuestState>, wasm: &[u8]) -> Result<Command> {
 }
 
 /// Returns the ending, the store and when the guest's first instruction ran.
-pub async fn run(engine: &Engine, command: &Command, request: RunRequest) -> Result<(Ending, Store<GuestState>, Instant)> {
+pub async fn run(
+    engine: &Engine,
+    command: &Command,
+    request: RunRequest,
+    warm: Option<WarmInstance>,
+) -> Result<(Ending, Store<GuestState>, Instant)> {
     let wall = Duration::from_millis(request.limits.wall_ms);
     let files = FileTree::new(request.limits.artifact_count, request.limits.artifact_bytes);
-    let mut store = guest_store(engine, request)?;
+    let (mut store, entry) = match warm {
+        Some(WarmInstance { mut store, entry: Entry::Command(entry), .. }) => {
+            begin(&mut store, request)?;
+            (store, Some(entry))
+        }
+        _ => (guest_store(engine, request)?, None),
+    };
     store.data_mut().files = Some(Box::new(files));
     let mut started = Instant::now();
     let result = within(wall, async {
-        let instance = command.instance_pre.instantiate_async(&mut store).await?;
-        let memory = instance.get_module_export(&mut store, &command.memory).and_then(|export| export.into_memory());
-        store.data_mut().memory = memory;
-        let start = instance.get_module_export(&mut store, &command.start).and_then(|export| export.into_func());
-        let start = start.ok_or_else(|| Error::msg("no function _start"))?.typed::<(), ()>(&store)?;
+        let entry = match entry {
+            Some(entry) => entry,
+            None => instantiate(command, &mut store).await?,
+        };
         started = Instant::now();
-        start.call_async(&mut store, ()).await
+        entry.call_async(&mut store, ()).await
     })
     .await;
     let ending = match ending_of(result) {
@@ -71,6 +81,31 @@ pub async fn run(engine: &Engine, command: &Command, request: RunRequest) -> Res
         store.data_mut().artifacts = files.into_artifacts();
     }
     Ok((ending, store, started))
+}
+
+/// Without limits, files, deadline and outcome: what the rest is compared with.
+pub async fn run_raw(engine: &Engine, command: &Command, request: RunRequest) -> Result<()> {
+    let mut store = Store::new(engine, GuestState::new(request));
+    store.set_fuel(u64::MAX / 2)?;
+    store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
+    let instance = command.instance_pre.instantiate_async(&mut store).await?;
+    let start = instance.get_module_export(&mut store, &command.start).and_then(|export| export.into_func());
+    start.ok_or_else(|| Error::msg("no function _start"))?.typed::<(), ()>(&store)?.call_async(&mut store, ()).await
+}
+
+/// An instance that only lacks its input. An error for a module that runs code when it is instantiated.
+pub async fn warm(engine: &Engine, command: &Command, memory_bytes_max: usize) -> Result<WarmInstance> {
+    let mut store = warm_store(engine, memory_bytes_max)?;
+    let entry = instantiate(command, &mut store).await?;
+    Ok(WarmInstance::new(store, Entry::Command(entry)))
+}
+
+async fn instantiate(command: &Command, store: &mut Store<GuestState>) -> Result<TypedFunc<(), ()>> {
+    let instance = command.instance_pre.instantiate_async(&mut *store).await?;
+    let memory = instance.get_module_export(&mut *store, &command.memory).and_then(|export| export.into_memory());
+    store.data_mut().memory = memory;
+    let start = instance.get_module_export(&mut *store, &command.start).and_then(|export| export.into_func());
+    start.ok_or_else(|| Error::msg("no function _start"))?.typed::<(), ()>(&*store)
 }
 
 /// stdout must be JSON; nothing at all is null.

@@ -3,11 +3,10 @@
 use crate::deadline::within;
 use crate::ending::{Ending, ending_of};
 use crate::limits::RunRequest;
-use crate::outcome::{GuestError, Refusal, Status};
+use crate::outcome::{GuestError, Status};
 use crate::output_json::json_fault;
 use crate::stop::Stop;
 use crate::store::{GuestState, guest_store};
-use crate::upload::check_component;
 use crate::wasi_imports::linker_for;
 use std::time::{Duration, Instant};
 use wasmtime::component::types::ComponentItem;
@@ -33,13 +32,13 @@ pub struct ComponentProgram {
     pub memory_bytes: u64,
 }
 
-/// Compiles here and now; what follows the compiler is `assemble`.
-pub fn prepare(engine: &Engine, wasm: &[u8]) -> Result<ComponentProgram, Refusal> {
-    check_component(wasm).map_err(Refusal::InvalidProgram)?;
-    let assembled = Component::from_binary(engine, wasm).and_then(|component| assemble(engine, &component));
-    assembled.map_err(|error| Refusal::InvalidProgram(format!("{error:#}")))
+impl ComponentProgram {
+    pub fn compiled(&self) -> Result<Vec<u8>> {
+        self.instance_pre.component().serialize()
+    }
 }
 
+/// What it imports and exports is checked here, what it costs to compile in `upload.rs`.
 pub fn assemble(engine: &Engine, component: &Component) -> Result<ComponentProgram> {
     let run = check_run(engine, component)?;
     let instance_pre = linker_for(engine, component)?.instantiate_pre(component)?;

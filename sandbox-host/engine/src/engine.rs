@@ -66,6 +66,11 @@ pub fn sandbox_engine(size: &PoolSize) -> Result<Engine> {
     Engine::new(&config)
 }
 
+/// Makes code that `sandbox_engine` can load; it runs nothing, so it needs no pool.
+pub fn compiler_engine() -> Result<Engine> {
+    Engine::new(guest_config().cranelift_opt_level(OptLevel::Speed))
+}
+
 /// Compiles the script engine once, only to initialise it: quick to compile, and nothing it runs is metered.
 pub fn boot_engine() -> Result<Engine> {
     let mut config = guest_config();

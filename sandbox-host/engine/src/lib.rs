@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod command;
+pub mod compiler;
 pub mod component;
 pub mod deadline;
 pub mod ending;
@@ -30,6 +31,7 @@ pub mod stop;
 pub mod store;
 pub mod upload;
 pub mod virtual_clock;
+pub mod warm;
 pub mod wasi;
 pub mod wasi_files;
 pub mod wasi_imports;

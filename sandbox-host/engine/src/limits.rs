@@ -1,7 +1,7 @@
 //! What one run is given: its input, its seed and the limits that end it.
 
 /// Bounds of one run. Each ends the run in a status of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RunLimits {
     /// Linear memory.
     pub memory_bytes: u64,

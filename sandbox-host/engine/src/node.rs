@@ -7,21 +7,28 @@ use crate::pool::PoolLimits;
 use crate::program::ProgramKind;
 use crate::reply::{EngineFailure, Reply};
 use crate::sandbox::{Rejection, Sandbox, SandboxOptions};
+use crate::warm::WarmLimits;
 use crate::{bench, outcome};
 use napi::bindgen_prelude::{Buffer, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Error, Result, Status};
 use napi_derive::napi;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[napi(object)]
 pub struct EngineOptions {
     pub script_module_path: String,
     pub prelude_source: String,
+    /// What `scriptImage` gave to a process of the same build. Machine code: from a trusted place only.
+    pub script_image: Option<Buffer>,
     pub threads: u32,
     pub slots: u32,
     pub memory_bytes_max: f64,
     pub queue_max: u32,
+    pub warm_per_program: u32,
+    pub warm_total: u32,
+    pub warm_lifetime_ms: f64,
 }
 
 #[napi(object)]
@@ -83,6 +90,7 @@ pub struct RunAnswer {
     pub fuel: f64,
     pub wall_micros: f64,
     pub start_micros: f64,
+    pub was_warm: bool,
     pub memory_bytes_peak: f64,
 }
 
@@ -102,13 +110,31 @@ pub struct Stats {
     pub slots: f64,
     pub programs: f64,
     pub program_bytes: f64,
+    pub warm_waiting: f64,
+    pub warm_hits: f64,
+    pub warm_misses: f64,
+    pub warm_made: f64,
+    pub warm_expired: f64,
+    pub warm_evicted: f64,
+}
+
+#[napi(object)]
+pub struct Percentiles {
+    pub p50_nanos: f64,
+    pub p90_nanos: f64,
+    pub p99_nanos: f64,
+}
+
+#[napi(object)]
+pub struct PoolAnswer {
+    pub latency: Percentiles,
+    pub runs_per_second: f64,
 }
 
 #[napi(object)]
 pub struct BenchAnswer {
-    pub p50_nanos: f64,
-    pub p90_nanos: f64,
-    pub p99_nanos: f64,
+    pub total: Percentiles,
+    pub start: Percentiles,
 }
 
 /// Weak: it keeps no process alive. The caller counts its calls.
@@ -127,16 +153,29 @@ impl NodeEngine {
         let script_module = std::fs::read(&options.script_module_path).map_err(|error| {
             Error::from_reason(format!("could not read the script module {}: {error}", options.script_module_path))
         })?;
-        let sandbox = Sandbox::new(SandboxOptions {
+        let warm_limits = WarmLimits {
+            per_program: options.warm_per_program as usize,
+            total: options.warm_total as usize,
+            lifetime: Duration::from_millis(options.warm_lifetime_ms as u64),
+        };
+        let sandbox_options = SandboxOptions {
             script_module,
             prelude: options.prelude_source,
-            pool_size: PoolSize { slots: options.slots, memory_bytes_max: options.memory_bytes_max as usize },
+            script_image: options.script_image.map(|stored| stored.to_vec()),
+            // A run may hold the last instance while the next one for its program is being made.
+            pool_size: PoolSize {
+                slots: options.slots.saturating_add(options.warm_total).saturating_add(options.threads),
+                memory_bytes_max: options.memory_bytes_max as usize,
+            },
+            warm_limits,
             pool_limits: PoolLimits {
                 threads: options.threads as usize,
                 active_max: options.slots as usize,
                 queue_max: options.queue_max as usize,
             },
-        });
+        };
+        // SAFETY: `native-engine.ts` promises where it has the image from.
+        let sandbox = unsafe { Sandbox::new(sandbox_options) };
         let sandbox = sandbox.map_err(|error| Error::from_reason(format!("could not start the engine: {error:#}")))?;
         let completed = completed.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
         Ok(Self { sandbox, completed: Arc::new(completed) })
@@ -149,21 +188,28 @@ impl NodeEngine {
 
     #[napi]
     pub fn prepare(&self, call: f64, kind: String, code: Buffer, limits: Limits) -> Result<()> {
-        let kind = match kind.as_str() {
-            "script" => ProgramKind::Script,
-            "command" => ProgramKind::Command,
-            "component" => ProgramKind::Component,
-            other => return Err(Error::from_reason(format!("program kind {other:?} is not script, command or component"))),
-        };
-        let completed = Arc::clone(&self.completed);
-        let reply = Reply::new(move |answer: std::result::Result<_, EngineFailure>| {
-            let completion = match answer {
-                Ok(answer) => Completion { prepared: Some(prepare_answer(answer)), ..completion(call) },
-                Err(failure) => Completion { failure: Some(failure.0), ..completion(call) },
-            };
-            completed.call(completion, ThreadsafeFunctionCallMode::NonBlocking);
-        });
-        self.sandbox.prepare(kind, code.to_vec(), run_limits(&limits), reply).map_err(rejected)
+        let reply = self.prepare_reply(call);
+        self.sandbox.prepare(kind_of(&kind)?, code.to_vec(), run_limits(&limits), reply).map_err(rejected)
+    }
+
+    /// Machine code: from a trusted place only.
+    #[napi]
+    pub fn load(&self, call: f64, kind: String, stored: Buffer) -> Result<()> {
+        let reply = self.prepare_reply(call);
+        // SAFETY: `native-engine.ts` promises where it has the bytes from.
+        unsafe { self.sandbox.load(kind_of(&kind)?, stored.to_vec(), reply) }.map_err(rejected)
+    }
+
+    /// The program as `load` takes it, in a process of the same build.
+    #[napi]
+    pub fn stored(&self, handle: u32) -> Result<Buffer> {
+        self.sandbox.kernel().stored(handle).map(Buffer::from).map_err(|error| Error::from_reason(format!("{error:#}")))
+    }
+
+    /// For the options of a process of the same build.
+    #[napi]
+    pub fn script_image(&self) -> Result<Buffer> {
+        self.sandbox.kernel().script_image().map(Buffer::from).map_err(|error| Error::from_reason(format!("{error:#}")))
     }
 
     #[napi]
@@ -193,6 +239,12 @@ impl NodeEngine {
             slots: f64::from(stats.slots),
             programs: stats.programs as f64,
             program_bytes: stats.program_bytes as f64,
+            warm_waiting: stats.warm.waiting as f64,
+            warm_hits: stats.warm.hits as f64,
+            warm_misses: stats.warm.misses as f64,
+            warm_made: stats.warm.made as f64,
+            warm_expired: stats.warm.expired as f64,
+            warm_evicted: stats.warm.evicted as f64,
         }
     }
 
@@ -202,16 +254,55 @@ impl NodeEngine {
     }
 
     #[napi]
-    pub fn bench(&self, handle: u32, request: Request, count: u32) -> Result<BenchAnswer> {
+    pub fn bench(&self, handle: u32, request: Request, count: u32, warm: bool) -> Result<BenchAnswer> {
         let program = self.sandbox.kernel().program(handle).map_err(rejected)?;
-        let measured = bench::bench(self.sandbox.kernel(), &program, &run_request(request), count as usize);
+        let measured = bench::bench(self.sandbox.kernel(), &program, &run_request(request), count as usize, warm);
         let measured = measured.map_err(|failure| Error::from_reason(failure.0))?;
-        Ok(BenchAnswer {
-            p50_nanos: measured.p50_nanos as f64,
-            p90_nanos: measured.p90_nanos as f64,
-            p99_nanos: measured.p99_nanos as f64,
+        Ok(BenchAnswer { total: percentiles(measured.total), start: percentiles(measured.start) })
+    }
+}
+
+#[napi]
+impl NodeEngine {
+    #[napi]
+    pub fn bench_raw(&self, handle: u32, request: Request, count: u32) -> Result<Percentiles> {
+        let program = self.sandbox.kernel().program(handle).map_err(rejected)?;
+        let measured = bench::bench_raw(self.sandbox.kernel(), &program, &run_request(request), count as usize);
+        measured.map(percentiles).map_err(|failure| Error::from_reason(failure.0))
+    }
+
+    #[napi]
+    pub fn bench_pool(&self, handle: u32, request: Request, count: u32, in_flight: u32) -> Result<PoolAnswer> {
+        let measured = bench::bench_pool(&self.sandbox, handle, &run_request(request), count as usize, in_flight as usize);
+        let measured = measured.map_err(|failure| Error::from_reason(failure.0))?;
+        Ok(PoolAnswer { latency: percentiles(measured.latency), runs_per_second: measured.runs_per_second })
+    }
+}
+
+fn percentiles(measured: bench::Percentiles) -> Percentiles {
+    Percentiles {
+        p50_nanos: measured.p50_nanos as f64,
+        p90_nanos: measured.p90_nanos as f64,
+        p99_nanos: measured.p99_nanos as f64,
+    }
+}
+
+impl NodeEngine {
+    fn prepare_reply(&self, call: f64) -> Reply<std::result::Result<Prepared, Refusal>> {
+        let completed = Arc::clone(&self.completed);
+        Reply::new(move |answer: std::result::Result<_, EngineFailure>| {
+            let completion = match answer {
+                Ok(answer) => Completion { prepared: Some(prepare_answer(answer)), ..completion(call) },
+                Err(failure) => Completion { failure: Some(failure.0), ..completion(call) },
+            };
+            completed.call(completion, ThreadsafeFunctionCallMode::NonBlocking);
         })
     }
+}
+
+fn kind_of(name: &str) -> Result<ProgramKind> {
+    ProgramKind::named(name)
+        .ok_or_else(|| Error::from_reason(format!("program kind {name:?} is not script, command or component")))
 }
 
 fn completion(call: f64) -> Completion {
@@ -293,6 +384,7 @@ fn run_answer(outcome: RunOutcome) -> RunAnswer {
         fuel: outcome.fuel as f64,
         wall_micros: outcome.wall_micros as f64,
         start_micros: outcome.start_micros,
+        was_warm: outcome.was_warm,
         memory_bytes_peak: outcome.memory_bytes_peak as f64,
     }
 }

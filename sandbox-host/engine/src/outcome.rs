@@ -63,6 +63,8 @@ pub struct RunOutcome {
     pub wall_micros: u64,
     /// From claim to the first guest instruction.
     pub start_micros: f64,
+    /// Whether an instance of the warm pool was used. Changes nothing but `start_micros`.
+    pub was_warm: bool,
     pub memory_bytes_peak: u64,
 }
 

@@ -45,6 +45,8 @@ struct State {
     waiting: VecDeque<Job>,
     /// Begun, and waiting for their next slice.
     yielded: VecDeque<Task>,
+    /// For when there is nothing else to do. Short, and as many as there are programs at most.
+    spare: VecDeque<Job>,
     active: usize,
     /// Whether a waiting job comes before a yielded one; they take turns.
     begin_next: bool,
@@ -72,6 +74,11 @@ impl Pool {
         Ok(())
     }
 
+    /// For work that may wait for ever; it is begun only when no run waits for anything.
+    pub fn spare(&self) -> Spare {
+        Spare { shared: Arc::clone(&self.shared) }
+    }
+
     pub fn stats(&self) -> PoolStats {
         let state = self.shared.lock();
         PoolStats { running: state.active, queued: state.waiting.len() }
@@ -81,10 +88,28 @@ impl Pool {
     pub fn close(&self) {
         let mut state = self.shared.lock();
         state.closed = true;
-        let dropped = (std::mem::take(&mut state.waiting), std::mem::take(&mut state.yielded));
+        let dropped = (std::mem::take(&mut state.waiting), std::mem::take(&mut state.yielded), std::mem::take(&mut state.spare));
         drop(state);
         drop(dropped);
         self.shared.work.notify_all();
+    }
+}
+
+/// Where to leave work for idle threads.
+#[derive(Clone)]
+pub struct Spare {
+    shared: Arc<Shared>,
+}
+
+impl Spare {
+    pub fn submit<F: Future<Output = ()> + Send + 'static>(&self, job: impl FnOnce() -> F + Send + 'static) {
+        let mut state = self.shared.lock();
+        if state.closed {
+            return;
+        }
+        state.spare.push_back(Box::new(move || Box::pin(job())));
+        drop(state);
+        self.shared.work.notify_one();
     }
 }
 
@@ -149,7 +174,13 @@ impl State {
             return self.waiting.pop_front().map(Next::Begin);
         }
         self.begin_next = true;
-        self.yielded.pop_front().map(Next::Resume)
+        if let Some(task) = self.yielded.pop_front() {
+            return Some(Next::Resume(task));
+        }
+        // Work that is left over takes a place of its own (`WarmLimits::total`), so no run waits for it.
+        let job = self.spare.pop_front()?;
+        self.active += 1;
+        Some(Next::Begin(job))
     }
 }
 

@@ -2,12 +2,24 @@
 use crate::command::Command;
 use crate::component::ComponentProgram;
 use crate::snapshot::Snapshot;
+use wasmtime::Result;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgramKind {
     Script,
     Command,
     Component,
+}
+
+impl ProgramKind {
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "script" => Some(Self::Script),
+            "command" => Some(Self::Command),
+            "component" => Some(Self::Component),
+            _ => None,
+        }
+    }
 }
 
 pub enum Program {
@@ -17,6 +29,15 @@ pub enum Program {
 }
 
 impl Program {
+    /// What a process of the same build makes the same program of, without the work of preparing it.
+    pub fn stored(&self) -> Result<Vec<u8>> {
+        match self {
+            Self::Script(snapshot) => Ok(snapshot.encode()),
+            Self::Command(command) => command.compiled(),
+            Self::Component(component) => component.compiled(),
+        }
+    }
+
     /// What keeping it costs.
     pub fn bytes(&self) -> usize {
         match self {

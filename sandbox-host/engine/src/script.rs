@@ -5,10 +5,11 @@ use crate::limits::{RunLimits, RunRequest};
 use crate::outcome::{GuestError, Refusal, Status};
 use crate::script_image::{START_TIME_MS, ScriptImage};
 use crate::snapshot::Snapshot;
-use crate::store::{GuestState, guest_store};
+use crate::store::{GuestState, begin, guest_store};
+use crate::warm::{Entry, WarmInstance, warm_store};
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use wasmtime::{Engine, Error, Instance, ModuleExport, Result, Store};
+use wasmtime::{Engine, Error, Instance, ModuleExport, Result, Store, TypedFunc};
 
 /// Evaluates the module at seed 0 and the default time, under the limits.
 pub async fn prepare(
@@ -25,7 +26,7 @@ pub async fn prepare(
     store.data_mut().limits.output_bytes = MESSAGE_BYTES_MAX;
     let result = within(wall, async {
         let instance = instantiate(image, &mut store).await?;
-        call(&mut store, instance, &image.load, length).await
+        driver(&mut store, instance, &image.load)?.call_async(&mut store, length).await
     })
     .await;
     Ok(match ending_of(result) {
@@ -47,17 +48,25 @@ pub async fn run(
     image: &ScriptImage,
     snapshot: &Snapshot,
     request: RunRequest,
+    warm: Option<WarmInstance>,
 ) -> Result<(Ending, Store<GuestState>, Instant)> {
     let length = request.input.len() as i32;
     let wall = Duration::from_millis(request.limits.wall_ms);
-    let mut store = guest_store(engine, request)?;
+    let (mut store, entry) = match warm {
+        Some(WarmInstance { mut store, entry: Entry::Script(entry), .. }) => {
+            begin(&mut store, request)?;
+            (store, Some(entry))
+        }
+        _ => (guest_store(engine, request)?, None),
+    };
     let mut started = Instant::now();
     let result = within(wall, async {
-        let instance = instantiate(image, &mut store).await?;
-        let memory = store.data().memory.ok_or_else(|| Error::msg("no memory"))?;
-        snapshot.restore(&mut store, memory)?;
+        let entry = match entry {
+            Some(entry) => entry,
+            None => restore(image, snapshot, &mut store).await?,
+        };
         started = Instant::now();
-        call(&mut store, instance, &image.run, length).await
+        entry.call_async(&mut store, length).await
     })
     .await;
     let ending = match ending_of(result) {
@@ -65,6 +74,20 @@ pub async fn run(
         ended => ended,
     };
     Ok((ending, store, started))
+}
+
+/// An instance that only lacks its input.
+pub async fn warm(engine: &Engine, image: &ScriptImage, snapshot: &Snapshot, memory_bytes_max: usize) -> Result<WarmInstance> {
+    let mut store = warm_store(engine, memory_bytes_max)?;
+    let entry = restore(image, snapshot, &mut store).await?;
+    Ok(WarmInstance::new(store, Entry::Script(entry)))
+}
+
+async fn restore(image: &ScriptImage, snapshot: &Snapshot, store: &mut Store<GuestState>) -> Result<TypedFunc<i32, ()>> {
+    let instance = instantiate(image, store).await?;
+    let memory = store.data().memory.ok_or_else(|| Error::msg("no memory"))?;
+    snapshot.restore(&mut *store, memory)?;
+    driver(store, instance, &image.run)
 }
 
 /// Turns the prelude's answer into the run's: what is left in the state's output is the guest's.
@@ -86,10 +109,9 @@ async fn instantiate(image: &ScriptImage, store: &mut Store<GuestState>) -> Resu
     Ok(instance)
 }
 
-async fn call(store: &mut Store<GuestState>, instance: Instance, export: &ModuleExport, length: i32) -> Result<()> {
+fn driver(store: &mut Store<GuestState>, instance: Instance, export: &ModuleExport) -> Result<TypedFunc<i32, ()>> {
     let function = instance.get_module_export(&mut *store, export).and_then(|export| export.into_func());
-    let function = function.ok_or_else(|| Error::msg("no driver function"))?.typed::<i32, ()>(&store)?;
-    function.call_async(store, length).await
+    function.ok_or_else(|| Error::msg("no driver function"))?.typed::<i32, ()>(&*store)
 }
 
 fn memory_of(store: &Store<GuestState>) -> &[u8] {

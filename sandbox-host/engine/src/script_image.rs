@@ -1,5 +1,6 @@
 //! The script engine, compiled and initialised once: the prelude is evaluated at boot and the memory that results becomes
 //! the module's own image. Every agent and every run starts from it.
+use crate::bench::block_on;
 use crate::engine::boot_engine;
 use crate::limits::{RunLimits, RunRequest};
 use crate::script_driver::GLOBALS;
@@ -31,14 +32,36 @@ pub struct ScriptImage {
 }
 
 impl ScriptImage {
-    /// `engine` is the one that will run the agents.
+    /// Initialises the script engine and compiles it; `engine` is the one that will run the agents. Takes about a second.
     pub fn boot(engine: &Engine, wasm: &[u8], prelude: &str) -> Result<Self> {
         let extended = extend(wasm).map_err(|why| Error::msg(format!("the script module cannot be used: {why}")))?;
         let (bytes, globals) = initialise(&extended, prelude)?;
         let baked = bake(&extended, &bytes, &globals).map_err(Error::msg)?;
-        let module = Module::new(engine, &baked)?;
-        let instance_pre = script_linker(engine, &module)?.instantiate_pre(&module)?;
+        Self::assemble(engine, &Module::new(engine, &baked)?)
+    }
+
+    /// From what `compiled` gave.
+    ///
+    /// # Safety
+    /// The bytes must be what `compiled` gave to somebody who is trusted: they are machine code.
+    pub unsafe fn load(engine: &Engine, compiled: &[u8]) -> Result<Self> {
+        // SAFETY: the caller's promise.
+        let module = unsafe { Module::deserialize(engine, compiled) }?;
+        Self::assemble(engine, &module)
+    }
+
+    /// Machine code and initialised memory, which a process of the same build can load in milliseconds.
+    pub fn compiled(&self) -> Result<Vec<u8>> {
+        self.instance_pre.module().serialize()
+    }
+
+    fn assemble(engine: &Engine, module: &Module) -> Result<Self> {
+        let instance_pre = script_linker(engine, module)?.instantiate_pre(module)?;
         let export = |name: &str| module.get_export_index(name).ok_or_else(|| Error::msg(format!("no export {name}")));
+        let mut store = Store::new(engine, GuestState::new(boot_request()));
+        let instance = block_on(instance_pre.instantiate_async(&mut store))?;
+        let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| Error::msg("no memory"))?;
+        let bytes = memory.data(&store).to_vec();
         Ok(Self { memory: export("memory")?, run: export("agent_run")?, load: export("agent_load_module")?, instance_pre, bytes })
     }
 }

@@ -144,6 +144,14 @@ pub fn guest_store(engine: &Engine, request: RunRequest) -> Result<Store<GuestSt
     Ok(store)
 }
 
+/// Gives a store whose instance waited the state of the run that it is for. What the instance has by then stays.
+pub fn begin(store: &mut Store<GuestState>, request: RunRequest) -> Result<()> {
+    let GuestState { memory, memory_bytes_peak, .. } = *store.data();
+    let fuel = request.limits.fuel;
+    *store.data_mut() = GuestState { memory, memory_bytes_peak, ..GuestState::new(request) };
+    store.set_fuel(fuel.saturating_add(1))
+}
+
 /// What the run used, or nothing when that is more than it was given.
 pub fn fuel_used(store: &Store<GuestState>) -> Option<u64> {
     let given = store.data().limits.fuel.saturating_add(1);

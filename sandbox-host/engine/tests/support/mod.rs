@@ -7,8 +7,10 @@ use agent_engine::outcome::{Prepared, Refusal, RunOutcome};
 use agent_engine::pool::PoolLimits;
 use agent_engine::program::ProgramKind;
 use agent_engine::sandbox::{Sandbox, SandboxOptions};
+use agent_engine::warm::WarmLimits;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 pub mod component;
 
@@ -17,10 +19,13 @@ pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
     let options = SandboxOptions {
         script_module: std::fs::read(repository().join("node_modules/quickjs-wasi/quickjs.wasm")).expect("npm ci has run"),
         prelude: std::fs::read_to_string(repository().join("sandbox-host/guest/prelude.js")).expect("the prelude"),
-        pool_size: PoolSize { slots: 16, memory_bytes_max: 256 << 20 },
+        script_image: None,
+        pool_size: PoolSize { slots: 32, memory_bytes_max: 256 << 20 },
         pool_limits: PoolLimits { threads: 2, active_max: 8, queue_max: 64 },
+        warm_limits: WarmLimits { per_program: 10, total: 16, lifetime: Duration::from_secs(60) },
     };
-    Sandbox::new(options).expect("a sandbox")
+    // SAFETY: there is no stored image.
+    unsafe { Sandbox::new(options) }.expect("a sandbox")
 });
 
 pub fn repository() -> PathBuf {

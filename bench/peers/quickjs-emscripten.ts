@@ -1,0 +1,34 @@
+// quickjs-emscripten as its documentation advises for one tenant a run: a Wasm module instance, a runtime and a context of its own, the
+// source evaluated as a module, its default export called. No metering, no memory limit, no virtual time.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { newQuickJSWASMModule, newVariant, RELEASE_SYNC } from 'quickjs-emscripten'
+import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten'
+
+export type QuickJS = Awaited<ReturnType<typeof newQuickJSWASMModule>>
+
+/** Compiled once; an instance of it is what a run gets. */
+export async function compileQuickjs(): Promise<() => Promise<QuickJS>> {
+  const require = createRequire(import.meta.url)
+  const wasm = createRequire(require.resolve('quickjs-emscripten')).resolve('@jitl/quickjs-wasmfile-release-sync/wasm')
+  const wasmModule = await WebAssembly.compile(readFileSync(wasm))
+  return () => newQuickJSWASMModule(newVariant(RELEASE_SYNC, { wasmModule }))
+}
+
+export type Script = { context: QuickJSContext; main: QuickJSHandle }
+
+export function loadScript(quickjs: QuickJS, source: string): Script {
+  const context = quickjs.newContext()
+  const namespace = context.unwrapResult(context.evalCode(source, 'agent.js', { type: 'module' }))
+  return { context, main: context.getProp(namespace, 'default') }
+}
+
+/** @returns the output as JSON text */
+export function callScript({ context, main }: Script, input: string): string {
+  const parse = context.getProp(context.getProp(context.global, 'JSON'), 'parse')
+  const given = context.unwrapResult(context.callFunction(parse, context.undefined, context.newString(input)))
+  const output = context.unwrapResult(context.callFunction(main, context.undefined, given))
+  const text = JSON.stringify(context.dump(output))
+  for (const handle of [parse, given, output]) handle.dispose()
+  return text
+}
