@@ -29,12 +29,13 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
   try {
     const programs = new Programs({
       engine,
+      guests: { prepare: (kind, code) => engine.prepare(kind, code, runLimits('basic')) },
       bucket: { get: async () => program },
       compileScript: createScriptCompiler(processes),
       bytesMax: memoryBytesMax,
       metrics: { programs: () => {}, started: () => {} },
     })
-    using loaded = await programs.use(statement.program)
+    using loaded = await programs.use(statement.program, 'verify')
     const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
     const outcome = acceptOutcome(await engine.run(loaded.handle, request), loaded.mapStack)
     const conditions = { program: statement.program, tier, seed, startTime, args, input, engine: engine.label }

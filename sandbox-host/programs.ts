@@ -12,14 +12,15 @@ import type { StackMapper } from './author-positions.ts'
 import type { Bucket } from './bucket.ts'
 import type { CodeStore } from './code-store.ts'
 import type { ScriptCompiler } from './compile-script.ts'
+import type { Guests } from './guests.ts'
 import type { Metrics } from './metrics.ts'
-import { runLimits } from './sandbox-engine.ts'
 import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
 import { decodeStored, encodeStored } from './stored-program.ts'
 
 /** A program in use; it is not dropped before it is disposed of. */
 export type LoadedProgram = Disposable & { handle: number; manifest: Manifest; mapStack: StackMapper }
 
+type ColdLoad = { program: Program; accountId: string }
 type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; mapStack: StackMapper; users: number; usedAt: number }
 
 /** Bookkeeping of one program beside what the engine holds; also bounds how many tiny ones are kept. */
@@ -29,7 +30,8 @@ const entryBytes = 16 * 1024
 const loadsMax = 64
 
 export type ProgramsOptions = {
-  engine: SandboxEngine
+  engine: Pick<SandboxEngine, 'label' | 'kinds' | 'build' | 'load' | 'stored' | 'drop'>
+  guests: Pick<Guests, 'prepare'>
   bucket: Pick<Bucket, 'get'>
   compileScript: ScriptCompiler
   /** Without it every program is prepared anew. */
@@ -58,13 +60,14 @@ export class Programs {
   }
 
   /**
+   * @param accountId who waits for what a cold program's own code does while it loads
    * @throws ProblemError `invalid-program` with the compiler's message, `engine-unsupported`, `artifacts-unavailable`, `overloaded`
    */
-  async use(program: Program): Promise<LoadedProgram> {
+  async use(program: Program, accountId: string): Promise<LoadedProgram> {
     const key = program.kind + program.sha256
     const ready = this.#entries.get(key)
     this.#options.metrics.programs(ready ? 'hit' : 'miss')
-    return this.#lease(ready ?? (await this.#loadOnce(key, program)))
+    return this.#lease(ready ?? (await this.#loadOnce(key, { program, accountId })))
   }
 
   stats(): { loaded: number; bytes: number; loading: number; inUse: number } {
@@ -88,18 +91,18 @@ export class Programs {
     }
   }
 
-  async #loadOnce(key: string, program: Program): Promise<Entry> {
+  async #loadOnce(key: string, load: ColdLoad): Promise<Entry> {
     const others = this.#loading.get(key)
     if (others) return others
     if (this.#loading.size >= loadsMax) {
       throw new ProblemError('overloaded', { detail: `${loadsMax} programs are being loaded already`, retryAfterSeconds: 1 })
     }
-    const load = this.#load(key, program).finally(() => this.#loading.delete(key))
-    this.#loading.set(key, load)
-    return load
+    const loading = this.#load(key, load).finally(() => this.#loading.delete(key))
+    this.#loading.set(key, loading)
+    return loading
   }
 
-  async #load(key: string, program: Program): Promise<Entry> {
+  async #load(key: string, { program, accountId }: ColdLoad): Promise<Entry> {
     const { engine } = this.#options
     if (!engine.kinds.includes(program.kind)) {
       throw new ProblemError('engine-unsupported', {
@@ -107,7 +110,7 @@ export class Programs {
       })
     }
     const began = performance.now()
-    const { map, prepared } = (await this.#loadStored(program)) ?? (await this.#prepare(program))
+    const { map, prepared } = (await this.#loadStored(program)) ?? (await this.#prepare({ program, accountId }))
     this.#options.metrics.started('cold', (performance.now() - began) / 1000)
     const mapStack = createStackMapper({ map, onDecode: (bytes) => this.#grow(key, bytes) })
     prepared.heldBytes += map?.length ?? 0
@@ -128,10 +131,10 @@ export class Programs {
     return prepared && { prepared, map: stored.map }
   }
 
-  async #prepare(program: Program): Promise<Mapped> {
-    const { engine, codeStore } = this.#options
+  async #prepare({ program, accountId }: ColdLoad): Promise<Mapped> {
+    const { engine, guests, codeStore } = this.#options
     const { code, map } = await this.#code(program)
-    const prepared = await engine.prepare(program.kind, code, runLimits('basic'))
+    const prepared = await guests.prepare(program.kind, code, accountId)
     if (!prepared.ok) throw this.#invalid(createStackMapper({ map })(prepared.message))
     const stored = codeStore && engine.stored(prepared.handle)
     if (stored) await codeStore.write(storedName(program, engine.build), encodeStored({ code: stored, map }))

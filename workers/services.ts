@@ -6,6 +6,7 @@ import type {
   BountyStore,
   DatabaseGauges,
   ExecutionStore,
+  JudgementReceiptStore,
   RunnableAgent,
 } from '../shared/ports.ts'
 import type { ReceiptKeyStore, Sandbox, SharedCache, SubmissionStore } from '../shared/ports.ts'
@@ -15,6 +16,7 @@ import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
+import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
@@ -34,6 +36,7 @@ export type Services = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
   registeredKeys: Set<string>
@@ -68,6 +71,7 @@ export function createServices(raw: Env): Services {
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
     executions: neonExecutionStore(database),
+    judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),
     gauges: neonGauges(database),

@@ -6,6 +6,7 @@ import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
+import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
 
@@ -17,6 +18,7 @@ storesContract('Postgres', () => {
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
     executions: neonExecutionStore(database),
+    judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
   }
 })

@@ -2,11 +2,13 @@
 import type { Account } from '../../shared/account.ts'
 import type { Agent } from '../../shared/agent.ts'
 import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
+import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type {
   AccountStore,
   AgentStore,
   BountyStore,
   ExecutionStore,
+  JudgementReceiptStore,
   NewBounty,
   ReceiptKeyStore,
   RejectedOutcome,
@@ -25,6 +27,7 @@ export type MemoryDatabase = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
   rejected: RejectedOutcome[]
 }
@@ -36,13 +39,14 @@ export function memoryDatabase(): MemoryDatabase {
   const versions = new Map<string, Version>()
   const bounties = new Map<string, NewBounty>()
   const executions = new Map<string, ExecutionRecord>()
-  const submissions = memorySubmissions({ accounts, agents, bounties })
+  const { submissions, judgementReceipts } = memorySubmissions({ accounts, agents, bounties })
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
   return {
     rejected,
     submissions,
+    judgementReceipts,
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })
@@ -94,7 +98,7 @@ export function memoryDatabase(): MemoryDatabase {
           ...bounty.summary,
           description: bounty.description,
           hiddenCaseCount: bounty.cases.length - shown.length,
-          cases: shown.map(({ hidden: _hidden, input, expected, ...rest }) => ({
+          cases: shown.map(({ hidden: _hidden, salt: _salt, input, expected, ...rest }) => ({
             ...rest,
             input: JSON.parse(input),
             expected: JSON.parse(expected),
@@ -131,7 +135,9 @@ export function memoryDatabase(): MemoryDatabase {
 
 type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty> }
 
-function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionStore {
+type Judged = { submissions: SubmissionStore; judgementReceipts: JudgementReceiptStore }
+
+function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
   const submissions = new Map<string, Kept>()
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
 
@@ -146,7 +152,31 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
     return finished.filter(({ agentId, bountyId: of }) => !seen.has(agentId + of) && seen.add(agentId + of))
   }
 
-  return {
+  const receipts: JudgementReceipt[] = []
+  const judgementReceipts: JudgementReceiptStore = {
+    async record(receipt) {
+      const [first] = receipt.statement.entries
+      if (!receipts.some(({ statement }) => statement.entries[0]?.caseId === first?.caseId && isOf(receipt, statement.submissionId))) {
+        receipts.push(receipt)
+      }
+    },
+    async list(id) {
+      const places = new Map(casesOf(submissions.get(id)?.bountyId ?? '').map((found) => [found.id, found.position]))
+      const place = ({ statement }: JudgementReceipt) => places.get(statement.entries[0]?.caseId ?? '') ?? 0
+      return receipts.filter((receipt) => isOf(receipt, id)).toSorted((a, b) => place(a) - place(b))
+    },
+    async statedCases(id, { withHidden }) {
+      const kept = submissions.get(id)
+      return casesOf(kept?.bountyId ?? '').flatMap(({ id: caseId, input, expected, salt, hidden }) => {
+        const verdict = kept?.verdicts.get(caseId)
+        if (!verdict || (hidden && !withHidden)) return []
+        const { status, outputSha256, usage } = verdict
+        return { id: caseId, input, expected, salt, status, fuel: usage.fuel, outputSha256 }
+      })
+    },
+  }
+
+  const store: SubmissionStore = {
     async create(submission) {
       const none = { status: 'running', casesPassed: 0, fuelTotal: 0, engine: null, finishedAt: null } as const
       submissions.set(submission.id, { ...submission, ...none, verdicts: new Map() })
@@ -170,7 +200,8 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
       const kept = submissions.get(id)
       if (!kept) return undefined
       const shown = casesOf(kept.bountyId).filter(({ hidden }) => !hidden)
-      return { ...kept, verdicts: shown.flatMap((publicCase) => kept.verdicts.get(publicCase.id) ?? []) }
+      const verdicts = shown.flatMap((publicCase) => kept.verdicts.get(publicCase.id) ?? [])
+      return { ...kept, verdicts: verdicts.map(({ caseId, status, usage }) => ({ caseId, status, usage })) }
     },
     async rankAgents(bountyId, { limit, after }) {
       const place = after && { ...after, id: after.submissionId }
@@ -199,6 +230,12 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
         .map((rank) => ({ ...rank, accountName: accounts.get(rank.accountId)?.name ?? '', creditsWon: 0, bountiesWon: 0 }))
     },
   }
+
+  return { submissions: store, judgementReceipts }
+}
+
+function isOf({ statement }: JudgementReceipt, submissionId: string): boolean {
+  return statement.submissionId === submissionId
 }
 
 type Placed = Pick<Kept, 'casesPassed' | 'fuelTotal' | 'finishedAt' | 'id'>
