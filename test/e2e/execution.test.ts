@@ -116,7 +116,11 @@ describe('a component', () => {
     expect([second.status, second.body.version]).toEqual([201, 2])
     expect((await run(agent.id, { text: 'to be' })).body).toMatchObject({ status: 'completed', output: { words: { to: 1, be: 1 } } })
     const command = await deployComponent(readFileSync(new URL('../fixtures/agents/echo.wasm', import.meta.url)))
-    expect([command.status, command.body.code, command.body.detail]).toEqual([422, 'invalid-program', expect.stringContaining('core module')])
+    expect([command.status, command.body.code, command.body.detail]).toEqual([
+      422,
+      'invalid-program',
+      expect.stringContaining('core module'),
+    ])
   })
 })
 
