@@ -28,7 +28,7 @@ const flags = {
 } as const
 
 /** The host compiles before it answers. */
-const deploySecondsMax = 120
+const deploySecondsMax = 180
 
 export async function deploy(argv: string[]): Promise<number> {
   const { values, positionals } = parseFlags('deploy', argv, flags)

@@ -21,7 +21,7 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
   const { tier, seed, startTime, args } = statement
   const { memoryBytesMax } = tiers[tier]
   const processes = createBoundedProcesses({
-    memoryBytesMax: 64 * limits.programBytesMax,
+    memoryBytesMax: 32 * limits.programBytesMax,
     secondsMax: compilerSecondsMax,
     processesMax: 1,
   })

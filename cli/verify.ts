@@ -18,7 +18,7 @@ Checks the receipt's signature, runs the program again with the same input, seed
 hash and the fuel.
 
   --receipt <file>     the receipt, or the outcome that holds it (instead of the first argument; - is standard input)
-  --program <file>     the program as it was deployed: the script's source or the module's bytes
+  --program <file>     the program as it was deployed: a script's source, or the bytes of a command or component
   --input <file>       the input as JSON (- is standard input)
   --key <hex>          public key of the host; without it the keys are asked for
   --keys <file>        public keys as GET /api/receipt-keys gives them

@@ -138,7 +138,7 @@ export const manifestSchema = z.object({
   program: programSchema,
   engine: z.string(),
   prepareMicros: z.number().int(),
-  snapshotBytes: z.number().int().meta({ description: 'Pages of a script that differ from the initialised engine; 0 for a command' }),
+  snapshotBytes: z.number().int().meta({ description: 'Pages of a script that differ from the initialised engine; 0 for the other kinds' }),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 

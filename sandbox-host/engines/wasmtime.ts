@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { ProblemError } from '../../shared/problem.ts'
+import { programKinds } from '../../shared/agent.ts'
 import type { ProgramKind } from '../../shared/agent.ts'
 import type { BoundedProcesses } from '../bounded-process.ts'
 import type { CodeStore } from '../code-store.ts'
@@ -61,7 +62,7 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
   return {
     label: native.version,
     build,
-    kinds: ['script', 'command'],
+    kinds: programKinds,
     async prepare(kind, code, limits) {
       if (kind === 'script') {
         const outcome = await orProblem(native.prepare(kind, code, limits))

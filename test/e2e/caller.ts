@@ -57,6 +57,12 @@ export async function deployCommand(fixture: string): Promise<Answer> {
   return call('POST', '/api/agents', { body: { name: uniqueName('command'), kind: 'command', source } })
 }
 
+export async function deployComponent(component: Buffer): Promise<Answer> {
+  return call('POST', '/api/agents', {
+    body: { name: uniqueName('component'), kind: 'component', source: component.toString('base64') },
+  })
+}
+
 export async function run(agentId: string, input: unknown, options: Record<string, unknown> = {}): Promise<Answer> {
   return call('POST', `/api/agents/${agentId}/executions`, { body: { input, ...options } })
 }

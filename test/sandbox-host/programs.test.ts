@@ -94,11 +94,12 @@ test('a failed load is not remembered', async () => {
   await expect(programs.use(program, 'acc')).resolves.toMatchObject({ handle: 1 })
 })
 
-test('types are stripped from a script, a command is taken as it is', async () => {
+test('types are stripped from a script, other kinds are taken as they are', async () => {
   const { engine, touch, put } = setUp()
   await touch(put('let a: number = 1', 'script'))
   await touch(put('const a: number', 'command'))
-  expect(engine.prepared).toEqual(['let a = 1;', 'const a: number'])
+  await touch(put('const a: number', 'component'))
+  expect(engine.prepared).toEqual(['let a = 1;', 'const a: number', 'const a: number'])
 })
 
 test('more cold programs at once than the host loads are refused', async () => {

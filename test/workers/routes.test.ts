@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ProblemError } from '../../shared/problem.ts'
+import { limits } from '../../shared/tiers.ts'
 import { adminKey, testEdge, type TestEdge } from '../fakes/test-edge.ts'
 
 let edge: TestEdge
@@ -46,6 +47,14 @@ describe('200', () => {
     expect(body).toMatchObject({ agentId, version: 1, status: 'completed', output: 42, tier: 'basic', seed: 0 })
     expect(body.startTime).toBe('2000-01-01T00:00:00Z')
     expect(JSON.stringify(body)).not.toMatch(/bundle|offset|accountId|program/)
+  })
+
+  test.each(['command', 'component'])('a %s of the largest size is stored byte for byte', async (kind) => {
+    const bytes = Buffer.alloc(limits.programBytesMax, kind)
+    edge.sandbox.programs.set(bytes.toString(), () => ({ output: null }))
+    const body = { name: `large-${kind}`, kind, source: bytes.toString('base64') }
+    const { status, body: agent } = await edge.call('POST', '/api/agents', { key, body })
+    expect([status, agent]).toEqual([201, expect.objectContaining({ kind, bytes: bytes.length })])
   })
 
   test('a warm isolate runs an agent without asking database or cache', async () => {

@@ -10,8 +10,8 @@ import { tiers } from '../../shared/tiers.ts'
 import { readLines } from '../read-lines.ts'
 import type { Signer } from '../signature.ts'
 
-/** Fetching, checking and compiling the largest program takes single seconds. */
-const prepareMsMax = 60_000
+/** Longer than the host lets a compiler take: 60 s of processor time, twice that of waiting. */
+const prepareMsMax = 150_000
 /** Waiting for a place at the host, and the way there and back. */
 const queueMsMax = 10_000
 /** 64 cases of the dearest tier on a busy host; the Worker's caller has usually left before. */

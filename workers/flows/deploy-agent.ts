@@ -56,7 +56,7 @@ type NewProgram = { kind: ProgramKind; source: string; accountId: string }
 
 async function prepareProgram({ artifacts, sandbox }: Services, { kind, source, accountId }: NewProgram) {
   // `encode` makes its own ArrayBuffer, whatever the platform's types say.
-  const bytes = kind === 'command' ? decodeBase64(source) : (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>)
+  const bytes = kind === 'script' ? (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>) : decodeBase64(source, kind)
   if (bytes.length > limits.programBytesMax) {
     throw new ProblemError('body-too-large', {
       detail: `the program is ${bytes.length} bytes; at most ${limits.programBytesMax} are allowed`,
@@ -68,17 +68,17 @@ async function prepareProgram({ artifacts, sandbox }: Services, { kind, source, 
   return { program, bytes: bytes.length, engine }
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+function decodeBase64(text: string, kind: ProgramKind): Uint8Array<ArrayBuffer> {
   let binary: string
   try {
     binary = atob(text)
   } catch {
     throw invalidRequest([
-      { field: 'source', message: `has ${text.length} characters that are not base64; a command is the base64 of a WebAssembly module` },
+      { field: 'source', message: `has ${text.length} characters that are not base64; a ${kind} is given as the base64 of its bytes` },
     ])
   }
   if (binary.length === 0)
-    throw invalidRequest([{ field: 'source', message: 'is the base64 of nothing; a command is a WebAssembly module' }])
+    throw invalidRequest([{ field: 'source', message: `is the base64 of nothing; a ${kind} is given as the base64 of its bytes` }])
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
   return bytes

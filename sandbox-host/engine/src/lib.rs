@@ -11,6 +11,7 @@ pub mod engine;
 pub mod file_tree;
 pub mod guest;
 pub mod limits;
+pub mod nesting;
 #[cfg(feature = "napi")]
 mod node;
 pub mod outcome;

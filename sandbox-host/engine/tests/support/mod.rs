@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+pub mod component;
+
 /// One for all tests of a binary: booting the script engine takes a second.
 pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
     let options = SandboxOptions {
