@@ -8,14 +8,16 @@ import type {
   ExecutionStore,
   RunnableAgent,
 } from '../shared/ports.ts'
-import type { ReceiptKeyStore, Sandbox, SharedCache, SubmissionStore } from '../shared/ports.ts'
+import type { LedgerStore, ReceiptKeyStore, Sandbox, SettlementStore, SharedCache, SubmissionStore } from '../shared/ports.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
+import { neonLedgerStore } from './adapters/neon-ledger.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
+import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
@@ -33,6 +35,8 @@ export type Services = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  ledger: LedgerStore
+  settlements: SettlementStore
   executions: ExecutionStore
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
@@ -67,6 +71,8 @@ export function createServices(raw: Env): Services {
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    ledger: neonLedgerStore(database),
+    settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),

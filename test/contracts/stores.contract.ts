@@ -9,6 +9,7 @@ import type {
   AgentStore,
   BountyStore,
   ExecutionStore,
+  LedgerStore,
   NewBounty,
   ReceiptKeyStore,
   SubmissionStore,
@@ -21,6 +22,7 @@ export type Stores = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  ledger: LedgerStore
   receiptKeys: ReceiptKeyStore
 }
 
@@ -41,6 +43,7 @@ export function storesContract(name: string, open: () => Stores): void {
     async function newAccount(): Promise<Account> {
       const made = { id: idOf('account'), name: `ada ${unique()}`, createdAt: at(0) }
       await stores.accounts.create(made, { id: idOf('apiKey'), sha256: hash() })
+      await stores.ledger.mint({ id: idOf('transfer'), accountId: made.id, credits: 10_000_000_000, reason: null, at: at(0) })
       return made
     }
 
@@ -60,9 +63,9 @@ export function storesContract(name: string, open: () => Stores): void {
         expected: 'null',
         hidden: position === count - 1,
       }))
-      const money = { rewardCredits: 1_000_000_000, mode: 'first', tier: 'basic', status: 'open' } as const
+      const money = { rewardCredits: 1_000_000_000, mode: 'best', tier: 'basic', status: 'open' } as const
       const id = idOf('bounty')
-      const dates = { deadline: null, createdAt: at(1) }
+      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null }
       const summary = { id, accountId: account.id, title: 'tïtle', ...money, caseCount: count, ...dates, ...more }
       const bounty = { summary, description: 'a\n"description"', cases }
       await stores.bounties.create(bounty)
@@ -135,7 +138,7 @@ export function storesContract(name: string, open: () => Stores): void {
     })
 
     test('a bounty shows its public cases; all cases keep the bytes of their JSON', async () => {
-      const bounty = await newBounty(3, { deadline: at(59) })
+      const bounty = await newBounty(3, { deadline: '2126-11-23T12:00:59.000Z' })
       const found = await stores.bounties.find(bounty.summary.id)
       const shown = bounty.cases.slice(0, 2).map(({ id, position, name: caseName, input, expected }) => {
         return { id, position, name: caseName, input: JSON.parse(input), expected: JSON.parse(expected) }

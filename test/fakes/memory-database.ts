@@ -3,18 +3,22 @@ import type { Account } from '../../shared/account.ts'
 import type { Agent } from '../../shared/agent.ts'
 import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
 import type {
+  AccountPlace,
   AccountStore,
   AgentStore,
   BountyStore,
   ExecutionStore,
+  LedgerStore,
   NewBounty,
   ReceiptKeyStore,
   RejectedOutcome,
+  SettlementStore,
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import type { Submission } from '../../shared/submission.ts'
+import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 
 type Version = { sha256: string }
 type Kept = Omit<Submission, 'verdicts'> & { verdicts: Map<string, Verdict> }
@@ -26,6 +30,8 @@ export type MemoryDatabase = {
   submissions: SubmissionStore
   executions: ExecutionStore
   receiptKeys: ReceiptKeyStore
+  ledger: LedgerStore
+  settlements: SettlementStore
   rejected: RejectedOutcome[]
 }
 
@@ -36,13 +42,15 @@ export function memoryDatabase(): MemoryDatabase {
   const versions = new Map<string, Version>()
   const bounties = new Map<string, NewBounty>()
   const executions = new Map<string, ExecutionRecord>()
-  const submissions = memorySubmissions({ accounts, agents, bounties })
+  const { money, store: submissions } = memorySubmissions({ accounts, agents, bounties })
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
   return {
     rejected,
     submissions,
+    ledger: money.ledger,
+    settlements: money.settlements,
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })
@@ -54,6 +62,7 @@ export function memoryDatabase(): MemoryDatabase {
         if ([...accounts.values()].some(({ name }) => name === account.name)) throw new ProblemError('name-taken', { detail: account.name })
         accounts.set(account.id, account)
         accountOfKey.set(sha256, account.id)
+        money.openHolder(account.id)
       },
       find: async (id) => accounts.get(id),
       findByKey: async (sha256) => accountOfKey.get(sha256),
@@ -84,6 +93,7 @@ export function memoryDatabase(): MemoryDatabase {
     },
     bounties: {
       async create(bounty) {
+        money.holdEscrow(bounty.summary)
         bounties.set(bounty.summary.id, bounty)
       },
       async find(id) {
@@ -131,7 +141,7 @@ export function memoryDatabase(): MemoryDatabase {
 
 type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty> }
 
-function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionStore {
+function memorySubmissions({ accounts, agents, bounties }: Tables): { money: MemoryMoney; store: SubmissionStore } {
   const submissions = new Map<string, Kept>()
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
 
@@ -146,8 +156,12 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
     return finished.filter(({ agentId, bountyId: of }) => !seen.has(agentId + of) && seen.add(agentId + of))
   }
 
-  return {
+  const money = memoryMoney({ bounties, submissions: () => [...submissions.values()], ranked })
+  const store: SubmissionStore = {
     async create(submission) {
+      const { status, deadline = null } = bounties.get(submission.bountyId)?.summary ?? {}
+      const isOpen = status === 'open' && (deadline === null || deadline > submission.createdAt)
+      if (!isOpen) throw new ProblemError('bounty-closed', { detail: `bounty ${submission.bountyId} takes no more submissions` })
       const none = { status: 'running', casesPassed: 0, fuelTotal: 0, engine: null, finishedAt: null } as const
       submissions.set(submission.id, { ...submission, ...none, verdicts: new Map() })
     },
@@ -164,7 +178,10 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
     },
     async finish(id, { status, at }) {
       const kept = submissions.get(id)
-      if (kept?.status === 'running') submissions.set(id, { ...kept, status, finishedAt: at })
+      if (kept?.status !== 'running') return
+      const ended = { ...kept, status, finishedAt: at }
+      submissions.set(id, ended)
+      money.awardFirst(ended, at)
     },
     async find(id) {
       const kept = submissions.get(id)
@@ -190,15 +207,20 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
     async rankAccounts({ limit, after }) {
       const sums = new Map<string, number>()
       for (const { accountId, casesPassed } of ranked()) sums.set(accountId, (sums.get(accountId) ?? 0) + casesPassed)
-      const order = (a: { casesPassed: number; accountId: string }, b: { casesPassed: number; accountId: string }) =>
-        b.casesPassed - a.casesPassed || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
-      const all = [...sums].map(([accountId, casesPassed]) => ({ accountId, casesPassed })).toSorted(order)
-      return all
-        .filter((rank) => after === undefined || order(after, rank) < 0)
-        .slice(0, limit)
-        .map((rank) => ({ ...rank, accountName: accounts.get(rank.accountId)?.name ?? '', creditsWon: 0, bountiesWon: 0 }))
+      const all = [...sums].map(([accountId, casesPassed]) => {
+        const { credits: creditsWon = 0, bounties: bountiesWon = 0 } = money.won.get(accountId) ?? {}
+        return { accountId, accountName: accounts.get(accountId)?.name ?? '', creditsWon, bountiesWon, casesPassed }
+      })
+      const rest = all.filter((rank) => after === undefined || byAccountPlace(after, rank) < 0)
+      return rest.toSorted(byAccountPlace).slice(0, limit)
     },
   }
+  return { money, store }
+}
+
+function byAccountPlace(a: AccountPlace, b: AccountPlace): number {
+  const difference = b.creditsWon - a.creditsWon || b.bountiesWon - a.bountiesWon || b.casesPassed - a.casesPassed
+  return difference || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
 }
 
 type Placed = Pick<Kept, 'casesPassed' | 'fuelTotal' | 'finishedAt' | 'id'>

@@ -7,6 +7,7 @@ import { NonceMemory } from '../../workers/nonce-memory.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
 import { fakeSandbox, memoryArtifactStore } from './fake-sandbox.ts'
+import { idOf } from './id-of.ts'
 import { memoryDatabase } from './memory-database.ts'
 import { memorySharedCache } from './memory-shared-cache.ts'
 
@@ -69,9 +70,11 @@ export function testEdge() {
     return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined }
   }
 
-  /** @returns the account's id and key */
+  /** With a million credits. */
   async function account(name: string): Promise<{ id: string; key: string }> {
     const { body } = await call('POST', '/api/accounts', { key: adminKey, body: { name } })
+    const mint = { id: idOf('transfer'), accountId: body.id, credits: 1_000_000, reason: null, at: new Date(now()).toISOString() }
+    await database.ledger.mint(mint)
     return { id: body.id, key: body.key }
   }
 
