@@ -194,7 +194,9 @@ function neonAddress({ secrets, ports }: Pick<Parts, 'secrets' | 'ports'>): Neon
 
 /** The host's own tuning (`sandbox-host/config.ts`) may come from the caller's environment; addresses and secrets never do. */
 function hostSettings(): Record<string, string> {
-  const names = ['ENGINE', 'THREADS', 'SLOTS', 'QUEUE_MAX', 'JUDGEMENTS_MAX', 'PROGRAM_BYTES_BUDGET', 'JOURNAL_BYTES_MAX', 'TIER_BYTES_MAX']
+  const engine = ['ENGINE', 'THREADS', 'SLOTS', 'JUDGEMENTS_MAX', 'PROGRAM_BYTES_BUDGET', 'JOURNAL_BYTES_MAX', 'TIER_BYTES_MAX']
+  const queue = ['MEMORY_BYTES_BUDGET', 'ACCOUNT_RUNNING_MAX', 'QUEUE_MAX', 'ACCOUNT_QUEUE_MAX', 'QUEUE_BYTES_MAX', 'QUEUE_WAIT_MS_MAX']
+  const names = [...engine, ...queue]
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : [])))
 }
 

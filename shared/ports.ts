@@ -3,7 +3,8 @@
 import type { Account } from './account.ts'
 import type { Agent, Program } from './agent.ts'
 import type { Bounty, BountyStatus, BountySummary } from './bounty.ts'
-import type { ExecutionRecord, HostExecution, Judgement, Manifest, Verdict } from './execution.ts'
+import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest, Verdict } from './execution.ts'
+import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
@@ -36,7 +37,16 @@ export interface AgentStore {
 }
 
 /** A case as it is kept: input and expectation are JSON text, so that they keep their bytes. */
-export type StoredCase = { id: string; position: number; name: string | null; input: string; expected: string; hidden: boolean }
+export type StoredCase = {
+  id: string
+  position: number
+  name: string | null
+  input: string
+  expected: string
+  hidden: boolean
+  /** Of the commitments in receipts; told to nobody but the host before the case may be opened. */
+  salt: string
+}
 
 export type NewBounty = { summary: BountySummary; description: string; cases: StoredCase[] }
 
@@ -117,6 +127,22 @@ export interface ExecutionStore {
   find(id: string): Promise<ExecutionRecord | undefined>
 }
 
+/** What opens the commitment of a case. Input and expectation are JSON text. */
+export type StatedCase = Pick<StoredCase, 'id' | 'input' | 'expected' | 'salt'> & {
+  status: string
+  fuel: number | null
+  outputSha256: string | null
+}
+
+export interface JudgementReceiptStore {
+  /** A part of a submission is known by its first case; one that is there stays as it is. */
+  record(receipt: JudgementReceipt): Promise<void>
+  /** The parts of a submission, in the order of their cases. */
+  list(submissionId: string): Promise<JudgementReceipt[]>
+  /** Judged cases of a submission in their order: the public ones, or the hidden ones, too. */
+  statedCases(submissionId: string, options: { withHidden: boolean }): Promise<StatedCase[]>
+}
+
 export interface ReceiptKeyStore {
   /** A key that is there stays as it is. */
   register(key: HostReceiptKey): Promise<void>
@@ -151,11 +177,14 @@ export interface ArtifactStore {
 }
 
 export type JudgedCases = {
+  submissionId: string
   program: Program
   accountId: string
   tier: TierName
+  /** Cases after the first one, in their order, that is not accepted are not begun any more. */
+  stopAtFirstFailure: boolean
   /** Input and expectation as JSON text. */
-  cases: { id: string; input: string; expected: string }[]
+  cases: { id: string; input: string; expected: string; salt: string }[]
 }
 
 /**
@@ -163,10 +192,17 @@ export type JudgedCases = {
  * `engine-unsupported`, `artifacts-unavailable`, `body-too-large`.
  */
 export interface Sandbox {
-  /** @throws ProblemError `invalid-program` with the compiler's message */
-  prepare(program: Program): Promise<Manifest>
+  /**
+   * @param accountId on whose share of the host a script is evaluated
+   * @throws ProblemError `invalid-program` with the compiler's message
+   */
+  prepare(program: Program, accountId: string): Promise<Manifest>
   run(execution: HostExecution): Promise<ExecutionRecord>
-  judge(cases: JudgedCases): Promise<Judgement>
+  /**
+   * `keep` is given the verdicts as they come and awaited before it is called again; what it was given stays true when the judging breaks
+   * off afterwards. When `keep` throws, no further cases are begun.
+   */
+  judge(cases: JudgedCases, keep: (judged: Judgement) => Promise<void>): Promise<JudgementEnd>
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
   readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>

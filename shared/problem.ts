@@ -22,7 +22,7 @@ export const problemTable = {
   'submission-not-found': { status: 404, title: 'There is no such submission', retryable: false },
   'execution-not-found': { status: 404, title: 'There is no such execution', retryable: false },
   'artifact-not-found': { status: 404, title: 'The execution made no such artifact', retryable: false },
-  'receipt-not-found': { status: 404, title: 'The execution has no receipt', retryable: false },
+  'receipt-not-found': { status: 404, title: 'There is no receipt', retryable: false },
   'name-taken': { status: 409, title: 'The name is taken', retryable: false },
   'bounty-closed': { status: 409, title: 'The bounty is closed', retryable: false },
   'supply-exhausted': { status: 409, title: 'No more credits can be minted', retryable: false },

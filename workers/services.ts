@@ -6,6 +6,7 @@ import type {
   BountyStore,
   DatabaseGauges,
   ExecutionStore,
+  JudgementReceiptStore,
   RunnableAgent,
 } from '../shared/ports.ts'
 import type { LedgerStore, ReceiptKeyStore, Sandbox, SettlementStore, SharedCache, SubmissionStore } from '../shared/ports.ts'
@@ -16,6 +17,7 @@ import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
 import { neonLedgerStore } from './adapters/neon-ledger.ts'
+import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
 import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
@@ -38,6 +40,7 @@ export type Services = {
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
+  judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
   registeredKeys: Set<string>
@@ -74,6 +77,7 @@ export function createServices(raw: Env): Services {
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),
+    judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),
     gauges: neonGauges(database),

@@ -18,7 +18,8 @@ export type WasmtimeOptions = {
   slots: number
   queueMax: number
   memoryBytesMax: number
-  warm: WarmPoolOptions
+  /** Without it, no instance waits. */
+  warm?: WarmPoolOptions
   /** Where modules are compiled. */
   processes: BoundedProcesses
   /** Keeps the initialised script engine between processes. */
@@ -27,9 +28,11 @@ export type WasmtimeOptions = {
 
 export type WarmPoolOptions = { perProgram: number; total: number; lifetimeMs: number }
 
+const noWarmPool: WarmPoolOptions = { perProgram: 0, total: 0, lifetimeMs: 0 }
+
 /** @throws Error when the addon does not load */
 export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<SandboxEngine> {
-  const { path, threads, slots, queueMax, memoryBytesMax, warm, processes, codeStore } = options
+  const { path, threads, slots, queueMax, memoryBytesMax, warm = noWarmPool, processes, codeStore } = options
   const scriptModulePath = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm')
   const preludeSource = await readFile(new URL('../guest/prelude.js', import.meta.url), 'utf8')
   const build = hashOf(await readFile(path), await readFile(scriptModulePath), preludeSource)

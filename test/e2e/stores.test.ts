@@ -8,6 +8,7 @@ import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
+import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
 import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
@@ -22,6 +23,7 @@ function stores() {
     executions: neonExecutionStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
+    judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
   }
 }

@@ -2,6 +2,7 @@
 import type { Account } from '../../shared/account.ts'
 import type { Agent } from '../../shared/agent.ts'
 import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
+import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type {
   AccountPlace,
   AccountStore,
@@ -9,6 +10,7 @@ import type {
   BountyStore,
   ExecutionStore,
   LedgerStore,
+  JudgementReceiptStore,
   NewBounty,
   ReceiptKeyStore,
   RejectedOutcome,
@@ -29,6 +31,7 @@ export type MemoryDatabase = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
   ledger: LedgerStore
   settlements: SettlementStore
@@ -42,7 +45,7 @@ export function memoryDatabase(): MemoryDatabase {
   const versions = new Map<string, Version>()
   const bounties = new Map<string, NewBounty>()
   const executions = new Map<string, ExecutionRecord>()
-  const { money, store: submissions } = memorySubmissions({ accounts, agents, bounties })
+  const { submissions, judgementReceipts, money } = memorySubmissions({ accounts, agents, bounties })
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
@@ -51,6 +54,7 @@ export function memoryDatabase(): MemoryDatabase {
     submissions,
     ledger: money.ledger,
     settlements: money.settlements,
+    judgementReceipts,
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })
@@ -104,7 +108,7 @@ export function memoryDatabase(): MemoryDatabase {
           ...bounty.summary,
           description: bounty.description,
           hiddenCaseCount: bounty.cases.length - shown.length,
-          cases: shown.map(({ hidden: _hidden, input, expected, ...rest }) => ({
+          cases: shown.map(({ hidden: _hidden, salt: _salt, input, expected, ...rest }) => ({
             ...rest,
             input: JSON.parse(input),
             expected: JSON.parse(expected),
@@ -141,7 +145,9 @@ export function memoryDatabase(): MemoryDatabase {
 
 type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty> }
 
-function memorySubmissions({ accounts, agents, bounties }: Tables): { money: MemoryMoney; store: SubmissionStore } {
+type Judged = { submissions: SubmissionStore; judgementReceipts: JudgementReceiptStore; money: MemoryMoney }
+
+function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
   const submissions = new Map<string, Kept>()
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
 
@@ -157,6 +163,30 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): { money: Mem
   }
 
   const money = memoryMoney({ bounties, submissions: () => [...submissions.values()], ranked })
+  const receipts: JudgementReceipt[] = []
+  const judgementReceipts: JudgementReceiptStore = {
+    async record(receipt) {
+      const [first] = receipt.statement.entries
+      if (!receipts.some(({ statement }) => statement.entries[0]?.caseId === first?.caseId && isOf(receipt, statement.submissionId))) {
+        receipts.push(receipt)
+      }
+    },
+    async list(id) {
+      const places = new Map(casesOf(submissions.get(id)?.bountyId ?? '').map((found) => [found.id, found.position]))
+      const place = ({ statement }: JudgementReceipt) => places.get(statement.entries[0]?.caseId ?? '') ?? 0
+      return receipts.filter((receipt) => isOf(receipt, id)).toSorted((a, b) => place(a) - place(b))
+    },
+    async statedCases(id, { withHidden }) {
+      const kept = submissions.get(id)
+      return casesOf(kept?.bountyId ?? '').flatMap(({ id: caseId, input, expected, salt, hidden }) => {
+        const verdict = kept?.verdicts.get(caseId)
+        if (!verdict || (hidden && !withHidden)) return []
+        const { status, outputSha256, usage } = verdict
+        return { id: caseId, input, expected, salt, status, fuel: usage.fuel, outputSha256 }
+      })
+    },
+  }
+
   const store: SubmissionStore = {
     async create(submission) {
       const { status, deadline = null } = bounties.get(submission.bountyId)?.summary ?? {}
@@ -187,7 +217,8 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): { money: Mem
       const kept = submissions.get(id)
       if (!kept) return undefined
       const shown = casesOf(kept.bountyId).filter(({ hidden }) => !hidden)
-      return { ...kept, verdicts: shown.flatMap((publicCase) => kept.verdicts.get(publicCase.id) ?? []) }
+      const verdicts = shown.flatMap((publicCase) => kept.verdicts.get(publicCase.id) ?? [])
+      return { ...kept, verdicts: verdicts.map(({ caseId, status, usage }) => ({ caseId, status, usage })) }
     },
     async rankAgents(bountyId, { limit, after }) {
       const place = after && { ...after, id: after.submissionId }
@@ -215,12 +246,17 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): { money: Mem
       return rest.toSorted(byAccountPlace).slice(0, limit)
     },
   }
-  return { money, store }
+
+  return { submissions: store, judgementReceipts, money }
 }
 
 function byAccountPlace(a: AccountPlace, b: AccountPlace): number {
   const difference = b.creditsWon - a.creditsWon || b.bountiesWon - a.bountiesWon || b.casesPassed - a.casesPassed
   return difference || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
+}
+
+function isOf({ statement }: JudgementReceipt, submissionId: string): boolean {
+  return statement.submissionId === submissionId
 }
 
 type Placed = Pick<Kept, 'casesPassed' | 'fuelTotal' | 'finishedAt' | 'id'>

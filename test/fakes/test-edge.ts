@@ -91,7 +91,7 @@ export function testEdge() {
     return String(body.id)
   }
 
-  return { call, account, deploy, services, clock, log, cache, sandbox, artifacts, database }
+  return { fetch: app.fetch, call, account, deploy, services, clock, log, cache, sandbox, artifacts, database }
 }
 
 export type TestEdge = ReturnType<typeof testEdge>

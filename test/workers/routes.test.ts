@@ -202,6 +202,47 @@ describe('202', () => {
   })
 })
 
+describe('a submission', () => {
+  test('that stops at its first failure is rejected, without verdicts for what was not run', async () => {
+    const id = await bounty(squares(200))
+    const agentId = await edge.deploy(key, { name: 'until-70', output: (input) => (Number(input) < 70 ? Number(input) ** 2 : 0) })
+    const path = `/api/bounties/${id}/submissions`
+    const { body } = await edge.call('POST', path, { key, body: { agentId, stopAtFirstFailure: true } })
+    expect(body).toMatchObject({ status: 'rejected', casesTotal: 200, casesPassed: 70 })
+    expect(body.verdicts).toHaveLength(71)
+    expect(edge.sandbox.judged).toEqual([64, 64])
+    const whole = await edge.call('POST', path, { key, body: { agentId } })
+    expect(whole.body).toMatchObject({ status: 'rejected', casesPassed: 70 })
+    expect(whole.body.verdicts).toHaveLength(200)
+  })
+
+  test('whose host dies keeps the verdicts that came, and has failed', async () => {
+    const id = await bounty(squares(100))
+    const agentId = await edge.deploy(key, { name: 'halfway', output: (input) => Number(input) ** 2 })
+    edge.sandbox.judgedMax = 40
+    let submissionId = ''
+    const { create } = edge.database.submissions
+    edge.database.submissions.create = (submission) => create(submission).then(() => void (submissionId = submission.id))
+    expect((await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })).body.code).toBe('sandbox-unavailable')
+    const left = await edge.database.submissions.find(submissionId)
+    expect(left).toMatchObject({ status: 'failed', casesPassed: 40 })
+    expect(left?.verdicts).toHaveLength(40)
+  })
+
+  test('writes its verdicts many at once', async () => {
+    const id = await bounty(squares(128))
+    const agentId = await edge.deploy(key, { name: 'batched', output: (input) => Number(input) ** 2 })
+    const sizes: number[] = []
+    const { recordVerdicts } = edge.database.submissions
+    edge.database.submissions.recordVerdicts = (of, judgement) => {
+      sizes.push(judgement.verdicts.length)
+      return recordVerdicts(of, judgement)
+    }
+    await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })
+    expect(sizes).toEqual([64, 64])
+  })
+})
+
 describe('206, 304 and 416', () => {
   test('ranges of an artifact', async () => {
     const agentId = await edge.deploy(key, { name: 'ranges' })

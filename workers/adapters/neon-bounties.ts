@@ -46,6 +46,7 @@ const caseRowSchema = z.object({
   hidden: z.boolean(),
 })
 const caseColumns = 'id, position, name, input::text as input, expected::text as expected, hidden'
+const saltedCaseRowSchema = caseRowSchema.extend({ salt: z.string() })
 
 export function neonBountyStore(database: Database): BountyStore {
   return {
@@ -57,9 +58,9 @@ export function neonBountyStore(database: Database): BountyStore {
           parameters: [id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, description],
         },
         {
-          text: `insert into cases (id, bounty_id, position, name, input, expected, hidden)
-            select id, $1, position, name, input::json, expected::json, hidden from json_to_recordset($2::json)
-              as r (id text, position integer, name text, input text, expected text, hidden boolean)`,
+          text: `insert into cases (id, bounty_id, position, name, input, expected, hidden, salt)
+            select id, $1, position, name, input::json, expected::json, hidden, salt from json_to_recordset($2::json)
+              as r (id text, position integer, name text, input text, expected text, hidden boolean, salt text)`,
           parameters: [id, JSON.stringify(cases)],
         },
       ]
@@ -109,8 +110,8 @@ export function neonBountyStore(database: Database): BountyStore {
     },
 
     async casesAfter(bountyId, { position, limit }) {
-      return database.query(caseRowSchema, {
-        text: `select ${caseColumns} from cases where bounty_id = $1 and position > $2 order by position limit $3`,
+      return database.query(saltedCaseRowSchema, {
+        text: `select ${caseColumns}, salt from cases where bounty_id = $1 and position > $2 order by position limit $3`,
         parameters: [bountyId, position, limit],
       })
     },

@@ -109,12 +109,12 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
     },
 
     async recordVerdicts(id, { engine, verdicts }) {
-      const rows = verdicts.map(({ caseId, status, usage }) => ({ caseId, status, ...usage }))
+      const rows = verdicts.map(({ caseId, status, usage, outputSha256 }) => ({ caseId, status, ...usage, outputSha256 }))
       await database.query(ignoredRowSchema, {
         text: `with added as (
-            insert into verdicts (submission_id, case_id, status, fuel, wall_micros, memory_bytes_peak)
-            select $1, r."caseId", r.status, r.fuel, r."wallMicros", r."memoryBytesPeak" from json_to_recordset($2::json)
-              as r ("caseId" text, status text, fuel bigint, "wallMicros" bigint, "memoryBytesPeak" bigint)
+            insert into verdicts (submission_id, case_id, status, fuel, wall_micros, memory_bytes_peak, output_sha256)
+            select $1, r."caseId", r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256" from json_to_recordset($2::json)
+              as r ("caseId" text, status text, fuel bigint, "wallMicros" bigint, "memoryBytesPeak" bigint, "outputSha256" text)
             on conflict do nothing
             returning status, fuel
           ), sums as (

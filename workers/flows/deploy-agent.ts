@@ -9,7 +9,7 @@ import { invalidRequest } from '../request-issues.ts'
 import type { Services } from '../services.ts'
 
 export async function deployAgent(services: Services, { accountId, agent }: { accountId: string; agent: AgentCreate }): Promise<Agent> {
-  const { program, bytes, engine } = await prepareProgram(services, agent)
+  const { program, bytes, engine } = await prepareProgram(services, { ...agent, accountId })
   const at = services.now()
   const createdAt = new Date(at).toISOString()
   const { name, kind } = agent
@@ -37,7 +37,7 @@ export async function deployVersion(
   const agent = await services.agents.find(agentId)
   if (!agent) throw agentNotFound(agentId)
   if (agent.accountId !== accountId) throw new ProblemError('forbidden', { detail: `agent ${agentId} belongs to another account` })
-  const { program, bytes, engine } = await prepareProgram(services, { kind: agent.kind, source })
+  const { program, bytes, engine } = await prepareProgram(services, { kind: agent.kind, source, accountId })
   const at = new Date(services.now()).toISOString()
   const changed = await services.agents.addVersion({ agentId, sha256: program.sha256, bytes, engine, at })
   if (!changed) throw agentNotFound(agentId)
@@ -52,7 +52,9 @@ export function agentNotFound(id: string, version?: number): ProblemError {
   return new ProblemError('agent-not-found', { detail })
 }
 
-async function prepareProgram({ artifacts, sandbox }: Services, { kind, source }: { kind: ProgramKind; source: string }) {
+type NewProgram = { kind: ProgramKind; source: string; accountId: string }
+
+async function prepareProgram({ artifacts, sandbox }: Services, { kind, source, accountId }: NewProgram) {
   // `encode` makes its own ArrayBuffer, whatever the platform's types say.
   const bytes = kind === 'command' ? decodeBase64(source) : (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>)
   if (bytes.length > limits.programBytesMax) {
@@ -62,7 +64,7 @@ async function prepareProgram({ artifacts, sandbox }: Services, { kind, source }
   }
   const program: Program = { kind, sha256: await sha256Hex(bytes) }
   await artifacts.putProgram(program.sha256, bytes)
-  const { engine } = await sandbox.prepare(program)
+  const { engine } = await sandbox.prepare(program, accountId)
   return { program, bytes: bytes.length, engine }
 }
 

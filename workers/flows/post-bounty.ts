@@ -4,7 +4,7 @@ import type { BountyCreate, BountySummary } from '../../shared/bounty.ts'
 import type { StoredCase } from '../../shared/ports.ts'
 import { ProblemError, type ProblemIssue } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
-import { newId } from '../new-id.ts'
+import { newId, newSalt } from '../new-id.ts'
 import { invalidRequest } from '../request-issues.ts'
 import type { Services } from '../services.ts'
 
@@ -58,6 +58,7 @@ function storedCases(cases: BountyCreate['cases'], at: number): StoredCase[] {
     input: bounded(input, { field: `cases.${position}.input`, bytesMax: limits.inputBytesMax }),
     expected: bounded(expected, { field: `cases.${position}.expected`, bytesMax: limits.expectedBytesMax }),
     hidden,
+    salt: newSalt(),
   }))
   if (issues.length > 0) throw invalidRequest(issues)
   if (bytesTotal <= limits.caseBytesMax) return stored
