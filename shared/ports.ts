@@ -5,6 +5,7 @@ import type { Agent, Program } from './agent.ts'
 import type { Bounty, BountyStatus, BountySummary } from './bounty.ts'
 import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest, Verdict } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
+import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
@@ -94,6 +95,8 @@ export interface LedgerStore {
   balance(accountId: string): Promise<number | undefined>
   /** Newest first. @param before number of the last entry of the page before */
   entries(accountId: string, page: { limit: number; before?: number | undefined }): Promise<NumberedEntry[]>
+  /** Newest first, days without entries left out. @param since first day, as 2000-01-31 */
+  byDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'creditsIn' | 'creditsOut'>[]>
 }
 
 /** Closes bounties, and with them their escrow: all of it moves, to one account, once. */
@@ -125,6 +128,8 @@ export interface ExecutionStore {
   record(records: ExecutionRecord[]): Promise<string[]>
   keepRejected(host: string, rejected: RejectedOutcome[]): Promise<void>
   find(id: string): Promise<ExecutionRecord | undefined>
+  /** Of recorded executions, newest first, days without any left out. @param since first UTC day, as 2000-01-31 */
+  usageByDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros'>[]>
 }
 
 /** What opens the commitment of a case. Input and expectation are JSON text. */

@@ -245,6 +245,9 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
         ['escrow', -400, 600, bountyId, 2, at(1)],
         ['mint', 1_000, 1_000, null, 1, at(0)],
       ])
+      const [day] = at(0).split('T')
+      expect(await stores.ledger.byDay(owner, { from: '2126-01-05' })).toEqual([{ day, creditsIn: 1_400, creditsOut: 400 }])
+      expect(await stores.ledger.byDay(owner, { from: '2126-01-06' })).toEqual([])
       for (const [i, { number }] of all.entries()) {
         expect(await stores.ledger.entries(owner, { limit: 1, before: number })).toEqual(all.slice(i + 1, i + 2))
       }

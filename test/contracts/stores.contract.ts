@@ -249,6 +249,19 @@ export function storesContract(name: string, open: () => Stores): void {
       await stores.executions.keepRejected('host-1', [rejected])
     })
 
+    test('executions are counted by the day of their end, once, without those of nobody', async () => {
+      const agent = await newAgent()
+      const of = { agentId: agent.id, accountId: account.id }
+      const [late, early] = [recordOf(of), { ...recordOf(of), finishedAt: '2026-11-22T23:59:59.999Z' }]
+      const unmetered = { ...recordOf(of), usage: usage(null) }
+      await stores.executions.record([late, early, late])
+      await stores.executions.record([late, unmetered, { ...recordOf(of), version: 2 }])
+      const second = { day: '2026-11-23', executions: 2, fuel: 9_000_000_000, wallMicros: 17 }
+      const first = { day: '2026-11-22', executions: 1, fuel: 9_000_000_000, wallMicros: 5 }
+      expect(await stores.executions.usageByDay(account.id, { from: '2026-11-22' })).toEqual([second, first])
+      expect(await stores.executions.usageByDay(account.id, { from: '2026-11-23' })).toEqual([second])
+    })
+
     test('parts of a receipt are kept once, in the order of their cases; what opens them is told of public cases, or of all', async () => {
       const [bounty, agent] = [await newBounty(3), await newAgent()]
       const id = await submitted(bounty, { agent, passed: 2, fuel: 7, second: 3 })

@@ -139,6 +139,15 @@ export function memoryDatabase(): MemoryDatabase {
         rejected.push(...outcomes)
       },
       find: async (id) => executions.get(id),
+      async usageByDay(accountId, { from }) {
+        const own = [...executions.values()].filter((record) => record.accountId === accountId)
+        const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
+        const sum = (records: ExecutionRecord[], of: 'fuel' | 'wallMicros') => records.reduce((all, { usage }) => all + (usage[of] ?? 0), 0)
+        return [...days]
+          .filter(([day]) => day >= from)
+          .map(([day, of]) => ({ day, executions: of.length, fuel: sum(of, 'fuel'), wallMicros: sum(of, 'wallMicros') }))
+          .toSorted((a, b) => (a.day < b.day ? 1 : -1))
+      },
     },
   }
 }

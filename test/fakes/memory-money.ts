@@ -103,6 +103,14 @@ export function memoryMoney({ bounties, submissions, ranked }: MemoryMoneyOption
         const older = entriesOf(accountId).filter((entry) => entry.number < before)
         return older.toReversed().slice(0, limit)
       },
+      async byDay(accountId, { from }) {
+        const days = Map.groupBy(entriesOf(accountId), ({ at }) => at.slice(0, 10))
+        const sum = (entries: NumberedEntry[], sign: 1 | -1) => entries.reduce((all, { credits }) => all + Math.max(sign * credits, 0), 0)
+        return [...days]
+          .filter(([day]) => day >= from)
+          .map(([day, entries]) => ({ day, creditsIn: sum(entries, 1), creditsOut: sum(entries, -1) }))
+          .toSorted((a, b) => (a.day < b.day ? 1 : -1))
+      },
     },
     settlements: {
       async award(bountyId, { submissionId, at }) {

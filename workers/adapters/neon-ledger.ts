@@ -23,6 +23,9 @@ const entryRowSchema = z
     balanceAfter: balance_after,
     bountyId: rest.kind === 'mint' ? null : subject,
   }))
+const dayRowSchema = z
+  .object({ day: z.string(), came: bigintSchema, went: bigintSchema })
+  .transform(({ day, came, went }) => ({ day, creditsIn: came, creditsOut: went }))
 const entryText = `select e.number, t.id, t.at, t.kind, t.subject, e.credits, e.balance_after, t.reason
   from ledger_entries e join ledger_transfers t on t.id = e.transfer_id`
 
@@ -59,6 +62,15 @@ export function neonLedgerStore(database: Database): LedgerStore {
       return database.query(entryRowSchema, {
         text: `${entryText} where e.holder_id = $1 and ($3::bigint is null or e.number < $3) order by e.number desc limit $2`,
         parameters: [accountId, limit, before ?? null],
+      })
+    },
+
+    async byDay(accountId, { from }) {
+      return database.query(dayRowSchema, {
+        text: `select (at at time zone 'UTC')::date::text as day, coalesce(sum(credits) filter (where credits > 0), 0) as came,
+            coalesce(-sum(credits) filter (where credits < 0), 0) as went
+          from ledger_entries where holder_id = $1 and at >= $2::date at time zone 'UTC' group by 1 order by 1 desc`,
+        parameters: [accountId, from],
       })
     },
   }

@@ -68,8 +68,8 @@ async function judgeOrFail(services: Services, { id, bounty, judged }: Judging):
   const { submissions, now } = services
   const end = async (status: 'accepted' | 'rejected' | 'failed') => {
     await submissions.finish(id, { status, at: new Date(now()).toISOString() })
-    // It may just have been won.
-    await forgetBounty(services, bounty.id)
+    if (status === 'accepted' && bounty.mode === 'first') await forgetBounty(services, bounty.id)
+    else await services.reads.forget(`leaderboard:${bounty.id}`, 'leaderboard')
   }
   try {
     await end((await judgeChunks(services, { id, bounty, judged })) ? 'accepted' : 'rejected')

@@ -48,9 +48,11 @@ create table ledger_entries (
   transfer_id text collate "C" not null references ledger_transfers (id),
   credits bigint not null,
   balance_after bigint not null,
+  at timestamptz(3) not null,
   primary key (holder_id, number),
   unique (transfer_id, holder_id)
 );
+create index ledger_entries_by_time on ledger_entries (holder_id, at);
 
 -- As shared/ids.ts makes them: 48 bits of time, 80 random ones.
 create function ledger_transfer_id(at timestamptz) returns text language plpgsql as $$
@@ -75,9 +77,9 @@ declare
 begin
   perform 1 from ledger_holders where id in (new.from_id, new.to_id) order by id for no key update;
   update ledger_holders set balance = balance - new.credits, entries = entries + 1 where id = new.from_id returning * into strict held;
-  insert into ledger_entries values (held.id, held.entries, new.id, -new.credits, held.balance);
+  insert into ledger_entries values (held.id, held.entries, new.id, -new.credits, held.balance, new.at);
   update ledger_holders set balance = balance + new.credits, entries = entries + 1 where id = new.to_id returning * into strict held;
-  insert into ledger_entries values (held.id, held.entries, new.id, new.credits, held.balance);
+  insert into ledger_entries values (held.id, held.entries, new.id, new.credits, held.balance, new.at);
   return null;
 end $$;
 create trigger ledger_transfers_write_entries after insert on ledger_transfers for each row execute function ledger_write_entries();
@@ -186,3 +188,16 @@ create trigger ledger_holders_by_transfer before insert or update on ledger_hold
   for each row when (pg_trigger_depth() = 0) execute function ledger_refuse();
 create trigger ledger_transfers_by_bounty before insert on ledger_transfers
   for each row when (new.kind <> 'mint' and pg_trigger_depth() = 0) execute function ledger_refuse();
+
+-- What accounts ran, by UTC day of its end: counted when an execution is recorded, because there may be millions of them.
+create table account_usage (
+  account_id text collate "C" not null references accounts (id),
+  day date not null,
+  executions bigint not null,
+  fuel bigint not null,
+  wall_micros bigint not null,
+  primary key (account_id, day)
+);
+insert into account_usage (account_id, day, executions, fuel, wall_micros)
+select account_id, (finished_at at time zone 'UTC')::date, count(*), coalesce(sum(fuel), 0), sum((record -> 'usage' ->> 'wallMicros')::bigint)
+from executions group by 1, 2;
