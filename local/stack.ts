@@ -9,7 +9,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { bundleWorker } from './bundle-worker.ts'
-import { demoAccountKey, untilReady } from './edge-account.ts'
+import { demoAccountKey, fundAccount, untilReady } from './edge-account.ts'
 import { claimPorts, loopback, type PortWish } from './free-port.ts'
 import { endLeftovers } from './leftover-processes.ts'
 import { lockDirectory } from './local-lock.ts'
@@ -83,6 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await untilReady({ baseUrl: urls.baseUrl, signal, advice: () => children.tails() })
     const demoKey = await demoAccountKey({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, kept: secrets.demoKey })
     saveSecrets(localDir, { ...secrets, demoKey })
+    await fundAccount({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, key: demoKey })
     const credentials = { ...urls, adminKey: secrets.adminKey, demoKey }
     writePrivate(join(localDir, 'credentials.json'), credentials)
     return { ...credentials, neon: neonAddress({ secrets, ports }), processes: children.pids, stop, kill: children.kill }

@@ -5,7 +5,9 @@ import type { Agent, Program } from './agent.ts'
 import type { Bounty, BountyStatus, BountySummary } from './bounty.ts'
 import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest, Verdict } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
+import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
+import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
 import type { Submission, SubmissionStatus } from './submission.ts'
 import type { TierName } from './tiers.ts'
@@ -50,6 +52,7 @@ export type StoredCase = {
 export type NewBounty = { summary: BountySummary; description: string; cases: StoredCase[] }
 
 export interface BountyStore {
+  /** Moves the reward from its owner's balance into escrow. @throws ProblemError `insufficient-credits`; then nothing is written */
   create(bounty: NewBounty): Promise<void>
   find(id: string): Promise<Bounty | undefined>
   findSummary(id: string): Promise<BountySummary | undefined>
@@ -66,16 +69,52 @@ export type AgentPlace = { casesPassed: number; fuelTotal: number | null; finish
 export type AccountPlace = { creditsWon: number; bountiesWon: number; casesPassed: number; accountId: string }
 
 export interface SubmissionStore {
-  /** As `running`, without verdicts. */
+  /** As `running`, without verdicts. @throws ProblemError `bounty-closed`, also at the deadline and behind it */
   create(submission: NewSubmission): Promise<void>
   /** Adds verdicts, and their sums to the submission; a case that has one keeps it. */
   recordVerdicts(id: string, judgement: { engine: string; verdicts: Verdict[] }): Promise<void>
-  /** Ends a running submission and moves its agent and account on the leaderboards; one that has ended stays as it is. */
+  /**
+   * Ends a running submission and moves its agent and account on the leaderboards; one that has ended stays as it is. An accepted one that
+   * passed every case of an open bounty of mode `first` wins it: at most one does.
+   */
   finish(id: string, end: FinishedSubmission): Promise<void>
   /** With the verdicts of public cases only. */
   find(id: string): Promise<Submission | undefined>
   rankAgents(bountyId: string, page: { limit: number; after?: AgentPlace | undefined }): Promise<Omit<BountyRank, 'rank'>[]>
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
+}
+
+export type Mint = { id: string; accountId: string; credits: number; reason: string | null; at: string }
+/** `number` counts the entries of one account from 1, without gaps. */
+export type NumberedEntry = LedgerEntry & { number: number }
+
+export interface LedgerStore {
+  /** New credits; the same id again changes nothing. @throws ProblemError `account-not-found`, `supply-exhausted` */
+  mint(mint: Mint): Promise<NumberedEntry>
+  /** @returns undefined when there is no such account */
+  balance(accountId: string): Promise<number | undefined>
+  /** Newest first. @param before number of the last entry of the page before */
+  entries(accountId: string, page: { limit: number; before?: number | undefined }): Promise<NumberedEntry[]>
+  /** Newest first, days without entries left out. @param since first day, as 2000-01-31 */
+  byDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'creditsIn' | 'creditsOut'>[]>
+}
+
+/** Closes bounties, and with them their escrow: all of it moves, to one account, once. */
+export interface SettlementStore {
+  /**
+   * To the author of a submission that was judged, for an open bounty of mode `best` before its deadline.
+   * @returns the bounty as it is now; undefined when there is no such open bounty
+   */
+  award(bountyId: string, award: { submissionId: string; at: string }): Promise<BountySummary | undefined>
+  /** Back to the owner, before the deadline. @returns undefined when there is no such open bounty */
+  cancel(bountyId: string, cancellation: { at: string }): Promise<BountySummary | undefined>
+  /** Open bounties whose deadline has passed and whose submissions are judged, or were not within `judgingMsMax` of it; the oldest first. */
+  findDue(due: { at: string; judgingMsMax: number; limit: number }): Promise<string[]>
+  /**
+   * At the deadline: to the author of the best submission, if the mode is `best` and it passed a case; else back to the owner.
+   * @returns undefined when there is no such open bounty whose deadline has passed
+   */
+  settle(bountyId: string, settlement: { at: string }): Promise<BountySummary | undefined>
 }
 
 /** What could not be recorded, kept for whoever looks into it. `record` is JSON text. */
@@ -89,6 +128,8 @@ export interface ExecutionStore {
   record(records: ExecutionRecord[]): Promise<string[]>
   keepRejected(host: string, rejected: RejectedOutcome[]): Promise<void>
   find(id: string): Promise<ExecutionRecord | undefined>
+  /** Of recorded executions, newest first, days without any left out. @param since first UTC day, as 2000-01-31 */
+  usageByDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros'>[]>
 }
 
 /** What opens the commitment of a case. Input and expectation are JSON text. */

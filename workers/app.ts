@@ -12,7 +12,9 @@ import { addBountyRoutes } from './routes/bounties.ts'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
 import { addLeaderboardRoutes } from './routes/leaderboard.ts'
+import { addLedgerRoutes } from './routes/ledger.ts'
 import { addReceiptRoutes } from './routes/receipts.ts'
+import { addSettlementRoutes } from './routes/settlements.ts'
 import { addStatusRoutes } from './routes/status.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
 import type { Services } from './services.ts'
@@ -31,8 +33,10 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
 
   addStatusRoutes(router, services)
   addAccountRoutes(router, services)
+  addLedgerRoutes(router, services)
   addAgentRoutes(router, services)
   addBountyRoutes(router, services)
+  addSettlementRoutes(router, services)
   addSubmissionRoutes(router, services)
   addExecutionRoutes(router, services)
   addReceiptRoutes(router, services)

@@ -9,15 +9,17 @@ import type {
   JudgementReceiptStore,
   RunnableAgent,
 } from '../shared/ports.ts'
-import type { ReceiptKeyStore, Sandbox, SharedCache, SubmissionStore } from '../shared/ports.ts'
+import type { LedgerStore, ReceiptKeyStore, Sandbox, SettlementStore, SharedCache, SubmissionStore } from '../shared/ports.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
+import { neonLedgerStore } from './adapters/neon-ledger.ts'
 import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
+import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
@@ -35,6 +37,8 @@ export type Services = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  ledger: LedgerStore
+  settlements: SettlementStore
   executions: ExecutionStore
   judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
@@ -70,6 +74,8 @@ export function createServices(raw: Env): Services {
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    ledger: neonLedgerStore(database),
+    settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),

@@ -72,3 +72,8 @@ export async function newAccount(): Promise<{ id: string; key: string }> {
   if (answer.status !== 201) throw new Error(`account answered ${answer.status}: ${JSON.stringify(answer.body)}`)
   return answer.body
 }
+
+export async function fund(accountId: string, credits: number): Promise<void> {
+  const answer = await call('POST', `/api/accounts/${accountId}/credits`, { key: stack.adminKey, body: { credits } })
+  if (answer.status !== 201) throw new Error(`minting answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+}

@@ -28,7 +28,9 @@ test('a submission has a receipt that holds for all parts; one that stops at the
   expect(openings).toHaveLength(cases.filter(({ hidden }) => !hidden).length)
   const { body: keys } = await call('GET', '/api/receipt-keys')
   for (const part of parts) {
-    expect(await verifyJudgement(part, { ...receiptCrypto, publicKey: keys.items[0].publicKey })).toMatchObject({ ok: true })
+    // Other tests register keys of other hosts.
+    const { publicKey } = keys.items.find(({ id }: { id: string }) => id === part.statement.keyId)
+    expect(await verifyJudgement(part, { ...receiptCrypto, publicKey })).toMatchObject({ ok: true })
     expect(await checkOpenings(part.statement, openings, sha256Hex)).toEqual([])
   }
 

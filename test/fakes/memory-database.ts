@@ -4,19 +4,23 @@ import type { Agent } from '../../shared/agent.ts'
 import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type {
+  AccountPlace,
   AccountStore,
   AgentStore,
   BountyStore,
   ExecutionStore,
+  LedgerStore,
   JudgementReceiptStore,
   NewBounty,
   ReceiptKeyStore,
   RejectedOutcome,
+  SettlementStore,
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import type { Submission } from '../../shared/submission.ts'
+import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 
 type Version = { sha256: string }
 type Kept = Omit<Submission, 'verdicts'> & { verdicts: Map<string, Verdict> }
@@ -29,6 +33,8 @@ export type MemoryDatabase = {
   executions: ExecutionStore
   judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
+  ledger: LedgerStore
+  settlements: SettlementStore
   rejected: RejectedOutcome[]
 }
 
@@ -39,13 +45,15 @@ export function memoryDatabase(): MemoryDatabase {
   const versions = new Map<string, Version>()
   const bounties = new Map<string, NewBounty>()
   const executions = new Map<string, ExecutionRecord>()
-  const { submissions, judgementReceipts } = memorySubmissions({ accounts, agents, bounties })
+  const { submissions, judgementReceipts, money } = memorySubmissions({ accounts, agents, bounties })
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
   return {
     rejected,
     submissions,
+    ledger: money.ledger,
+    settlements: money.settlements,
     judgementReceipts,
     receiptKeys: {
       async register(key) {
@@ -58,6 +66,7 @@ export function memoryDatabase(): MemoryDatabase {
         if ([...accounts.values()].some(({ name }) => name === account.name)) throw new ProblemError('name-taken', { detail: account.name })
         accounts.set(account.id, account)
         accountOfKey.set(sha256, account.id)
+        money.openHolder(account.id)
       },
       find: async (id) => accounts.get(id),
       findByKey: async (sha256) => accountOfKey.get(sha256),
@@ -88,6 +97,7 @@ export function memoryDatabase(): MemoryDatabase {
     },
     bounties: {
       async create(bounty) {
+        money.holdEscrow(bounty.summary)
         bounties.set(bounty.summary.id, bounty)
       },
       async find(id) {
@@ -129,13 +139,22 @@ export function memoryDatabase(): MemoryDatabase {
         rejected.push(...outcomes)
       },
       find: async (id) => executions.get(id),
+      async usageByDay(accountId, { from }) {
+        const own = [...executions.values()].filter((record) => record.accountId === accountId)
+        const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
+        const sum = (records: ExecutionRecord[], of: 'fuel' | 'wallMicros') => records.reduce((all, { usage }) => all + (usage[of] ?? 0), 0)
+        return [...days]
+          .filter(([day]) => day >= from)
+          .map(([day, of]) => ({ day, executions: of.length, fuel: sum(of, 'fuel'), wallMicros: sum(of, 'wallMicros') }))
+          .toSorted((a, b) => (a.day < b.day ? 1 : -1))
+      },
     },
   }
 }
 
 type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty> }
 
-type Judged = { submissions: SubmissionStore; judgementReceipts: JudgementReceiptStore }
+type Judged = { submissions: SubmissionStore; judgementReceipts: JudgementReceiptStore; money: MemoryMoney }
 
 function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
   const submissions = new Map<string, Kept>()
@@ -152,6 +171,7 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
     return finished.filter(({ agentId, bountyId: of }) => !seen.has(agentId + of) && seen.add(agentId + of))
   }
 
+  const money = memoryMoney({ bounties, submissions: () => [...submissions.values()], ranked })
   const receipts: JudgementReceipt[] = []
   const judgementReceipts: JudgementReceiptStore = {
     async record(receipt) {
@@ -178,6 +198,9 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
 
   const store: SubmissionStore = {
     async create(submission) {
+      const { status, deadline = null } = bounties.get(submission.bountyId)?.summary ?? {}
+      const isOpen = status === 'open' && (deadline === null || deadline > submission.createdAt)
+      if (!isOpen) throw new ProblemError('bounty-closed', { detail: `bounty ${submission.bountyId} takes no more submissions` })
       const none = { status: 'running', casesPassed: 0, fuelTotal: 0, engine: null, finishedAt: null } as const
       submissions.set(submission.id, { ...submission, ...none, verdicts: new Map() })
     },
@@ -194,7 +217,10 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
     },
     async finish(id, { status, at }) {
       const kept = submissions.get(id)
-      if (kept?.status === 'running') submissions.set(id, { ...kept, status, finishedAt: at })
+      if (kept?.status !== 'running') return
+      const ended = { ...kept, status, finishedAt: at }
+      submissions.set(id, ended)
+      money.awardFirst(ended, at)
     },
     async find(id) {
       const kept = submissions.get(id)
@@ -221,17 +247,21 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
     async rankAccounts({ limit, after }) {
       const sums = new Map<string, number>()
       for (const { accountId, casesPassed } of ranked()) sums.set(accountId, (sums.get(accountId) ?? 0) + casesPassed)
-      const order = (a: { casesPassed: number; accountId: string }, b: { casesPassed: number; accountId: string }) =>
-        b.casesPassed - a.casesPassed || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
-      const all = [...sums].map(([accountId, casesPassed]) => ({ accountId, casesPassed })).toSorted(order)
-      return all
-        .filter((rank) => after === undefined || order(after, rank) < 0)
-        .slice(0, limit)
-        .map((rank) => ({ ...rank, accountName: accounts.get(rank.accountId)?.name ?? '', creditsWon: 0, bountiesWon: 0 }))
+      const all = [...sums].map(([accountId, casesPassed]) => {
+        const { credits: creditsWon = 0, bounties: bountiesWon = 0 } = money.won.get(accountId) ?? {}
+        return { accountId, accountName: accounts.get(accountId)?.name ?? '', creditsWon, bountiesWon, casesPassed }
+      })
+      const rest = all.filter((rank) => after === undefined || byAccountPlace(after, rank) < 0)
+      return rest.toSorted(byAccountPlace).slice(0, limit)
     },
   }
 
-  return { submissions: store, judgementReceipts }
+  return { submissions: store, judgementReceipts, money }
+}
+
+function byAccountPlace(a: AccountPlace, b: AccountPlace): number {
+  const difference = b.creditsWon - a.creditsWon || b.bountiesWon - a.bountiesWon || b.casesPassed - a.casesPassed
+  return difference || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
 }
 
 function isOf({ statement }: JudgementReceipt, submissionId: string): boolean {

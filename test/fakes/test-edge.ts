@@ -6,7 +6,9 @@ import { MemoryCache } from '../../workers/memory-cache.ts'
 import { NonceMemory } from '../../workers/nonce-memory.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
+import type { Services } from '../../workers/services.ts'
 import { fakeSandbox, memoryArtifactStore } from './fake-sandbox.ts'
+import { idOf } from './id-of.ts'
 import { memoryDatabase } from './memory-database.ts'
 import { memorySharedCache } from './memory-shared-cache.ts'
 
@@ -32,7 +34,7 @@ export function testEdge() {
   const clock = { now: Date.parse('2026-11-23T12:00:00Z') }
   const now = () => clock.now
   const log: { level: string; event: string; fields: LogFields }[] = []
-  const app = createApp({
+  const services: Services = {
     ...database,
     cache,
     sandbox,
@@ -50,7 +52,8 @@ export function testEdge() {
       info: (event, fields) => log.push({ level: 'info', event, fields }),
       error: (event, fields) => log.push({ level: 'error', event, fields }),
     },
-  })
+  }
+  const app = createApp(services)
 
   async function call(method: string, path: string, { key, body, raw, headers = {} }: CallOptions = {}): Promise<Answer> {
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body))
@@ -69,9 +72,11 @@ export function testEdge() {
     return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined }
   }
 
-  /** @returns the account's id and key */
+  /** With a million credits. */
   async function account(name: string): Promise<{ id: string; key: string }> {
     const { body } = await call('POST', '/api/accounts', { key: adminKey, body: { name } })
+    const mint = { id: idOf('transfer'), accountId: body.id, credits: 1_000_000, reason: null, at: new Date(now()).toISOString() }
+    await database.ledger.mint(mint)
     return { id: body.id, key: body.key }
   }
 
@@ -86,7 +91,7 @@ export function testEdge() {
     return String(body.id)
   }
 
-  return { fetch: app.fetch, call, account, deploy, clock, log, cache, sandbox, artifacts, database }
+  return { fetch: app.fetch, call, account, deploy, services, clock, log, cache, sandbox, artifacts, database }
 }
 
 export type TestEdge = ReturnType<typeof testEdge>

@@ -136,7 +136,7 @@ describe('200', () => {
   })
 
   test('the leaderboard ranks the best submission of each agent, page by page', async () => {
-    const id = await bounty(squares(3))
+    const id = await bounty(squares(3), { mode: 'best' })
     const good = await edge.deploy(key, { name: 'good', output: (input) => Number(input) ** 2 })
     const bad = await edge.deploy(key, { name: 'bad', output: () => 0 })
     for (const agentId of [bad, good, bad]) await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })
@@ -207,7 +207,7 @@ describe('202', () => {
     expect(edge.sandbox.judged).toEqual([64, 64, 2])
     expect(headers.get('location')).toBe(`/api/submissions/${body.id}`)
     expect((await edge.call('GET', `/api/submissions/${body.id}`, { key })).body).toEqual(body)
-    expect((await edge.call('GET', `/api/bounties/${id}`)).body.status).toBe('open')
+    expect((await edge.call('GET', `/api/bounties/${id}`)).body).toMatchObject({ status: 'awarded', awardedSubmissionId: body.id })
   })
 })
 

@@ -1,4 +1,5 @@
-// Posts a bounty: every case gets an id and a place, and its input and expectation become the JSON text that is kept.
+// Posts a bounty: every case gets an id and a place, and its input and expectation become the JSON text that is kept. The reward moves into
+// escrow with the bounty's row, or there is no row.
 import type { BountyCreate, BountySummary } from '../../shared/bounty.ts'
 import type { StoredCase } from '../../shared/ports.ts'
 import { ProblemError, type ProblemIssue } from '../../shared/problem.ts'
@@ -28,6 +29,8 @@ export async function postBounty(
     caseCount: cases.length,
     deadline: bounty.deadline ?? null,
     createdAt: new Date(at).toISOString(),
+    closedAt: null,
+    awardedSubmissionId: null,
   }
   await services.bounties.create({ summary, description, cases })
   await services.reads.forget('bounties')

@@ -6,6 +6,7 @@ import { ProblemError } from '../../shared/problem.ts'
 import type { Submission, SubmissionCreate } from '../../shared/submission.ts'
 import { newId } from '../new-id.ts'
 import type { Services } from '../services.ts'
+import { forgetBounty } from './forget-bounty.ts'
 import { findRunnable } from './run-agent.ts'
 import { VerdictBatches } from './verdict-batches.ts'
 
@@ -67,7 +68,8 @@ async function judgeOrFail(services: Services, { id, bounty, judged }: Judging):
   const { submissions, now } = services
   const end = async (status: 'accepted' | 'rejected' | 'failed') => {
     await submissions.finish(id, { status, at: new Date(now()).toISOString() })
-    await services.reads.forget(`leaderboard:${bounty.id}`, 'leaderboard')
+    if (status === 'accepted' && bounty.mode === 'first') await forgetBounty(services, bounty.id)
+    else await services.reads.forget(`leaderboard:${bounty.id}`, 'leaderboard')
   }
   try {
     await end((await judgeChunks(services, { id, bounty, judged })) ? 'accepted' : 'rejected')

@@ -1,4 +1,4 @@
-import { accountCreatedSchema, accountCreateSchema, accountSchema } from '../../shared/account.ts'
+import { accountCreatedSchema, accountCreateSchema, ownAccountSchema } from '../../shared/account.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
 import { sha256Hex } from '../hex.ts'
@@ -6,7 +6,7 @@ import { newId } from '../new-id.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 
-export function addAccountRoutes(router: Router, { accounts, log, now }: Services): void {
+export function addAccountRoutes(router: Router, { accounts, ledger, log, now }: Services): void {
   router.add(
     {
       method: 'post',
@@ -22,7 +22,7 @@ export function addAccountRoutes(router: Router, { accounts, log, now }: Service
       const key = newKey()
       await accounts.create(account, { id: newId('apiKey', at), sha256: await sha256Hex(key) })
       log.info('account opened', { accountId: account.id })
-      return c.json({ ...account, key }, 201, { 'cache-control': 'no-store' })
+      return c.json({ ...account, balanceCredits: 0, key }, 201, { 'cache-control': 'no-store' })
     },
   )
 
@@ -32,12 +32,13 @@ export function addAccountRoutes(router: Router, { accounts, log, now }: Service
       path: '/api/accounts/me',
       summary: 'The account that the key speaks for',
       access: 'account',
-      answers: { 200: { description: 'The account', schema: accountSchema } },
+      answers: { 200: { description: 'The account', schema: ownAccountSchema } },
     },
     async ({ c, caller }) => {
-      const account = await accounts.find(caller.accountId)
-      if (!account) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
-      return c.json(account)
+      const { accountId } = caller
+      const [account, balanceCredits] = await Promise.all([accounts.find(accountId), ledger.balance(accountId)])
+      if (!account || balanceCredits === undefined) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
+      return c.json({ ...account, balanceCredits })
     },
   )
 }

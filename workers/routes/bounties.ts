@@ -61,7 +61,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
     {
       method: 'post',
       path: '/api/bounties',
-      summary: 'Post a bounty. The reward is recorded; no credits move yet',
+      summary: 'Post a bounty; the reward moves from your balance into escrow',
       access: 'account',
       body: { schema: bountyCreateSchema, bytesMax: bountyBytesMax },
       answers: { 201: { description: 'The bounty, without its cases', schema: bountySummarySchema } },
@@ -77,7 +77,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
       method: 'post',
       path: '/api/bounties/{id}/submissions',
       summary:
-        'Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass does not close the bounty yet',
+        'Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass wins a bounty of mode first',
       access: 'account',
       params: idParameters('bounty'),
       body: { schema: submissionCreateSchema, bytesMax: limits.bodyBytesMax },

@@ -1,0 +1,34 @@
+import { bountyAwardSchema, bountySummarySchema } from '../../shared/bounty.ts'
+import { limits } from '../../shared/tiers.ts'
+import { awardBounty, cancelBounty } from '../flows/settle-bounty.ts'
+import type { Router } from '../router.ts'
+import type { Services } from '../services.ts'
+import { idParameters } from './path-parameters.ts'
+
+export function addSettlementRoutes(router: Router, services: Services): void {
+  router.add(
+    {
+      method: 'post',
+      path: '/api/bounties/{id}/award',
+      summary: 'Award a bounty of your own, of mode best, to a submission that was judged; its author gets the reward',
+      access: 'account',
+      params: idParameters('bounty'),
+      body: { schema: bountyAwardSchema, bytesMax: limits.bodyBytesMax },
+      answers: { 200: { description: 'The bounty, awarded', schema: bountySummarySchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id }, body: { submissionId } }) =>
+      c.json(await awardBounty(services, { accountId, bountyId: id, submissionId }), 200),
+  )
+
+  router.add(
+    {
+      method: 'post',
+      path: '/api/bounties/{id}/cancel',
+      summary: 'Cancel an open bounty of your own before its deadline; the reward comes back. What is being judged ends without an award',
+      access: 'account',
+      params: idParameters('bounty'),
+      answers: { 200: { description: 'The bounty, cancelled', schema: bountySummarySchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id } }) => c.json(await cancelBounty(services, { accountId, bountyId: id }), 200),
+  )
+}
