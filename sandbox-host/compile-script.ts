@@ -21,7 +21,7 @@ const mappedSourceBytesMax = 2 * 1024 * 1024
 const outputBytesMax = 32 * 1024 * 1024
 const flags = [
   '--format=esm',
-  // What QuickJS-ng and QuickJS both speak.
+  // What QuickJS speaks.
   '--target=es2023',
   '--charset=utf8',
   '--legal-comments=none',

@@ -1,4 +1,4 @@
-// Cases that are known to fail, by reason: what the engine (QuickJS-ng) does otherwise, what it lacks by design, and where the suites,
+// Cases that are known to fail, by reason: what the engine (QuickJS) does otherwise, what it lacks by design, and where the suites,
 // of 2017 and 2019, are older than the language. A case that fails and is not among them is news, and so is one that passes and is.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'

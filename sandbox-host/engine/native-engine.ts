@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 export type ProgramKind = 'script' | 'command' | 'component'
 
 export interface NativeEngineOptions {
-  /** quickjs.wasm of npm `quickjs-wasi`. */
+  /** `script-module/quickjs.wasm`. */
   scriptModulePath: string
   /** Text of `../guest/prelude.js`. */
   preludeSource: string

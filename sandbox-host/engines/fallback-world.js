@@ -1,5 +1,5 @@
-// What the fallback's QuickJS lacks to be the world that the native engine's prelude is evaluated in: a Date on the virtual clock, base64,
-// and a way out for text that its strings do not survive. Returns a function that wraps host functions.
+// What the fallback's QuickJS lacks to be the world that the native engine's prelude is evaluated in: a Date on the virtual clock, and
+// a way out for text that its strings do not survive. Returns a function that wraps host functions.
 // oxlint-disable-next-line no-unused-expressions -- whoever evaluates this text calls its value
 ;(function (hostNowMs) {
   'use strict'
@@ -15,53 +15,10 @@
   Object.defineProperty(DateNative.prototype, 'constructor', { value: Virtual, writable: true, configurable: true })
   Object.defineProperty(globalThis, 'Date', { value: Virtual, writable: true, configurable: true })
 
-  // ---- base64, as QuickJS-ng has it from 0.13 on ----
   const { apply } = Reflect
   // Methods are taken as they are now and always called through `apply`.
   // oxlint-disable-next-line typescript/unbound-method
   const { charCodeAt, indexOf, isWellFormed } = String.prototype
-  const { fromCharCode } = String
-  const StringNative = String
-  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-  const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, enumerable: true, configurable: true })
-  const refuse = (message) => {
-    throw new DOMException(message, 'InvalidCharacterError')
-  }
-
-  define('btoa', function btoa(data) {
-    const text = StringNative(data)
-    let out = ''
-    for (let i = 0; i < text.length; i += 3) {
-      const left = text.length - i
-      const codes = [0, 0, 0]
-      for (let j = 0; j < 3 && j < left; j++) {
-        codes[j] = apply(charCodeAt, text, [i + j])
-        if (codes[j] > 255) refuse('String contains an invalid character')
-      }
-      const bits = (codes[0] << 16) | (codes[1] << 8) | codes[2]
-      out += digits[bits >> 18] + digits[(bits >> 12) & 63]
-      out += (left > 1 ? digits[(bits >> 6) & 63] : '=') + (left > 2 ? digits[bits & 63] : '=')
-    }
-    return out
-  })
-
-  define('atob', function atob(data) {
-    const text = StringNative(data)
-    let kept = ''
-    for (let i = 0; i < text.length; i++) if (apply(indexOf, '\t\n\f\r ', [text[i]]) < 0) kept += text[i]
-    let length = kept.length
-    if (length % 4 === 0) for (let i = 0; i < 2 && kept[length - 1] === '='; i++) length--
-    if (length % 4 === 1) refuse('The string to be decoded is not correctly encoded')
-    let out = ''
-    let bits = 0
-    for (let i = 0; i < length; i++) {
-      const digit = apply(indexOf, digits, [kept[i]])
-      if (digit < 0) refuse('The string to be decoded is not correctly encoded')
-      bits = ((bits << 6) | digit) & 0xffffff
-      if (i % 4 > 0) out += apply(fromCharCode, null, [(bits >> (6 - 2 * (i % 4))) & 255])
-    }
-    return out
-  })
 
   // ---- text on its way out ----
   // quickjs-emscripten ends a string at a NUL and knows no lone surrogates; such text goes as the bytes that QuickJS writes for it.

@@ -3,9 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parentPort } from 'node:worker_threads'
-import variant from '@jitl/quickjs-ng-wasmfile-release-sync'
-import { newQuickJSWASMModule, newVariant } from 'quickjs-emscripten'
-import type { QuickJSSyncVariant } from 'quickjs-emscripten'
+import { newQuickJSWASMModule, newVariant, RELEASE_SYNC } from 'quickjs-emscripten'
 import { assert } from '../../shared/assert.ts'
 import type { GuestError, GuestStatus } from '../../shared/execution.ts'
 import type { RunLimits, RunRequest } from '../sandbox-engine.ts'
@@ -28,11 +26,8 @@ export type FallbackAnswer = FallbackEnd & {
 
 /** QuickJS's own stack check, as in the native engine; more of it overflows the stack of the thread first (hostile: flat-of-itself.js). */
 const stackBytesMax = 512 * 1024
-/** QuickJS-ng, as in the native engine, where versions differ. Its types are those of its CommonJS form, in which the variant is `default`. */
-const quickjsNg = variant as unknown as QuickJSSyncVariant
-
 /** Compiled once for a thread; each run instantiates it anew. */
-const wasmModule = new WebAssembly.Module(readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-ng-wasmfile-release-sync/wasm'))))
+const wasmModule = new WebAssembly.Module(readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'))))
 const prelude = readFileSync(new URL('../guest/prelude.js', import.meta.url), 'utf8')
 const world = readFileSync(new URL('./fallback-world.js', import.meta.url), 'utf8')
 
@@ -47,7 +42,7 @@ async function perform(task: FallbackTask): Promise<FallbackAnswer> {
   const startedAt = performance.now()
   const { limits } = task
   const memory = new FallbackMemory(limits.memoryBytes)
-  const quickjs = await newQuickJSWASMModule(newVariant(quickjsNg, { wasmMemory: memory.wasm, wasmModule }))
+  const quickjs = await newQuickJSWASMModule(newVariant(RELEASE_SYNC, { wasmMemory: memory.wasm, wasmModule }))
   const runtime = quickjs.newRuntime()
   runtime.setMaxStackSize(stackBytesMax)
   const output = new FallbackOutput(limits)

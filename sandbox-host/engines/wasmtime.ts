@@ -1,8 +1,8 @@
 // The native engine behind the port: translates values and errors, has modules compiled elsewhere, decides nothing.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ProblemError } from '../../shared/problem.ts'
 import { programKinds } from '../../shared/agent.ts'
 import type { ProgramKind } from '../../shared/agent.ts'
@@ -34,7 +34,7 @@ const noWarmPool: WarmPoolOptions = { perProgram: 0, total: 0, lifetimeMs: 0 }
 /** @throws Error when the addon does not load */
 export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<SandboxEngine> {
   const { path, threads, slots, queueMax, memoryBytesMax, warm = noWarmPool, processes, codeStore } = options
-  const scriptModulePath = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm')
+  const scriptModulePath = fileURLToPath(new URL('../engine/script-module/quickjs.wasm', import.meta.url))
   const preludeSource = await readFile(new URL('../guest/prelude.js', import.meta.url), 'utf8')
   const build = hashOf(await readFile(path), await readFile(scriptModulePath), preludeSource)
   const image = await codeStore?.read(`image-${build}`)

@@ -13,8 +13,6 @@ const compile = createScriptCompiler(testProcesses)
 /** Where the fallback differs, and why it must; one that no longer does fails here, so that the list stays true. */
 const differing = new Map([
   ['async-unhandled.js', 'quickjs-emscripten does not pass on which rejections nobody handles'],
-  ['load-throws.js', 'its QuickJS-ng, 0.12 to 0.17 of the native engine, places the error one column before'],
-  ['regexps.js', 'its QuickJS-ng does not know the sets of the regular expression flag v'],
 ])
 
 const scripts = [

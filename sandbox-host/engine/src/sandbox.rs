@@ -28,7 +28,7 @@ use wasmtime::{Engine, Error, Linker, Module, Result, Store};
 const KEEPER_INTERVAL: Duration = Duration::from_millis(500);
 
 pub struct SandboxOptions {
-    /// The script engine's module: `quickjs.wasm` of npm `quickjs-wasi`.
+    /// The script engine's module: `script-module/quickjs.wasm`.
     pub script_module: Vec<u8>,
     pub prelude: String,
     /// What `Kernel::script_image` gave to a process of the same build; without it, booting takes a second.

@@ -22,7 +22,8 @@ fn sandbox(total: usize, lifetime: Duration) -> Sandbox {
 
 fn sandbox_of(threads: usize, slots: u32, warm_limits: WarmLimits) -> Sandbox {
     let options = SandboxOptions {
-        script_module: std::fs::read(repository().join("node_modules/quickjs-wasi/quickjs.wasm")).expect("npm ci has run"),
+        script_module: std::fs::read(repository().join("sandbox-host/engine/script-module/quickjs.wasm"))
+            .expect("it is in the repository"),
         prelude: std::fs::read_to_string(repository().join("sandbox-host/guest/prelude.js")).expect("the prelude"),
         script_image: Some(SANDBOX.kernel().script_image().expect("an image")),
         pool_size: PoolSize { slots, memory_bytes_max: 256 << 20 },
