@@ -11,9 +11,7 @@ const fixtures = `${import.meta.dirname}/../fixtures/scripts`
 const compile = createScriptCompiler(testProcesses)
 
 /** Where the fallback differs, and why it must; one that no longer does fails here, so that the list stays true. */
-const differing = new Map([
-  ['async-unhandled.js', 'quickjs-emscripten does not pass on which rejections nobody handles'],
-])
+const differing = new Map([['async-unhandled.js', 'quickjs-emscripten does not pass on which rejections nobody handles']])
 
 const scripts = [
   'export default (x) => x',
