@@ -1,7 +1,7 @@
 // The script engine's module is what its pinned sources give.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { buildScriptModule, sha256 } from '../../sandbox-host/engine/script-module/build.mjs'
+import { buildScriptModule, sha256 } from '../../local/build-script-module.mjs'
 
 const kept = readFileSync(new URL('../../sandbox-host/engine/script-module/quickjs.wasm', import.meta.url))
 

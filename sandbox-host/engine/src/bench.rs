@@ -1,10 +1,12 @@
 //! Times runs on the calling thread, without Node, a queue or another thread: what the engine itself costs.
 use crate::limits::RunRequest;
-use crate::reply::{EngineFailure, Reply};
-use crate::sandbox::{Kernel, LoadedProgram, Sandbox};
+use crate::pool::Spare;
+use crate::reply::EngineFailure;
+use crate::sandbox::{Kernel, LoadedProgram};
 use std::future::Future;
 use std::pin::pin;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -70,37 +72,65 @@ pub struct PoolTimings {
     pub runs_per_second: f64,
 }
 
-/// Keeps `in_flight` runs in the pool until `count` have ended. Latency is from the submission to the answer, waiting included.
+/// Keeps `in_flight` runs in the pool until `count` have ended: whoever ends submits the next, as so many independent callers would.
+/// Latency is from the submission to the outcome, waiting included.
 pub fn bench_pool(
-    sandbox: &Sandbox,
-    handle: u32,
-    request: &RunRequest,
+    kernel: &Arc<Kernel>,
+    spare: Spare,
+    program: &Arc<LoadedProgram>,
+    request: RunRequest,
     count: usize,
     in_flight: usize,
 ) -> Result<PoolTimings, EngineFailure> {
-    let (sender, receiver) = mpsc::channel();
-    let submit = || {
-        let sender = sender.clone();
-        let submitted = Instant::now();
-        // Nobody listens any more when another run has failed.
-        let reply = Reply::new(move |answer: Result<_, _>| {
-            sender.send(answer.map(|_| submitted.elapsed().as_nanos() as u64)).unwrap_or_default();
-        });
-        sandbox.run(handle, request.clone(), reply).map_err(|why| EngineFailure(format!("{why:?}")))
-    };
+    let (ended, all_ended) = mpsc::channel();
+    let callers = Arc::new(Callers {
+        kernel: Arc::clone(kernel),
+        program: Arc::clone(program),
+        spare,
+        request,
+        left: AtomicUsize::new(count),
+        nanos: Mutex::new(Vec::with_capacity(count)),
+        ended,
+    });
     let began = Instant::now();
-    for _ in 0..in_flight.min(count) {
-        submit()?;
+    for _ in 0..in_flight {
+        Arc::clone(&callers).call();
     }
-    let mut nanos = Vec::with_capacity(count);
-    for submitted in in_flight.min(count)..count + in_flight.min(count) {
-        nanos.push(receiver.recv().map_err(|error| EngineFailure(error.to_string()))??);
-        if submitted < count {
-            submit()?;
-        }
+    for _ in 0..count {
+        all_ended.recv().map_err(|error| EngineFailure(error.to_string()))??;
     }
     let runs_per_second = count as f64 / began.elapsed().as_secs_f64();
+    let nanos = std::mem::take(&mut *callers.nanos.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(PoolTimings { latency: percentiles(nanos), runs_per_second })
+}
+
+struct Callers {
+    kernel: Arc<Kernel>,
+    program: Arc<LoadedProgram>,
+    spare: Spare,
+    request: RunRequest,
+    left: AtomicUsize,
+    nanos: Mutex<Vec<u64>>,
+    ended: mpsc::Sender<Result<(), EngineFailure>>,
+}
+
+impl Callers {
+    fn call(self: Arc<Self>) {
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
+            return;
+        }
+        let (callers, submitted) = (Arc::clone(&self), Instant::now());
+        let job = async move || {
+            let ran = callers.kernel.run(&callers.program, callers.request.clone()).await;
+            callers.nanos.lock().unwrap_or_else(PoisonError::into_inner).push(submitted.elapsed().as_nanos() as u64);
+            // Nobody listens any more when another run has failed.
+            callers.ended.send(ran.map(drop)).unwrap_or_default();
+            callers.call();
+        };
+        if let Err(busy) = self.spare.submit_run(job) {
+            self.ended.send(Err(EngineFailure(format!("{busy:?}")))).unwrap_or_default();
+        }
+    }
 }
 
 fn percentiles(mut nanos: Vec<u64>) -> Percentiles {

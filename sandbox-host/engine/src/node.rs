@@ -273,7 +273,8 @@ impl NodeEngine {
 
     #[napi]
     pub fn bench_pool(&self, handle: u32, request: Request, count: u32, in_flight: u32) -> Result<PoolAnswer> {
-        let measured = bench::bench_pool(&self.sandbox, handle, &run_request(request), count as usize, in_flight as usize);
+        let measured =
+            self.sandbox.bench_pool(handle, run_request(request), count as usize, in_flight as usize).map_err(rejected)?;
         let measured = measured.map_err(|failure| Error::from_reason(failure.0))?;
         Ok(PoolAnswer { latency: percentiles(measured.latency), runs_per_second: measured.runs_per_second })
     }

@@ -48,6 +48,8 @@ struct State {
     /// For when there is nothing else to do. Short, and as many as there are programs at most.
     spare: VecDeque<Job>,
     active: usize,
+    /// Threads that wait for work. Waking nobody costs a system call, so nobody is woken when there is none.
+    idle: usize,
     /// Whether a waiting job comes before a yielded one; they take turns.
     begin_next: bool,
     closed: bool,
@@ -64,14 +66,7 @@ impl Pool {
     }
 
     pub fn submit<F: Future<Output = ()> + Send + 'static>(&self, job: impl FnOnce() -> F + Send + 'static) -> Result<(), Busy> {
-        let mut state = self.shared.lock();
-        if state.closed || state.waiting.len() >= self.shared.limits.queue_max {
-            return Err(Busy);
-        }
-        state.waiting.push_back(Box::new(move || Box::pin(job())));
-        drop(state);
-        self.shared.work.notify_one();
-        Ok(())
+        self.shared.submit(Box::new(move || Box::pin(job())))
     }
 
     /// For work that may wait for ever; it is begun only when no run waits for anything.
@@ -102,14 +97,21 @@ pub struct Spare {
 }
 
 impl Spare {
+    /// As `Pool::submit`, from one of its own threads.
+    pub fn submit_run<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        job: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<(), Busy> {
+        self.shared.submit(Box::new(move || Box::pin(job())))
+    }
+
     pub fn submit<F: Future<Output = ()> + Send + 'static>(&self, job: impl FnOnce() -> F + Send + 'static) {
         let mut state = self.shared.lock();
         if state.closed {
             return;
         }
         state.spare.push_back(Box::new(move || Box::pin(job())));
-        drop(state);
-        self.shared.work.notify_one();
+        self.shared.wake(state);
     }
 }
 
@@ -125,9 +127,27 @@ enum Next {
 }
 
 impl Shared {
+    fn submit(&self, job: Job) -> Result<(), Busy> {
+        let mut state = self.lock();
+        if state.closed || state.waiting.len() >= self.limits.queue_max {
+            return Err(Busy);
+        }
+        state.waiting.push_back(job);
+        self.wake(state);
+        Ok(())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Guests never run under the lock, so a poisoned one holds a whole state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, state: MutexGuard<'_, State>) {
+        let is_anybody_idle = state.idle > 0;
+        drop(state);
+        if is_anybody_idle {
+            self.work.notify_one();
+        }
     }
 
     fn work(&self) {
@@ -149,7 +169,9 @@ impl Shared {
             if let Some(next) = state.next(self.limits.active_max) {
                 return Some(next);
             }
+            state.idle += 1;
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
 

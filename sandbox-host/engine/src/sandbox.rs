@@ -1,5 +1,6 @@
 //! The engine as its callers see it: prepare a program, run it by its handle, drop it. Everything a guest does happens on the
 //! pool's threads; see `script.rs`, `command.rs` and `component.rs` for the kinds.
+use crate::bench::{PoolTimings, bench_pool};
 use crate::command::{self, command_linker};
 use crate::compiler::compile_for;
 use crate::component;
@@ -145,6 +146,18 @@ impl Sandbox {
             kernel.ask_for_one(&program, &spare);
         };
         self.pool.submit(job).map_err(|_| Rejection::Busy)
+    }
+
+    /// For measurements only; see `bench::bench_pool`.
+    pub fn bench_pool(
+        &self,
+        handle: u32,
+        request: RunRequest,
+        count: usize,
+        in_flight: usize,
+    ) -> Result<Result<PoolTimings, EngineFailure>, Rejection> {
+        let program = self.kernel.program(handle)?;
+        Ok(bench_pool(&self.kernel, self.pool.spare(), &program, request, count, in_flight))
     }
 
     pub fn drop_program(&self, handle: u32) {

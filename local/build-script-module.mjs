@@ -7,9 +7,9 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheDirectory, findCargo } from '../../../local/engine-cargo.mjs'
+import { cacheDirectory, engineDirectory, findCargo } from './engine-cargo.mjs'
 
-const here = dirname(fileURLToPath(import.meta.url))
+const here = join(engineDirectory, 'script-module')
 const zigVersion = '0.17.1'
 
 /** Stack of the module's C code, below its data, so that overflowing it traps instead of writing into the heap. */
