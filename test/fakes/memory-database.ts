@@ -7,6 +7,8 @@ import type {
   AgentStore,
   BountyStore,
   ExecutionStore,
+  IdempotencyStore,
+  KeyStore,
   NewBounty,
   ReceiptKeyStore,
   RejectedOutcome,
@@ -15,12 +17,16 @@ import type {
 import { ProblemError } from '../../shared/problem.ts'
 import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import type { Submission } from '../../shared/submission.ts'
+import { memoryIdempotencyStore } from './memory-idempotency.ts'
+import { memoryKeyStore } from './memory-keys.ts'
 
 type Version = { sha256: string }
 type Kept = Omit<Submission, 'verdicts'> & { verdicts: Map<string, Verdict> }
 
 export type MemoryDatabase = {
   accounts: AccountStore
+  keys: KeyStore
+  idempotency: IdempotencyStore
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
@@ -31,7 +37,7 @@ export type MemoryDatabase = {
 
 export function memoryDatabase(): MemoryDatabase {
   const accounts = new Map<string, Account>()
-  const accountOfKey = new Map<string, string>()
+  const keys = memoryKeyStore()
   const agents = new Map<string, Agent>()
   const versions = new Map<string, Version>()
   const bounties = new Map<string, NewBounty>()
@@ -43,6 +49,8 @@ export function memoryDatabase(): MemoryDatabase {
   return {
     rejected,
     submissions,
+    keys,
+    idempotency: memoryIdempotencyStore(),
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })
@@ -50,13 +58,12 @@ export function memoryDatabase(): MemoryDatabase {
       list: async (limit) => [...receiptKeys.values()].toReversed().slice(0, limit),
     },
     accounts: {
-      async create(account, { sha256 }) {
+      async create(account, key) {
         if ([...accounts.values()].some(({ name }) => name === account.name)) throw new ProblemError('name-taken', { detail: account.name })
         accounts.set(account.id, account)
-        accountOfKey.set(sha256, account.id)
+        keys.add(account.id, key)
       },
       find: async (id) => accounts.get(id),
-      findByKey: async (sha256) => accountOfKey.get(sha256),
     },
     agents: {
       async create(agent) {

@@ -1,14 +1,18 @@
 // The edge API in this process over fakes: what a route test needs, with the fakes at hand to look into.
 import { createHash } from 'node:crypto'
+import { rateLimits as defaultRateLimits, type RateLimits } from '../../shared/rate-limit.ts'
 import { createApp } from '../../workers/app.ts'
+import { createKnownKeys } from '../../workers/authenticate.ts'
 import { Counters } from '../../workers/counters.ts'
 import { MemoryCache } from '../../workers/memory-cache.ts'
 import { NonceMemory } from '../../workers/nonce-memory.ts'
+import { RateLimiter } from '../../workers/rate-limiter.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
 import { fakeSandbox, memoryArtifactStore } from './fake-sandbox.ts'
 import { memoryDatabase } from './memory-database.ts'
 import { memorySharedCache } from './memory-shared-cache.ts'
+import { memoryUsageCounter } from './memory-usage-counter.ts'
 
 export const adminKey = `ab_${'a'.repeat(43)}`
 export const sandboxSecret = 'a secret of more than thirty-two characters'
@@ -23,7 +27,9 @@ export type CallOptions = {
   headers?: Record<string, string>
 }
 
-export function testEdge() {
+export type TestEdgeOptions = { rateLimits?: RateLimits; corsOrigins?: string[] }
+
+export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [] }: TestEdgeOptions = {}) {
   const database = memoryDatabase()
   const cache = memorySharedCache()
   const sandbox = fakeSandbox()
@@ -31,9 +37,15 @@ export function testEdge() {
   const counters = new Counters()
   const clock = { now: Date.parse('2026-11-23T12:00:00Z') }
   const now = () => clock.now
+  const usage = memoryUsageCounter(now)
   const log: { level: string; event: string; fields: LogFields }[] = []
   const app = createApp({
     ...database,
+    knownKeys: createKnownKeys(now),
+    limiter: new RateLimiter({ counter: usage, counters, now, sleep: async () => {} }),
+    rateLimits,
+    corsOrigins,
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
     cache,
     sandbox,
     artifacts,
@@ -86,7 +98,10 @@ export function testEdge() {
     return String(body.id)
   }
 
-  return { call, account, deploy, clock, log, cache, sandbox, artifacts, database }
+  /** Every method and path that the app answers. */
+  const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
+
+  return { call, account, deploy, routes, clock, log, cache, usage, sandbox, artifacts, database }
 }
 
 export type TestEdge = ReturnType<typeof testEdge>

@@ -11,6 +11,7 @@ export function addSubmissionRoutes(router: Router, { submissions }: Services): 
       path: '/api/submissions/{id}',
       summary: 'A submission of your own, with the verdicts of public cases',
       access: 'account',
+      scope: 'read',
       params: idParameters('submission'),
       answers: { 200: { description: 'The submission', schema: submissionSchema } },
     },
