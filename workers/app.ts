@@ -4,7 +4,7 @@ import { contextStorage } from 'hono/context-storage'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import type { AppEnv } from './app-env.ts'
-import { cors } from './cors.ts'
+import { createCors } from './cors.ts'
 import { createGate } from './gate.ts'
 import { createOnce } from './idempotency.ts'
 import { problemResponse } from './problem-response.ts'
@@ -31,7 +31,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   app.use(contextStorage())
   app.use(requestId())
   app.use(secureHeaders())
-  app.use(cors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
+  app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
   app.use(async (c, next) => {
     await next()
     counters.add('responses_total', { status: String(c.res.status) })

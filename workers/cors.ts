@@ -13,7 +13,7 @@ const exposedHeaders =
 
 export type CorsOptions = { origins: readonly string[]; isPublicRead: (method: string, path: string) => boolean }
 
-export function cors({ origins, isPublicRead }: CorsOptions): MiddlewareHandler<AppEnv> {
+export function createCors({ origins, isPublicRead }: CorsOptions): MiddlewareHandler<AppEnv> {
   const named = new Set(origins)
   return async function cors(c, next) {
     const origin = c.req.header('origin')

@@ -9,10 +9,10 @@ import { NonceMemory } from '../../workers/nonce-memory.ts'
 import { RateLimiter } from '../../workers/rate-limiter.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
-import { fakeSandbox, memoryArtifactStore } from './fake-sandbox.ts'
-import { memoryDatabase } from './memory-database.ts'
-import { memorySharedCache } from './memory-shared-cache.ts'
-import { memoryUsageCounter } from './memory-usage-counter.ts'
+import { fakeSandbox, memoryArtifactStore, type FakeSandbox } from './fake-sandbox.ts'
+import { memoryDatabase, type MemoryDatabase } from './memory-database.ts'
+import { memorySharedCache, type MemorySharedCache } from './memory-shared-cache.ts'
+import { memoryUsageCounter, type MemoryUsageCounter } from './memory-usage-counter.ts'
 
 export const adminKey = `ab_${'a'.repeat(43)}`
 export const sandboxSecret = 'a secret of more than thirty-two characters'
@@ -27,17 +27,24 @@ export type CallOptions = {
   headers?: Record<string, string>
 }
 
-export type TestEdgeOptions = { rateLimits?: RateLimits; corsOrigins?: string[] }
+export type TestEdgeOptions = {
+  rateLimits?: RateLimits
+  corsOrigins?: string[]
+  /** Another isolate of the same Worker: its stores, its clock. */
+  beside?: Pick<TestEdge, 'database' | 'cache' | 'usage' | 'sandbox' | 'artifacts' | 'clock'>
+}
 
-export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [] }: TestEdgeOptions = {}) {
-  const database = memoryDatabase()
-  const cache = memorySharedCache()
-  const sandbox = fakeSandbox()
-  const artifacts = memoryArtifactStore()
+export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], beside }: TestEdgeOptions = {}): TestEdge {
+  const { database, cache, sandbox, artifacts, clock } = beside ?? {
+    database: memoryDatabase(),
+    cache: memorySharedCache(),
+    sandbox: fakeSandbox(),
+    artifacts: memoryArtifactStore(),
+    clock: { now: Date.parse('2026-11-23T12:00:00Z') },
+  }
   const counters = new Counters()
-  const clock = { now: Date.parse('2026-11-23T12:00:00Z') }
   const now = () => clock.now
-  const usage = memoryUsageCounter(now)
+  const usage = beside?.usage ?? memoryUsageCounter(now)
   const log: { level: string; event: string; fields: LogFields }[] = []
   const app = createApp({
     ...database,
@@ -104,4 +111,16 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [] }: T
   return { call, account, deploy, routes, clock, log, cache, usage, sandbox, artifacts, database }
 }
 
-export type TestEdge = ReturnType<typeof testEdge>
+export type TestEdge = {
+  call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
+  account: (name: string) => Promise<{ id: string; key: string }>
+  deploy: (key: string, options: { name: string; output?: (input: unknown) => unknown }) => Promise<string>
+  routes: string[]
+  clock: { now: number }
+  log: { level: string; event: string; fields: LogFields }[]
+  cache: MemorySharedCache
+  usage: MemoryUsageCounter
+  sandbox: FakeSandbox
+  artifacts: ReturnType<typeof memoryArtifactStore>
+  database: MemoryDatabase
+}
