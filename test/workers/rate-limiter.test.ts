@@ -19,7 +19,7 @@ function isolate(counter = shared): RateLimiter {
 /** @returns the last take; its report has ended */
 async function take(limiter: RateLimiter, times = 1, subject = 'ada'): Promise<Take> {
   const takes = Array.from({ length: times }, () => limiter.take(subject, limit))
-  await Promise.all(takes.map(({ report }) => report?.()))
+  await Promise.all(takes.map(({ report }) => report?.() ?? Promise.resolve()))
   const last = takes.at(-1)
   if (!last) throw new Error('nothing was taken')
   return last
