@@ -23,6 +23,7 @@ export async function cachedJson(c: Context<AppEnv>, { services, caller, load, .
 
 /** JSON that anybody may read, or 304 for a caller that has it. */
 export function taggedJson(c: Context<AppEnv>, { text, etag, caller }: TaggedText & { caller: Principal | undefined }): Response {
-  const headers = { etag, 'cache-control': `${caller ? 'private' : 'public'}, no-cache`, 'content-type': 'application/json' }
-  return holdsAlready(c.req.header('if-none-match'), etag) ? c.body(null, 304, headers) : c.body(text, 200, headers)
+  const headers = { etag, 'cache-control': `${caller ? 'private' : 'public'}, no-cache` }
+  if (holdsAlready(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers)
+  return c.body(text, 200, { ...headers, 'content-type': 'application/json' })
 }

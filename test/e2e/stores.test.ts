@@ -1,5 +1,7 @@
 // The contracts over Postgres, behind the Neon protocol, as the Worker reaches it.
-import { inject } from 'vitest'
+import { expect, inject, test } from 'vitest'
+import { z } from 'zod'
+import { keptMs } from '../../shared/idempotency.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
@@ -28,3 +30,27 @@ const open = () => {
 
 storesContract('Postgres', open)
 keysContract('Postgres', open)
+
+test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {
+  const database = neonDatabase(inject('stack').neon)
+  const { idempotency } = open()
+  const owner = `sweep ${Date.now()}`
+  const claim = (key: string, at: number) => {
+    return idempotency.claim({ owner, key, requestSha256: '0'.repeat(64), claim: key, at: new Date(at).toISOString() })
+  }
+  const old = Date.parse('2001-01-01T00:00:00Z')
+  for (let i = 0; i < 12; i++) await claim(`old ${i}`, old + i)
+  const kept = async () => {
+    const found = await database.query(z.object({ key: z.string() }), {
+      text: 'select key from idempotency_keys where owner = $1 order by first_at',
+      parameters: [owner],
+    })
+    return found.map(({ key }) => key)
+  }
+  await claim('first', old + keptMs - 1)
+  expect(await kept()).toHaveLength(13)
+  await claim('second', old + keptMs + 11)
+  expect(await kept()).toEqual(['old 10', 'old 11', 'first', 'second'])
+  await claim('third', old + keptMs + 11)
+  expect(await kept()).toEqual(['first', 'second', 'third'])
+})

@@ -104,6 +104,19 @@ test('every route has a row, and every row a route', () => {
   expect(Object.keys(table).toSorted()).toEqual([...new Set(edge.routes)].toSorted())
 })
 
+test('the OpenAPI document says which scope a call needs, and which calls take an Idempotency-Key', async () => {
+  const { body } = await edge.call('GET', '/api/openapi.json')
+  for (const [route, { who, scope }] of Object.entries(table)) {
+    if (who === 'signed') continue
+    const [method = '', path = ''] = route.toLowerCase().split(' ')
+    const described = body.paths[path.replaceAll(/:(\w+)(\{\.\+\})?/g, '{$1}')][method]
+    const needed = scope ?? (who === 'admin' ? 'admin' : undefined)
+    expect([route, described.security]).toEqual([route, needed === undefined ? undefined : [{ key: [needed] }]])
+    const parameters = (described.parameters ?? []).map(({ name }: { name: string }) => name)
+    expect([route, parameters.includes('Idempotency-Key')]).toEqual([route, method === 'post'])
+  }
+})
+
 describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) => {
   const [method = '', pattern = ''] = route.split(' ')
   const call = async (key?: string) => {
