@@ -91,6 +91,8 @@ export function memoryDatabase(): MemoryDatabase {
     },
     bounties: {
       async create(bounty) {
+        // A primary key: whoever makes it a second time has a fault.
+        if (bounties.has(bounty.summary.id)) throw new Error(`bounty ${bounty.summary.id} is there already`)
         bounties.set(bounty.summary.id, bounty)
       },
       async find(id) {

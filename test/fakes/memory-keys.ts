@@ -8,6 +8,7 @@ export function memoryKeyStore(): KeyStore & { add: (accountId: string, key: New
   const keys = new Map<string, Kept>()
   const ofAccount = (accountId: string) => [...keys.values()].filter((key) => key.accountId === accountId)
   const add = (accountId: string, key: NewKey) => {
+    if (keys.has(key.id)) throw new Error(`key ${key.id} is there already`)
     keys.set(key.id, { ...key, accountId })
   }
   return {

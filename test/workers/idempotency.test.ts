@@ -164,6 +164,11 @@ describe('a request that was lost', () => {
         lost.headers.get('location'),
       ])
     }
+    const open = () => post('/api/accounts', { name: 'eve' }, { key: adminKey })
+    const lost = await lose(open)
+    edge.clock.now += claimMs
+    const { key: _secret, ...opened } = lost.body
+    expect((await open()).body).toEqual(opened)
     expect(await bounties()).toHaveLength(2)
     expect((await edge.call('GET', '/api/keys', { key })).body.items).toHaveLength(2)
     expect(edge.sandbox.judged).toEqual([1])
