@@ -11,7 +11,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
-          testTimeout: 20_000,
+          // Generous: other work may have both cores.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

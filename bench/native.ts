@@ -1,13 +1,12 @@
 // The native engine for measurements, straight behind its border: no port, no store, no processes.
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { loadNativeEngine } from '../sandbox-host/engine/native-engine.ts'
 import type { NativeEngine, NativeEngineOptions } from '../sandbox-host/engine/native-engine.ts'
 
 export function createNativeForBench(options: Partial<NativeEngineOptions> = {}): NativeEngine {
   return loadNativeEngine(fileURLToPath(new URL('../sandbox-host/engine/agent-engine.node', import.meta.url)), {
-    scriptModulePath: createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'),
+    scriptModulePath: fileURLToPath(new URL('../sandbox-host/engine/script-module/quickjs.wasm', import.meta.url)),
     preludeSource: readFileSync(new URL('../sandbox-host/guest/prelude.js', import.meta.url), 'utf8'),
     threads: 2,
     slots: 16,

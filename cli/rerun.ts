@@ -21,23 +21,23 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
   const { tier, seed, startTime, args } = statement
   const { memoryBytesMax } = tiers[tier]
   const processes = createBoundedProcesses({
-    memoryBytesMax: 64 * limits.programBytesMax,
+    memoryBytesMax: 32 * limits.programBytesMax,
     secondsMax: compilerSecondsMax,
     processesMax: 1,
   })
-  const warm = { perProgram: 0, total: 0, lifetimeMs: 1_000 }
-  const engine = await createWasmtimeEngine({ path: enginePath, threads: 1, slots: 2, queueMax: 2, memoryBytesMax, warm, processes })
+  const engine = await createWasmtimeEngine({ path: enginePath, threads: 1, slots: 2, queueMax: 2, memoryBytesMax, processes })
   try {
     const programs = new Programs({
       engine,
+      guests: { prepare: (kind, code) => engine.prepare(kind, code, runLimits('basic')) },
       bucket: { get: async () => program },
       compileScript: createScriptCompiler(processes),
       bytesMax: memoryBytesMax,
       metrics: { programs: () => {}, started: () => {} },
     })
-    using loaded = await programs.use(statement.program)
+    using loaded = await programs.use(statement.program, 'verify')
     const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
-    const outcome = acceptOutcome(await engine.run(loaded.handle, request))
+    const outcome = acceptOutcome(await engine.run(loaded.handle, request), loaded.mapStack)
     const conditions = { program: statement.program, tier, seed, startTime, args, input, engine: engine.label }
     return statedRun(conditions, { ...outcome, artifacts: namedArtifacts(outcome) })
   } finally {

@@ -2,15 +2,14 @@
 // says which public key is the host's.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { text as textOf } from 'node:stream/consumers'
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { idSchema } from '../shared/ids.ts'
 import { compareRun, publicKeySchema, receiptKeySchema, receiptSchema, verifyReceipt } from '../shared/receipt.ts'
 import type { ExecutionStatement, Receipt, ReproducibleRun } from '../shared/receipt.ts'
-import { askApi } from './bounty-api.ts'
+import { apiUrl, askApi } from './bounty-api.ts'
+import { parseFlags } from './parse-flags.ts'
+import { parsedJson, readText } from './read-json.ts'
 import { receiptCrypto } from './receipt-crypto.ts'
-import { rerun } from './rerun.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `Usage: bounty verify <receipt.json | execution id> --program <file> --input <file>
@@ -19,7 +18,7 @@ Checks the receipt's signature, runs the program again with the same input, seed
 hash and the fuel.
 
   --receipt <file>     the receipt, or the outcome that holds it (instead of the first argument; - is standard input)
-  --program <file>     the program as it was deployed: the script's source or the module's bytes
+  --program <file>     the program as it was deployed: a script's source, or the bytes of a command or component
   --input <file>       the input as JSON (- is standard input)
   --key <hex>          public key of the host; without it the keys are asked for
   --keys <file>        public keys as GET /api/receipt-keys gives them
@@ -43,12 +42,12 @@ const keyListSchema = z.object({ items: z.array(receiptKeySchema.loose()) })
 const outcomeSchema = z.looseObject({ receipt: receiptSchema.nullable() })
 
 export async function verify(argv: string[]): Promise<number> {
-  const { values, positionals } = parsed(argv)
+  const { values, positionals } = parseFlags('verify', argv, flags)
   if (values.help) {
     console.log(help)
     return 0
   }
-  const url = values.url ?? process.env['BOUNTY_URL'] ?? 'http://127.0.0.1:8787'
+  const url = apiUrl(values.url)
   const subject = values.receipt ?? positionals[0]
   if (subject === undefined || positionals.length > (values.receipt === undefined ? 1 : 0)) throw new UsageError(help)
   const { program, input } = values
@@ -70,17 +69,11 @@ export async function verify(argv: string[]): Promise<number> {
   const text = JSON.stringify(parsedJson(await readText(input), input) ?? null)
   const given = checkGiven(statement, { program: bytes, input: text })
   if (!given) return told(false, 'it was another program or another input')
+  // Without it, neither engine nor compiler is loaded.
+  const { rerun } = await import('./rerun.ts')
   const run = await rerun(statement, { program: bytes, input: text })
   if (!run) return told(false, 'the run did not end in a way that repeats: it met the deadline here')
   return report(statement, run)
-}
-
-function parsed(argv: string[]) {
-  try {
-    return parseArgs({ args: argv, options: flags, allowPositionals: true })
-  } catch (cause) {
-    throw new UsageError(`bounty verify: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  }
 }
 
 async function readReceipt(subject: string, url: string): Promise<Receipt> {
@@ -140,18 +133,6 @@ function line(name: string, fact: string, detail: string): void {
 function told(isVerified: boolean, why: string): number {
   console.log(`${isVerified ? 'VERIFIED' : 'NOT VERIFIED'}: ${why}`)
   return isVerified ? 0 : 1
-}
-
-function readText(path: string): Promise<string> {
-  return path === '-' ? textOf(process.stdin) : readFile(path, 'utf8')
-}
-
-function parsedJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new Error(`${path} is not JSON`, { cause })
-  }
 }
 
 function sha256(data: Buffer | string): string {

@@ -1,6 +1,6 @@
-// The first calls to a fresh edge: wait until it can serve, and see that the demo account exists and its key works.
+// The first calls to a fresh edge: wait until it can serve, and see that the demo account exists, its key works and it has credits to offer.
 import { z } from 'zod'
-import { accountCreatedSchema } from '../shared/account.ts'
+import { accountCreatedSchema, ownAccountSchema } from '../shared/account.ts'
 
 const readyWallMsMax = 60_000
 const pollEveryMs = 50
@@ -53,4 +53,22 @@ async function createAccount(baseUrl: string, adminKey: string, name: string): P
   if (response.status === 409) return undefined
   if (response.status !== 201) throw new Error(`POST /api/accounts answered ${response.status}: ${body.slice(0, 500)}`)
   return z.object({ key: accountCreatedSchema.shape.key }).parse(JSON.parse(body)).key
+}
+
+/** Enough for a thousand bounties like the demo's. */
+const demoCredits = 1_000_000
+
+/** Tops up the account of the key when it holds less than half of what it began with. */
+export async function fundAccount({ baseUrl, adminKey, key }: { baseUrl: string; adminKey: string; key: string }): Promise<void> {
+  const read = await fetch(`${baseUrl}/api/accounts/me`, { headers: { authorization: `Bearer ${key}` } })
+  if (!read.ok) throw new Error(`GET /api/accounts/me answered ${read.status}`)
+  const { id, balanceCredits } = ownAccountSchema.parse(await read.json())
+  if (balanceCredits >= demoCredits / 2) return
+  const minted = await fetch(`${baseUrl}/api/accounts/${id}/credits`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ credits: demoCredits - balanceCredits, reason: 'local demo' }),
+  })
+  const body = await minted.text()
+  if (minted.status !== 201) throw new Error(`POST /api/accounts/${id}/credits answered ${minted.status}: ${body.slice(0, 500)}`)
 }

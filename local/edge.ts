@@ -9,6 +9,9 @@ import { loopback } from './free-port.ts'
 import { miniflareOptions } from './miniflare-options.ts'
 import { childSetting, runChild } from './run-child.ts'
 
+/** A cron fires once a minute at most; nobody who tries something out wants to wait for that. */
+const cronEveryMs = 5_000
+
 await runChild(async () => {
   const port = Number(childSetting('EDGE_PORT'))
   const localDir = childSetting('LOCAL_DIR')
@@ -42,11 +45,26 @@ await runChild(async () => {
     },
   })
   await miniflare.ready
+  const crons = setInterval(() => {
+    for (const cron of worker.crons) void fire(miniflare, cron)
+  }, cronEveryMs)
   return {
     port,
     stop: async () => {
       stopping = true
+      clearInterval(crons)
       await miniflare.dispose()
     },
   }
 })
+
+async function fire(miniflare: Miniflare, cron: string): Promise<void> {
+  try {
+    const worker = await miniflare.getWorker()
+    const { outcome } = await worker.scheduled({ cron })
+    if (outcome !== 'ok') console.error(`the cron ${JSON.stringify(cron)} ended with ${outcome}`)
+  } catch (error) {
+    // The next one tries again; what keeps it from working shows in what it should have done.
+    console.error(`the cron ${JSON.stringify(cron)} was not fired: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}

@@ -65,7 +65,7 @@ const wranglerSchema = z.strictObject({
 export type LocalWorker = {
   /** The Worker's entry, relative to `wrangler.toml`. */
   main: string
-  /** What miniflare fires on a schedule: nothing; whoever runs it does. */
+  /** Miniflare fires nothing on a schedule; `edge.ts` does, more often than it says here. */
   crons: string[]
   /** Bucket names in the order of the file. */
   buckets: string[]

@@ -134,7 +134,7 @@ async function removeUnused() {
   const folder = cacheDirectory()
   const oldest = Date.now() - unusedDaysMax * 24 * 3600 * 1000
   for (const name of await readdir(folder)) {
-    if (!name.startsWith('engine-')) continue
+    if (!/^(engine|component)-/.test(name)) continue
     const path = join(folder, name)
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
     if (mtimeMs < oldest) await rm(path, { recursive: true, force: true })

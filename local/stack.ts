@@ -9,7 +9,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { bundleWorker } from './bundle-worker.ts'
-import { demoAccountKey, untilReady } from './edge-account.ts'
+import { demoAccountKey, fundAccount, untilReady } from './edge-account.ts'
 import { claimPorts, loopback, type PortWish } from './free-port.ts'
 import { endLeftovers } from './leftover-processes.ts'
 import { lockDirectory } from './local-lock.ts'
@@ -85,6 +85,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await untilReady({ baseUrl: urls.baseUrl, signal, advice: () => children.tails() })
     const demoKey = await demoAccountKey({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, kept: secrets.demoKey })
     saveSecrets(localDir, { ...secrets, demoKey })
+    await fundAccount({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, key: demoKey })
     const credentials = { ...urls, adminKey: secrets.adminKey, demoKey }
     writePrivate(join(localDir, 'credentials.json'), credentials)
     const upstash = { url: at(ports.upstash), token: secrets.upstashToken }
@@ -196,7 +197,9 @@ function neonAddress({ secrets, ports }: Pick<Parts, 'secrets' | 'ports'>): Neon
 
 /** The host's own tuning (`sandbox-host/config.ts`) may come from the caller's environment; addresses and secrets never do. */
 function hostSettings(): Record<string, string> {
-  const names = ['ENGINE', 'THREADS', 'SLOTS', 'QUEUE_MAX', 'JUDGEMENTS_MAX', 'PROGRAM_BYTES_BUDGET', 'JOURNAL_BYTES_MAX', 'TIER_BYTES_MAX']
+  const engine = ['ENGINE', 'THREADS', 'SLOTS', 'JUDGEMENTS_MAX', 'PROGRAM_BYTES_BUDGET', 'JOURNAL_BYTES_MAX', 'TIER_BYTES_MAX']
+  const queue = ['MEMORY_BYTES_BUDGET', 'ACCOUNT_RUNNING_MAX', 'QUEUE_MAX', 'ACCOUNT_QUEUE_MAX', 'QUEUE_BYTES_MAX', 'QUEUE_WAIT_MS_MAX']
+  const names = [...engine, ...queue]
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : [])))
 }
 

@@ -1,22 +1,29 @@
-// Turns the source of a script, TypeScript or JavaScript, into the plain ES module that engines evaluate. Types are stripped, nothing
-// is bundled: an import that is left is refused by the engine, which names it. A source can be made to exhaust a compiler, so each one
-// meets a process of its own (bounded-process.ts).
+// Turns the source of a script, TypeScript or JavaScript, into the plain ES module that engines evaluate, and says where in the source
+// each part of it was. Types are stripped, nothing is bundled: an import that is left is refused by the engine, which names it. A source
+// can be made to exhaust a compiler, so each one meets a process of its own (bounded-process.ts).
 import { createRequire } from 'node:module'
+import { readMap } from './author-positions.ts'
+import type { Position } from './author-positions.ts'
 import type { BoundedProcesses } from './bounded-process.ts'
+import { splitInlineMap } from './inline-map.ts'
 
-export type CompiledScript = { ok: true; code: Buffer } | { ok: false; message: string }
+/** The map leads through one that the source carries itself; absent for large sources. */
+export type CompiledScript = { ok: true; code: Buffer; map?: Buffer } | { ok: false; message: string }
 export type ScriptCompiler = (source: Buffer) => Promise<CompiledScript>
 
-type Attempt = CompiledScript | { ok: false; message: string; isFinal: true }
+type Loader = 'js' | 'ts'
+type Refusal = { ok: false; message: string; isFinal?: true; at?: Position }
+type Attempt = { ok: true; code: Buffer; map?: Buffer } | Refusal
 
-/** Output grows little: comments go, nothing is added but line breaks. */
+/** A map takes a fifth more memory (measured: 3 MB of dense source in 446 MB instead of 368 MB) and several bytes per token. */
+const mappedSourceBytesMax = 2 * 1024 * 1024
+/** Code grows little: comments go, nothing is added but line breaks. */
 const outputBytesMax = 32 * 1024 * 1024
 const flags = [
   '--format=esm',
-  // What QuickJS-ng and QuickJS both speak.
+  // What QuickJS speaks.
   '--target=es2023',
   '--charset=utf8',
-  '--sourcefile=agent',
   '--legal-comments=none',
   '--log-level=error',
   '--log-limit=1',
@@ -35,24 +42,39 @@ export function createScriptCompiler(processes: BoundedProcesses): ScriptCompile
     if (!isUtf8(source)) return { ok: false, message: 'the source of a script must be UTF-8 text' }
     // JavaScript first: what is valid there keeps its meaning, whatever it would mean as TypeScript (`a<b,c>(d)`).
     const asJavaScript = await attempt(source, 'js')
-    return asJavaScript.ok || 'isFinal' in asJavaScript ? asJavaScript : attempt(source, 'ts')
+    if (asJavaScript.ok || asJavaScript.isFinal) return asJavaScript
+    const asTypeScript = await attempt(source, 'ts')
+    if (asTypeScript.ok) return asTypeScript
+    // Refused alike, it has nothing of TypeScript before its mistake.
+    const isAlike = asTypeScript.at?.line === asJavaScript.at?.line && asTypeScript.at?.column === asJavaScript.at?.column
+    return { ok: false, message: placed(asTypeScript, { source, loader: isAlike ? 'js' : 'ts' }) }
   }
 
-  async function attempt(source: Buffer, loader: 'js' | 'ts'): Promise<Attempt> {
-    const args = [...flags, `--loader=${loader}`]
+  async function attempt(source: Buffer, loader: Loader): Promise<Attempt> {
+    const isMapped = source.length <= mappedSourceBytesMax
+    const mapping = isMapped ? ['--sourcemap=inline', '--sources-content=false'] : []
+    const args = [...flags, `--loader=${loader}`, `--sourcefile=agent.${loader}`, ...mapping]
     const { code, signal, output, errors } = await processes.run({ executable, args, input: source, outputBytesMax })
-    if (code === 0) return { ok: true, code: output }
+    if (code === 0) return { ok: true, ...(isMapped ? splitInlineMap(output) : { code: output }) }
     return signal === null ? failure(errors) : { ok: false, message: tooLong, isFinal: true }
   }
 
-  function failure(text: string): Attempt {
+  function failure(text: string): Refusal {
     const [, message] = /\[ERROR\] (.*)/.exec(text) ?? []
     if (message === undefined) return { ok: false, message: tooMuch, isFinal: true }
-    const [, line, column] = /^ *agent:(\d+):(\d+):/m.exec(text) ?? []
-    return { ok: false, message: line && column ? `${line}:${Number(column) + 1}: ${message}` : message }
+    const [, line, column] = /^ *agent\.[jt]s:(\d+):(\d+):/m.exec(text) ?? []
+    return { ok: false, message, ...(line && column ? { at: { line: Number(line), column: Number(column) } } : {}) }
   }
 
   return compile
+}
+
+/** The message behind its place in the author's source, or in what that was bundled from. */
+function placed({ message, at }: Refusal, { source, loader }: { source: Buffer; loader: Loader }): string {
+  if (!at) return message
+  const { map } = splitInlineMap(source)
+  const place = (map && readMap(map)(at)) ?? `agent.${loader}:${at.line}:${at.column + 1}`
+  return `${place}: ${message}`
 }
 
 /** The executable itself; what `esbuild` installs under its own name may be a script that starts it. */

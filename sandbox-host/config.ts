@@ -2,8 +2,9 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { tierNames, tiers } from '../shared/tiers.ts'
+import { limits, tierNames, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
+import type { AdmissionLimits } from './admission-limits.ts'
 import { receiptSeedForm } from './receipt-key.ts'
 
 const MiB = 1024 * 1024
@@ -41,12 +42,22 @@ const environmentSchema = z.object({
   R2_SECRET_ACCESS_KEY: filled,
   ENGINE: z.enum(['auto', 'wasmtime', 'quickjs']).default('auto'),
   ENGINE_PATH: filled.default(fileURLToPath(new URL('engine/agent-engine.node', import.meta.url))),
-  /** Threads that run guests. */
-  THREADS: whole(1, 256).prefault(String(availableParallelism())),
-  /** Instances that may be alive at once. */
-  SLOTS: whole(1, 4_096).prefault(String(slotsThatFit())),
+  /** Threads that run guests; fewer than SLOTS, so that one account cannot hold all of those. One a core unless it is set. */
+  THREADS: whole(1, 256).optional(),
+  /** Instances that may be alive at once. As many as fit unless it is set. */
+  SLOTS: whole(2, 4_096).optional(),
+  /** Memory that the tiers of all begun runs may add up to. Half of the machine's unless it is set. */
+  MEMORY_BYTES_BUDGET: whole(tiers.basic.memoryBytesMax, Number.MAX_SAFE_INTEGER).optional(),
+  /** Runs that one account may have begun while others want to run; at most SLOTS. Two a thread unless it is set. */
+  ACCOUNT_RUNNING_MAX: whole(1, 4_096).optional(),
   /** Runs that may wait for a slot; one more is refused. */
-  QUEUE_MAX: whole(1, 100_000).prefault('512'),
+  QUEUE_MAX: whole(1, 100_000).prefault('1024'),
+  /** Runs of one account that may wait; at most QUEUE_MAX. Half of it unless it is set. */
+  ACCOUNT_QUEUE_MAX: whole(1, 100_000).optional(),
+  /** Inputs that may wait, in bytes. */
+  QUEUE_BYTES_MAX: whole(limits.inputBytesMax, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 32, 64 * MiB)))),
+  /** An execution that has not begun by then is refused. The Worker waits for 10 s beyond the run itself (workers/adapters/sandbox-http.ts). */
+  QUEUE_WAIT_MS_MAX: whole(1, 9_000).prefault('5000'),
   /** Judgements that may run at once; one more is refused. */
   JUDGEMENTS_MAX: whole(1, 1_000).prefault('16'),
   /** Instances that wait for each hot program (the platform's published size), and of all programs together. */
@@ -68,7 +79,7 @@ const environmentSchema = z.object({
   DRAIN_GRACE_MS: whole(0, 300_000).prefault('20000'),
 })
 
-/** Instances of the smallest tier that half of the memory holds, between two per core and 64. */
+/** Instances of the smallest tier that half of the memory holds, between two and 64. */
 function slotsThatFit(): number {
   const fit = Math.floor(machineBytes / 2 / tiers.basic.memoryBytesMax)
   return Math.max(2, Math.min(fit, 64))
@@ -90,10 +101,13 @@ export type Config = {
     path: string
     threads: number
     slots: number
+    /** A backstop: admission begins no more runs than there are slots. */
     queueMax: number
     memoryBytesMax: number
     warm: { perProgram: number; total: number; lifetimeMs: number }
   }
+  admission: AdmissionLimits
+  queueWaitMsMax: number
   tiers: TierName[]
   judgementsMax: number
   compilerBytesMax: number
@@ -119,6 +133,17 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       `TIER_BYTES_MAX is ${env.TIER_BYTES_MAX}: must be at least ${tiers.basic.memoryBytesMax}, the smallest tier's memory`,
     )
   }
+  const largest = Math.max(...offered.map((name) => tiers[name].memoryBytesMax))
+  const slots = env.SLOTS ?? Math.max(slotsThatFit(), (env.THREADS ?? 0) + 1)
+  const threads = env.THREADS ?? Math.min(availableParallelism(), slots - 1)
+  const memoryBytesBudget = env.MEMORY_BYTES_BUDGET ?? Math.max(Math.floor(machineBytes / 2), largest)
+  const accountRunningMax = env.ACCOUNT_RUNNING_MAX ?? Math.min(threads * 2, slots)
+  const accountQueueMax = env.ACCOUNT_QUEUE_MAX ?? Math.ceil(env.QUEUE_MAX / 2)
+  require(slots > threads, `SLOTS is ${slots}: must be more than THREADS, which is ${threads}`)
+  require(accountRunningMax <= slots, `ACCOUNT_RUNNING_MAX is ${accountRunningMax}: must be at most SLOTS, which is ${slots}`)
+  require(accountQueueMax <= env.QUEUE_MAX, `ACCOUNT_QUEUE_MAX is ${accountQueueMax}: must be at most QUEUE_MAX, which is ${env.QUEUE_MAX}`)
+  require(memoryBytesBudget >=
+    largest, `MEMORY_BYTES_BUDGET is ${memoryBytesBudget}: must be at least ${largest}, the largest tier up to TIER_BYTES_MAX`)
   return {
     nodeEnvironment: env.NODE_ENV,
     logLevel: env.LOG_LEVEL,
@@ -133,12 +158,22 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     engine: {
       choice: env.ENGINE,
       path: env.ENGINE_PATH,
-      threads: env.THREADS,
-      slots: env.SLOTS,
-      queueMax: env.QUEUE_MAX,
-      memoryBytesMax: Math.max(...offered.map((name) => tiers[name].memoryBytesMax)),
+      threads,
+      slots,
+      queueMax: slots,
+      memoryBytesMax: largest,
       warm: { perProgram: env.WARM_PER_PROGRAM, total: env.WARM_TOTAL, lifetimeMs: env.WARM_LIFETIME_MS },
     },
+    admission: {
+      memoryBytesBudget,
+      threads,
+      runningMax: slots,
+      accountRunningMax,
+      queueMax: env.QUEUE_MAX,
+      accountQueueMax,
+      queueBytesMax: env.QUEUE_BYTES_MAX,
+    },
+    queueWaitMsMax: env.QUEUE_WAIT_MS_MAX,
     tiers: offered,
     judgementsMax: env.JUDGEMENTS_MAX,
     compilerBytesMax: env.COMPILER_BYTES_MAX,
@@ -147,6 +182,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     journalBytesMax: env.JOURNAL_BYTES_MAX,
     drainGraceMs: env.DRAIN_GRACE_MS,
   }
+}
+
+function require(condition: boolean, message: string): void {
+  if (!condition) throw new ConfigError(message)
 }
 
 function complaint(error: z.ZodError, set: Record<string, string | undefined>): string {

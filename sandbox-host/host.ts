@@ -1,6 +1,7 @@
 // The whole host as one value: its parts put together around an engine, listening, and able to stop without losing anything.
 import { serve } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
+import { Admission } from './admission.ts'
 import type { BoundedProcesses } from './bounded-process.ts'
 import { createBucket } from './bucket.ts'
 import type { CodeStore } from './code-store.ts'
@@ -8,6 +9,7 @@ import { createScriptCompiler } from './compile-script.ts'
 import type { Config } from './config.ts'
 import { lockData } from './data-lock.ts'
 import { DrainGate } from './drain-gate.ts'
+import { createGuests } from './guests.ts'
 import { readHostId } from './host-id.ts'
 import { Journal, journalDirectory } from './journal.ts'
 import { createJudge } from './judge.ts'
@@ -21,6 +23,7 @@ import { readReceiptKey } from './receipt-key.ts'
 import { createRunner } from './runner.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
 import { createServer } from './server.ts'
+import { createJudgementSigner } from './sign-judgement.ts'
 import { createReceiptSigner } from './sign-receipt.ts'
 import { createSignatureCheck } from './signature.ts'
 import { createUploader } from './uploader.ts'
@@ -61,14 +64,24 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const gate = new DrainGate()
   const { tiers, secret } = config
   const compileScript = createScriptCompiler(processes)
-  const programs = new Programs({ engine, bucket, compileScript, codeStore, bytesMax: config.programBytesBudget, metrics })
+  const admission = new Admission(config.admission, { observer: metrics })
+  const guests = createGuests({ admission, engine, waitMsMax: config.queueWaitMsMax, metrics })
+  const programs = new Programs({ engine, guests, bucket, compileScript, codeStore, bytesMax: config.programBytesBudget, metrics })
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
   const app = createServer({
-    run: createRunner({ programs, engine, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
-    // Two per thread keep every thread busy while a verdict is being compared.
-    judge: createJudge({ programs, engine, tiers, parallel: config.engine.threads * 2, judgementsMax: config.judgementsMax, metrics }),
+    run: createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
+    judge: createJudge({
+      programs,
+      engine,
+      guests,
+      tiers,
+      parallel: config.admission.accountRunningMax,
+      judgementsMax: config.judgementsMax,
+      signJudgement: createJudgementSigner(receiptKey),
+      metrics,
+    }),
     programs,
     receiptKey: { id: receiptKey.id, publicKey: receiptKey.publicKey, host: name },
     backlog: journal.backlog,
@@ -79,6 +92,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
     log,
   })
   metrics.addGauges({ prefix: 'host_engine', help: 'Engine', read: () => engine.stats() })
+  metrics.addGauges({ prefix: 'host_admission', help: 'Admission', read: () => admission.stats() })
   metrics.addGauges({ prefix: 'host_journal', help: 'Journal', read: () => ({ ...journal.stats() }) })
   metrics.addGauges({ prefix: 'host_programs', help: 'Loaded programs', read: () => ({ ...programs.stats() }) })
   if (codeStore) metrics.addGauges({ prefix: 'host_code_store', help: 'Compiled programs on disk', read: () => codeStore.stats() })

@@ -1,99 +1,88 @@
-// Judges a program by cases: one load, a fresh sandbox for every case, a bounded number of them at once. Nothing of a case is
-// journaled or logged; hidden cases pass through here.
-import type { Judgement, JudgementRequest, Verdict } from '../shared/execution.ts'
+// Judges a program by cases: one load, a fresh sandbox for every case, as many of them at once as the account's share, each verdict told as
+// soon as it is there. Nothing of a case is journaled or logged; hidden cases pass through here.
+import type { JudgedCase, JudgementLine, JudgementRequest, Verdict } from '../shared/execution.ts'
 import { startTimeDefault } from '../shared/execution.ts'
 import { jsonEquals } from '../shared/json-equals.ts'
-import { ProblemError } from '../shared/problem.ts'
 import type { TierName } from '../shared/tiers.ts'
+import type { Guests, RunOwner } from './guests.ts'
+import { judgeCases } from './judge-cases.ts'
+import { JudgementPlaces } from './judgement-places.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
 import { acceptOutcome } from './run-outcome.ts'
 import type { AcceptedOutcome } from './run-outcome.ts'
 import { inputText, requireTier } from './runner.ts'
 import { runLimits } from './sandbox-engine.ts'
-import type { RunRequest, SandboxEngine } from './sandbox-engine.ts'
+import type { SandboxEngine } from './sandbox-engine.ts'
+import { judgementSeed } from './sign-judgement.ts'
+import type { JudgementSigner } from './sign-judgement.ts'
+import { sha256Hex } from './sign-receipt.ts'
 
 export type JudgeOptions = {
   programs: Programs
-  engine: SandboxEngine
+  engine: Pick<SandboxEngine, 'label'>
+  guests: Pick<Guests, 'run'>
   tiers: TierName[]
-  /** Cases of one judgement that are in the engine at once. */
+  /** Cases of one judgement that wait or run at once. */
   parallel: number
   judgementsMax: number
-  metrics: Pick<Metrics, 'judged' | 'started'>
+  signJudgement: JudgementSigner
+  metrics: Pick<Metrics, 'judged'>
 }
 
-export type Judge = (request: JudgementRequest) => Promise<Judgement>
-type JudgedCase = JudgementRequest['cases'][number]
+export type JudgementListener = {
+  /** Aborted when the caller has gone. */
+  caller: AbortSignal
+  /** Called first when the program is loaded, then for each verdict, then for the end. */
+  tell: (line: JudgementLine) => void
+}
 
-/** A full queue is waited for this often before the judgement is given back: 5 ms doubling to 80 ms, about 2 s in all. */
-const busyAttemptsMax = 28
+export type Judge = (request: JudgementRequest, listener: JudgementListener) => Promise<void>
 
-export function createJudge({ programs, engine, tiers, parallel, judgementsMax, metrics }: JudgeOptions): Judge {
-  let underWay = 0
+export function createJudge({ programs, engine, guests, tiers, parallel, judgementsMax, signJudgement, metrics }: JudgeOptions): Judge {
+  const places = new JudgementPlaces(judgementsMax)
 
-  async function judgeCase(handle: number, { tier, judged }: { tier: TierName; judged: JudgedCase }): Promise<Verdict> {
-    const request = { input: inputText(judged.input), seed: 0, startTimeMs: Date.parse(startTimeDefault), limits: runLimits(tier) }
-    let outcome = await runWhenFree(handle, request)
+  async function judgeCase(
+    { id, input, expected }: JudgedCase,
+    { handle, tier, owner }: { handle: number; tier: TierName; owner: RunOwner },
+  ) {
+    const request = { input: inputText(input), seed: judgementSeed, startTimeMs: Date.parse(startTimeDefault), limits: runLimits(tier) }
+    let outcome = acceptOutcome(await guests.run(handle, request, owner))
     // Fuel ends a run before the clock does on a healthy host, so a deadline may be our fault: one more chance.
-    if (outcome.status === 'deadline') outcome = await runWhenFree(handle, request)
-    const verdict = { caseId: judged.id, status: statusOf(outcome, judged.expected), usage: outcome.usage }
+    if (outcome.status === 'deadline') outcome = acceptOutcome(await guests.run(handle, request, owner))
+    const { usage, output } = outcome
+    const outputSha256 = output === undefined ? null : sha256Hex(output)
+    const verdict: Verdict = { caseId: id, status: statusOf(outcome, expected), usage, outputSha256 }
     metrics.judged(verdict.status)
     return verdict
   }
 
-  async function runWhenFree(handle: number, request: RunRequest): Promise<AcceptedOutcome> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const outcome = await engine.run(handle, request)
-        metrics.started(outcome.wasWarm ? 'pooled' : 'loaded', outcome.startMicros / 1e6)
-        return acceptOutcome(outcome)
-      } catch (error) {
-        const isBusy = error instanceof ProblemError && error.code === 'overloaded'
-        if (!isBusy || attempt >= busyAttemptsMax) throw error
-        await new Promise((resolve) => setTimeout(resolve, Math.min(80, 5 * 2 ** attempt)))
-      }
-    }
+  async function judge(request: JudgementRequest, { caller, tell }: JudgementListener): Promise<void> {
+    const { program, accountId, tier, cases, stopAtFirstFailure } = request
+    using loaded = await programs.use(program, accountId)
+    tell({ type: 'engine', engine: engine.label })
+    const verdicts = new Map<string, Verdict>()
+    const notRun = await judgeCases({
+      cases,
+      parallel,
+      stopAtFirstFailure,
+      caller,
+      judge: (judged, signal) => judgeCase(judged, { handle: loaded.handle, tier, owner: { accountId, runClass: 'case', signal } }),
+      tell(verdict) {
+        verdicts.set(verdict.caseId, verdict)
+        tell({ type: 'verdict', ...verdict })
+      },
+    })
+    tell({ type: 'end', notRun, receipt: signJudgement({ request, engine: engine.label, verdicts }) })
   }
 
-  return async ({ program, tier, cases }) => {
-    requireTier(tier, tiers)
-    if (underWay >= judgementsMax) {
-      throw new ProblemError('overloaded', { detail: `${judgementsMax} judgements are under way already`, retryAfterSeconds: 2 })
-    }
-    underWay++
-    try {
-      using loaded = await programs.use(program)
-      const verdicts = await mapBounded(cases, parallel, (judged) => judgeCase(loaded.handle, { tier, judged }))
-      return { engine: engine.label, verdicts }
-    } finally {
-      underWay--
-    }
+  return async (request, listener) => {
+    requireTier(request.tier, tiers)
+    await places.hold(request.accountId, () => judge(request, listener))
   }
 }
 
 function statusOf({ status, output }: AcceptedOutcome, expected: unknown): Verdict['status'] {
   if (status !== 'completed') return status
   return output !== undefined && jsonEquals(JSON.parse(output), expected ?? null) ? 'accepted' : 'wrong-answer'
-}
-
-/** Results in the order of `items`; after a failure nothing new is begun, and it is thrown when what was begun has ended. */
-async function mapBounded<T, R>(items: readonly T[], parallel: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  let next = 0
-  let failure: { error: unknown } | undefined
-  const worker = async () => {
-    while (next < items.length && !failure) {
-      const i = next++
-      try {
-        // `i` is below the length, so the item is there, whatever T is.
-        results[i] = await work(items[i] as T)
-      } catch (error) {
-        failure ??= { error }
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker))
-  if (failure) throw failure.error
-  return results
 }

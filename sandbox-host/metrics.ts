@@ -2,11 +2,15 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import { guestStatuses, verdictStatuses } from '../shared/execution.ts'
 import type { GuestStatus, VerdictStatus } from '../shared/execution.ts'
+import { refusalReasons } from './admission-limits.ts'
+import type { RefusalReason } from './admission-limits.ts'
+import { runClasses } from './admission.ts'
+import type { AdmissionObserver, RunClass } from './admission.ts'
 
 /** Gauges that are read when somebody asks: name to value, and what it means. */
 export type GaugeSource = { prefix: string; help: string; read: () => Record<string, number> }
 
-export class Metrics {
+export class Metrics implements AdmissionObserver {
   readonly #registry = new Registry()
   readonly #executions
   readonly #durations
@@ -18,6 +22,8 @@ export class Metrics {
   readonly #batches
   readonly #delivered
   readonly #refusals
+  readonly #waits
+  readonly #turnedAway
 
   constructor() {
     const registers = [this.#registry]
@@ -62,6 +68,29 @@ export class Metrics {
       labelNames: ['code'],
       registers,
     })
+    const waits = new Histogram({
+      name: 'host_admission_wait_seconds',
+      help: 'From request to beginning of a run, by class',
+      labelNames: ['class'],
+      buckets: [0.0001, 0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30],
+      registers,
+    })
+    this.#waits = new Map(runClasses.map((runClass) => [runClass, waits.labels(runClass)]))
+    const turnedAway = new Counter({
+      name: 'host_admission_refused_total',
+      help: 'Runs that were not begun, by reason',
+      labelNames: ['reason'],
+      registers,
+    })
+    this.#turnedAway = new Map(refusalReasons.map((reason) => [reason, turnedAway.labels(reason)]))
+  }
+
+  began(runClass: RunClass, waitMs: number): void {
+    this.#waits.get(runClass)?.observe(waitMs / 1_000)
+  }
+
+  turnedAway(reason: RefusalReason): void {
+    this.#turnedAway.get(reason)?.inc()
   }
 
   executed(status: GuestStatus, seconds: number): void {

@@ -7,17 +7,21 @@ import type { Program } from '../shared/agent.ts'
 import type { Manifest } from '../shared/execution.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
+import { createStackMapper } from './author-positions.ts'
+import type { StackMapper } from './author-positions.ts'
 import type { Bucket } from './bucket.ts'
 import type { CodeStore } from './code-store.ts'
 import type { ScriptCompiler } from './compile-script.ts'
+import type { Guests } from './guests.ts'
 import type { Metrics } from './metrics.ts'
-import { runLimits } from './sandbox-engine.ts'
 import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
+import { decodeStored, encodeStored } from './stored-program.ts'
 
 /** A program in use; it is not dropped before it is disposed of. */
-export type LoadedProgram = Disposable & { handle: number; manifest: Manifest }
+export type LoadedProgram = Disposable & { handle: number; manifest: Manifest; mapStack: StackMapper }
 
-type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; users: number; usedAt: number }
+type ColdLoad = { program: Program; accountId: string }
+type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; mapStack: StackMapper; users: number; usedAt: number }
 
 /** Bookkeeping of one program beside what the engine holds; also bounds how many tiny ones are kept. */
 const entryBytes = 16 * 1024
@@ -26,7 +30,8 @@ const entryBytes = 16 * 1024
 const loadsMax = 64
 
 export type ProgramsOptions = {
-  engine: SandboxEngine
+  engine: Pick<SandboxEngine, 'label' | 'kinds' | 'build' | 'load' | 'stored' | 'drop'>
+  guests: Pick<Guests, 'prepare'>
   bucket: Pick<Bucket, 'get'>
   compileScript: ScriptCompiler
   /** Without it every program is prepared anew. */
@@ -34,6 +39,9 @@ export type ProgramsOptions = {
   bytesMax: number
   metrics: Pick<Metrics, 'programs' | 'started'>
 }
+
+/** What loading gives; `map` leads from the prepared code to the author's source. */
+type Mapped = { prepared: PreparedProgram; map?: Buffer | undefined }
 
 /** A program is prepared once for each build of the engine. */
 function storedName({ kind, sha256 }: Program, build: string): string {
@@ -52,13 +60,14 @@ export class Programs {
   }
 
   /**
+   * @param accountId who waits for what a cold program's own code does while it loads
    * @throws ProblemError `invalid-program` with the compiler's message, `engine-unsupported`, `artifacts-unavailable`, `overloaded`
    */
-  async use(program: Program): Promise<LoadedProgram> {
+  async use(program: Program, accountId: string): Promise<LoadedProgram> {
     const key = program.kind + program.sha256
     const ready = this.#entries.get(key)
     this.#options.metrics.programs(ready ? 'hit' : 'miss')
-    return this.#lease(ready ?? (await this.#loadOnce(key, program)))
+    return this.#lease(ready ?? (await this.#loadOnce(key, { program, accountId })))
   }
 
   stats(): { loaded: number; bytes: number; loading: number; inUse: number } {
@@ -74,6 +83,7 @@ export class Programs {
     return {
       handle: entry.prepared.handle,
       manifest: entry.manifest,
+      mapStack: entry.mapStack,
       [Symbol.dispose]: () => {
         if (held) entry.users--
         held = false
@@ -81,18 +91,18 @@ export class Programs {
     }
   }
 
-  async #loadOnce(key: string, program: Program): Promise<Entry> {
+  async #loadOnce(key: string, load: ColdLoad): Promise<Entry> {
     const others = this.#loading.get(key)
     if (others) return others
     if (this.#loading.size >= loadsMax) {
       throw new ProblemError('overloaded', { detail: `${loadsMax} programs are being loaded already`, retryAfterSeconds: 1 })
     }
-    const load = this.#load(key, program).finally(() => this.#loading.delete(key))
-    this.#loading.set(key, load)
-    return load
+    const loading = this.#load(key, load).finally(() => this.#loading.delete(key))
+    this.#loading.set(key, loading)
+    return loading
   }
 
-  async #load(key: string, program: Program): Promise<Entry> {
+  async #load(key: string, { program, accountId }: ColdLoad): Promise<Entry> {
     const { engine } = this.#options
     if (!engine.kinds.includes(program.kind)) {
       throw new ProblemError('engine-unsupported', {
@@ -100,34 +110,38 @@ export class Programs {
       })
     }
     const began = performance.now()
-    const prepared = (await this.#loadStored(program)) ?? (await this.#prepare(program))
+    const { map, prepared } = (await this.#loadStored(program)) ?? (await this.#prepare({ program, accountId }))
     this.#options.metrics.started('cold', (performance.now() - began) / 1000)
+    const mapStack = createStackMapper({ map, onDecode: (bytes) => this.#grow(key, bytes) })
+    prepared.heldBytes += map?.length ?? 0
     const { prepareMicros, snapshotBytes } = prepared
     const manifest = { program, engine: engine.label, prepareMicros: Math.round(prepareMicros), snapshotBytes }
-    const entry = { key, prepared, manifest, users: 0, usedAt: ++this.#uses }
+    const entry = { key, prepared, manifest, mapStack, users: 0, usedAt: ++this.#uses }
     this.#entries.set(key, entry)
     this.#bytes += entryBytes + prepared.heldBytes
     this.#evictBeyondBudget(entry)
     return entry
   }
 
-  async #loadStored(program: Program): Promise<PreparedProgram | undefined> {
+  async #loadStored(program: Program): Promise<Mapped | undefined> {
     const { engine, codeStore } = this.#options
-    const stored = await codeStore?.read(storedName(program, engine.build))
-    return stored && engine.load(program.kind, stored)
+    const file = await codeStore?.read(storedName(program, engine.build))
+    const stored = file && decodeStored(file)
+    const prepared = stored && (await engine.load(program.kind, stored.code))
+    return prepared && { prepared, map: stored.map }
   }
 
-  async #prepare(program: Program): Promise<PreparedProgram> {
-    const { engine, codeStore } = this.#options
-    const code = await this.#code(program)
-    const outcome = await engine.prepare(program.kind, code, runLimits('basic'))
-    if (!outcome.ok) throw this.#invalid(outcome.message)
-    const stored = codeStore && engine.stored(outcome.handle)
-    if (stored) await codeStore.write(storedName(program, engine.build), stored)
-    return outcome
+  async #prepare({ program, accountId }: ColdLoad): Promise<Mapped> {
+    const { engine, guests, codeStore } = this.#options
+    const { code, map } = await this.#code(program)
+    const prepared = await guests.prepare(program.kind, code, accountId)
+    if (!prepared.ok) throw this.#invalid(createStackMapper({ map })(prepared.message))
+    const stored = codeStore && engine.stored(prepared.handle)
+    if (stored) await codeStore.write(storedName(program, engine.build), encodeStored({ code: stored, map }))
+    return { prepared, map }
   }
 
-  async #code({ kind, sha256 }: Program): Promise<Buffer> {
+  async #code({ kind, sha256 }: Program): Promise<{ code: Buffer; map?: Buffer }> {
     const bytes = await this.#options.bucket.get(programKey(sha256), limits.programBytesMax)
     if (!bytes) throw new ProblemError('artifacts-unavailable', { detail: `program ${sha256} is not in the bucket` })
     const actual = createHash('sha256').update(bytes).digest('hex')
@@ -137,10 +151,19 @@ export class Programs {
         internal: `its bytes hash to ${actual}`,
       })
     }
-    if (kind !== 'script') return bytes
+    if (kind !== 'script') return { code: bytes }
     const compiled = await this.#options.compileScript(bytes)
     if (!compiled.ok) throw this.#invalid(compiled.message)
-    return compiled.code
+    return compiled
+  }
+
+  /** A program that takes more than it did when it was loaded. */
+  #grow(key: string, bytes: number): void {
+    const entry = this.#entries.get(key)
+    if (!entry) return
+    entry.prepared.heldBytes += bytes
+    this.#bytes += bytes
+    this.#evictBeyondBudget(entry)
   }
 
   #invalid(message: string): ProblemError {

@@ -2,6 +2,7 @@
 // JSON, text must be storable, numbers must be whole.
 import type { GuestError, GuestStatus, Logs, Usage } from '../shared/execution.ts'
 import { jsonDepthMax, nestsTooDeep } from '../shared/json-value.ts'
+import type { StackMapper } from './author-positions.ts'
 import type { RunOutcome } from './sandbox-engine.ts'
 
 export type AcceptedOutcome = {
@@ -18,7 +19,8 @@ export type AcceptedOutcome = {
 const messageCharsMax = 4_096
 const stackCharsMax = 16_384
 
-export function acceptOutcome(outcome: RunOutcome): AcceptedOutcome {
+/** @param mapStack of the program that ran; without it a stack names places in the compiled code */
+export function acceptOutcome(outcome: RunOutcome, mapStack: StackMapper = (stack) => stack): AcceptedOutcome {
   const accepted: AcceptedOutcome = {
     status: outcome.status,
     logs: { stdout: storableBytes(outcome.stdout), stderr: storableBytes(outcome.stderr), truncated: outcome.logsTruncated },
@@ -29,7 +31,7 @@ export function acceptOutcome(outcome: RunOutcome): AcceptedOutcome {
       memoryBytesPeak: Math.round(outcome.memoryBytesPeak),
     },
   }
-  if (outcome.error) accepted.error = storableError(outcome.error)
+  if (outcome.error) accepted.error = storableError(outcome.error, mapStack)
   if (outcome.status !== 'completed') return accepted
   const { output } = outcome
   if (output !== undefined && nestsTooDeep(output)) {
@@ -65,11 +67,11 @@ function isJson(text: string): boolean {
   }
 }
 
-function storableError({ name, message, stack, exitCode }: GuestError): GuestError {
+function storableError({ name, message, stack, exitCode }: GuestError, mapStack: StackMapper): GuestError {
   return {
     ...(name === undefined ? {} : { name: storable(name.slice(0, 256)) }),
     message: storable(message.slice(0, messageCharsMax)),
-    ...(stack === undefined ? {} : { stack: storable(stack.slice(0, stackCharsMax)) }),
+    ...(stack === undefined ? {} : { stack: storable(mapStack(stack).slice(0, stackCharsMax)) }),
     ...(exitCode === undefined ? {} : { exitCode }),
   }
 }

@@ -1,10 +1,11 @@
-// The life of one execution on this host: find the program, run it in a fresh sandbox, keep what came out, answer. Whatever the
-// program does is an answer; only our own parts throw. Next to read: sandbox-engine.ts (the port to the sandbox), journal.ts (why an
-// answer is durable), judge.ts (the same for the cases of a bounty).
+// The life of one execution on this host: find the program, run it in a fresh sandbox when its turn has come, keep what came out, answer.
+// Whatever the program does is an answer; only our own parts throw. Next to read: admission.ts (whose turn it is), sandbox-engine.ts (the
+// port to the sandbox), journal.ts (why an answer is durable), judge.ts (the same for the cases of a bounty).
 import type { Artifact, ExecutionRecord, HostExecution } from '../shared/execution.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
+import type { Guests } from './guests.ts'
 import type { ArtifactPlace, Journal } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
@@ -12,31 +13,36 @@ import { acceptOutcome, emptyOutcome, outcomeBytes } from './run-outcome.ts'
 import type { AcceptedOutcome } from './run-outcome.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
+import { SharedAnswer } from './shared-answer.ts'
 import { namedArtifacts, statedRun } from './sign-receipt.ts'
 import type { ReceiptSigner } from './sign-receipt.ts'
 
 export type RunnerOptions = {
   programs: Programs
-  engine: SandboxEngine
+  engine: Pick<SandboxEngine, 'label'>
+  guests: Pick<Guests, 'run'>
   journal: Journal
   tiers: TierName[]
-  metrics: Pick<Metrics, 'executed' | 'started'>
+  metrics: Pick<Metrics, 'executed'>
   signReceipt: ReceiptSigner
   now?: () => number
 }
 
 type WithoutInput = Omit<HostExecution, 'input'>
 
-/** @returns the execution's record as JSON, which by then is on disk */
-export type Runner = (execution: HostExecution) => Promise<Buffer>
+/**
+ * @param caller aborted when the caller has gone; what has not begun by then is given up, unless somebody else waits for it
+ * @returns the execution's record as JSON, which by then is on disk
+ */
+export type Runner = (execution: HostExecution, caller?: AbortSignal) => Promise<Buffer>
 
-export function createRunner({ programs, engine, journal, tiers, metrics, signReceipt, now = Date.now }: RunnerOptions): Runner {
-  const underWay = new Map<string, Promise<Buffer>>()
+export function createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt, now = Date.now }: RunnerOptions): Runner {
+  const underWay = new Map<string, SharedAnswer<Buffer>>()
 
-  async function run({ input, ...execution }: HostExecution): Promise<Buffer> {
+  async function run({ input, ...execution }: HostExecution, signal: AbortSignal): Promise<Buffer> {
     // The parsed input is let go of here: while a run waits for its turn only its text is held.
     const text = inputText(input)
-    const outcome = await runInSandbox(execution, text)
+    const outcome = await runInSandbox(execution, { input: text, signal })
     metrics.executed(outcome.status, outcome.usage.wallMicros / 1e6)
     const finishedAt = new Date(now()).toISOString()
     const artifacts = namedArtifacts(outcome)
@@ -51,13 +57,14 @@ export function createRunner({ programs, engine, journal, tiers, metrics, signRe
     })
   }
 
-  async function runInSandbox({ program, tier, seed, startTime }: WithoutInput, input: string): Promise<AcceptedOutcome> {
+  async function runInSandbox(
+    { program, accountId, tier, seed, startTime }: WithoutInput,
+    { input, signal }: { input: string; signal: AbortSignal },
+  ): Promise<AcceptedOutcome> {
     try {
-      using loaded = await programs.use(program)
+      using loaded = await programs.use(program, accountId)
       const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
-      const outcome = await engine.run(loaded.handle, request)
-      metrics.started(outcome.wasWarm ? 'pooled' : 'loaded', outcome.startMicros / 1e6)
-      return acceptOutcome(outcome)
+      return acceptOutcome(await guests.run(loaded.handle, request, { accountId, runClass: 'execution', signal }), loaded.mapStack)
     } catch (error) {
       // It could be prepared when it was deployed and cannot now, e.g. under a newer engine: the execution still ends.
       if (error instanceof ProblemError && error.code === 'invalid-program') return emptyOutcome('invalid-program', error.detail)
@@ -65,18 +72,28 @@ export function createRunner({ programs, engine, journal, tiers, metrics, signRe
     }
   }
 
+  /** @returns what the same id was answered with before, or is about to be */
+  async function known(id: string, caller: AbortSignal | undefined): Promise<Buffer | undefined> {
+    const first = underWay.get(id)
+    if (first && !first.isAbandoned) return first.join(caller)
+    // What its callers gave up may have begun before they went: then it has a record all the same.
+    await first?.ended()
+    return journal.backlog.has(id) ? journal.backlog.find(id) : undefined
+  }
+
   // The same id is one execution: a request that the caller repeats, because it lost the answer, gets the first one's. Between the
-  // look and `underWay.set` nothing is awaited, or two requests could pass.
-  return async (execution) => {
+  // last look and `underWay.set` nothing is awaited, or two requests could pass.
+  return async (execution, caller) => {
     const { id, tier } = execution
-    const first = underWay.get(id) ?? (journal.backlog.has(id) ? journal.backlog.find(id) : undefined)
-    const record = first && (await first)
-    if (record) return record
+    do {
+      const record = await known(id, caller)
+      if (record) return record
+    } while (underWay.has(id))
     requireTier(tier, tiers)
     if (journal.isFull) throw journalFull()
-    const running = run(execution).finally(() => underWay.delete(id))
-    underWay.set(id, running)
-    return running
+    const answer = new SharedAnswer((signal) => run(execution, signal).finally(() => underWay.delete(id)))
+    underWay.set(id, answer)
+    return answer.join(caller)
   }
 }
 

@@ -3,6 +3,7 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { executionRecordSchema, hostExecutionSchema, judgementRequestSchema, prepareRequestSchema } from '../shared/execution.ts'
+import type { JudgementLine } from '../shared/execution.ts'
 import { ProblemError, problemBody } from '../shared/problem.ts'
 import type { HostReceiptKey } from '../shared/receipt.ts'
 import { signatureHeader } from '../shared/signing.ts'
@@ -13,6 +14,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
 import type { Readiness } from './readiness.ts'
+import { LineStream } from './line-stream.ts'
 import { BodyReader, parseBody } from './request-body.ts'
 import type { Runner } from './runner.ts'
 import type { SignatureCheck } from './signature.ts'
@@ -80,19 +82,32 @@ export function createServer({
 
   app.post(
     '/v1/executions',
-    working(async (c) => json(c, await run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax))))),
+    working(async (c) => json(c, await run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal))),
   )
 
-  app.post(
-    '/v1/judgements',
-    working(async (c) => c.json(await judge(parseBody(judgementRequestSchema, await signedBody(c, judgementBytesMax))))),
-  )
+  // Shutdown waits for the last line, not for the answer's head.
+  app.post('/v1/judgements', async (c) => {
+    const lines = new LineStream()
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const tell = (line: JudgementLine) => {
+      begin()
+      lines.write(line)
+    }
+    gate.enter()
+    const judging = signedBody(c, judgementBytesMax)
+      .then((body) => judge(parseBody(judgementRequestSchema, body), { caller: c.req.raw.signal, tell }))
+      .finally(() => gate.leave())
+    // What fails before the first line is an ordinary problem.
+    await Promise.race([begun, judging])
+    void judging.catch((error: unknown) => tell(problemLine(c, error))).finally(() => lines.close())
+    return c.body(lines.body, 200, { 'content-type': 'application/x-ndjson' })
+  })
 
   app.post(
     '/v1/programs',
     working(async (c) => {
-      const { program } = parseBody(prepareRequestSchema, await signedBody(c, preparationBytesMax))
-      using loaded = await programs.use(program)
+      const { program, accountId } = parseBody(prepareRequestSchema, await signedBody(c, preparationBytesMax))
+      using loaded = await programs.use(program, accountId)
       return c.json(loaded.manifest)
     }),
   )
@@ -140,15 +155,28 @@ export function createServer({
     problem(c, new ProblemError('not-found', { detail: `${c.req.method} ${c.req.path} is no route of the sandbox host` })),
   )
 
-  app.onError((error, c) => {
-    if (error instanceof ProblemError) return problem(c, error)
-    log.error({ err: error, method: c.req.method, path: c.req.path }, 'request failed')
-    return problem(c, new ProblemError('internal', { detail: 'the sandbox host failed; its log says why' }))
-  })
+  app.onError((error, c) => problem(c, asProblem(c, error)))
 
-  function problem(c: Context, error: ProblemError): Response {
+  function asProblem(c: Context, error: unknown): ProblemError {
+    if (error instanceof ProblemError) return error
+    log.error({ err: error, method: c.req.method, path: c.req.path }, 'request failed')
+    return new ProblemError('internal', { detail: 'the sandbox host failed; its log says why' })
+  }
+
+  function count(c: Context, error: ProblemError): void {
     metrics.refused(error.code)
     if (error.status >= 500) log.warn({ err: error, internal: error.internal, path: c.req.path }, 'request refused')
+  }
+
+  function problemLine(c: Context, thrown: unknown): JudgementLine {
+    const error = asProblem(c, thrown)
+    count(c, error)
+    const { code, detail, retryAfterSeconds } = error
+    return { type: 'problem', code, detail, retryAfterSeconds }
+  }
+
+  function problem(c: Context, error: ProblemError): Response {
+    count(c, error)
     const headers = new Headers({ 'content-type': 'application/problem+json' })
     if (error.retryAfterSeconds !== undefined) headers.set('retry-after', String(error.retryAfterSeconds))
     return new Response(JSON.stringify(problemBody(error)), { status: error.status, headers })

@@ -13,8 +13,11 @@ export type AccountCreate = z.infer<typeof accountCreateSchema>
 export const accountSchema = z.object({ id: idSchema('account'), name: z.string(), createdAt: z.iso.datetime() })
 export type Account = z.infer<typeof accountSchema>
 
+/** Answer of GET /accounts/me. */
+export const ownAccountSchema = accountSchema.extend({ balanceCredits: z.number().int() })
+
 /** Answer of POST /accounts; the only time that `key` is seen: an answer that is replayed has none. */
-export const accountCreatedSchema = accountSchema.extend({ key: z.string() })
+export const accountCreatedSchema = ownAccountSchema.extend({ key: z.string() })
 
 /** Who a request speaks for. The administrator is not an account: its key is a secret of the deployment, and needs no scope. */
 export type Principal = ({ role: 'account' } & KeyGrant) | { role: 'admin' }

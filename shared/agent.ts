@@ -2,9 +2,11 @@
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
 
-export const programKinds = ['script', 'command'] as const
+export const programKinds = ['script', 'command', 'component'] as const
 export const programKindSchema = z.enum(programKinds).meta({
-  description: 'script: one TypeScript or JavaScript module; command: a WASI preview 1 program (input on stdin, output on stdout)',
+  description:
+    'script: one TypeScript or JavaScript module; command: a WASI preview 1 program (input on stdin, output on stdout); ' +
+    'component: a WASI 0.2 component that exports `run: func(input: string) -> result<string, string>`',
 })
 export type ProgramKind = z.infer<typeof programKindSchema>
 
@@ -13,8 +15,10 @@ export const agentNameSchema = z
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit')
   .meta({ description: 'Unique within the account', example: 'word-count' })
 
-/** Text of the program: source for a script, base64 of the module for a command. */
-const sourceSchema = z.string().min(1)
+const sourceSchema = z
+  .string()
+  .min(1)
+  .meta({ description: 'The program: source text of a script; base64 of the bytes of a command or a component' })
 
 export const agentCreateSchema = z.strictObject({ name: agentNameSchema, kind: programKindSchema, source: sourceSchema })
 export type AgentCreate = z.infer<typeof agentCreateSchema>

@@ -28,9 +28,13 @@ export const bountyCreateSchema = z.strictObject({
   mode: bountyModeSchema.default('first'),
   tier: tierSchema.default('basic'),
   cases: z.array(caseCreateSchema).min(1).max(limits.casesPerBountyMax),
-  deadline: z.iso.datetime().optional(),
+  deadline: z.iso.datetime().optional().meta({
+    description: 'From then on no more submissions; what was submitted is judged, then the reward goes to the best (mode best) or back',
+  }),
 })
 export type BountyCreate = z.infer<typeof bountyCreateSchema>
+
+export const bountyAwardSchema = z.strictObject({ submissionId: idSchema('submission') })
 
 export const bountySummarySchema = z.object({
   id: idSchema('bounty'),
@@ -43,6 +47,8 @@ export const bountySummarySchema = z.object({
   caseCount: z.number().int(),
   deadline: z.iso.datetime().nullable(),
   createdAt: z.iso.datetime(),
+  closedAt: z.iso.datetime().nullable(),
+  awardedSubmissionId: idSchema('submission').nullable().meta({ description: 'Whose author got the reward' }),
 })
 export type BountySummary = z.infer<typeof bountySummarySchema>
 

@@ -5,6 +5,7 @@ import { guestStatuses, guestStatusSchema, type GuestStatus } from './guest-stat
 import { idSchema } from './ids.ts'
 import { programSchema, sha256Schema } from './agent.ts'
 import { jsonValueSchema } from './json-value.ts'
+import { judgementReceiptSchema, saltSchema } from './judgement-receipt.ts'
 import { receiptKeySchema, receiptSchema } from './receipt.ts'
 import { tierSchema } from './tiers.ts'
 
@@ -46,7 +47,7 @@ export type Usage = z.infer<typeof usageSchema>
 export const guestErrorSchema = z.object({
   name: z.string().optional(),
   message: z.string(),
-  stack: z.string().optional(),
+  stack: z.string().optional().meta({ description: "Of a script; files and lines are the author's" }),
   exitCode: z.number().int().optional(),
 })
 export type GuestError = z.infer<typeof guestErrorSchema>
@@ -132,24 +133,27 @@ export const outcomeBatchSchema = z.strictObject({
 export type OutcomeBatch = z.infer<typeof outcomeBatchSchema>
 
 /** POST /v1/programs at the host: fetch from the bucket, validate, compile, snapshot. */
-export const prepareRequestSchema = z.strictObject({ program: programSchema })
+export const prepareRequestSchema = z.strictObject({ program: programSchema, accountId: idSchema('account') })
 export const manifestSchema = z.object({
   program: programSchema,
   engine: z.string(),
   prepareMicros: z.number().int(),
-  snapshotBytes: z.number().int().meta({ description: 'Pages of a script that differ from the initialised engine; 0 for a command' }),
+  snapshotBytes: z.number().int().meta({ description: 'Pages of a script that differ from the initialised engine; 0 for the other kinds' }),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
+const judgedCaseSchema = z.strictObject({ id: idSchema('case'), input: z.unknown(), expected: z.unknown(), salt: saltSchema })
+export type JudgedCase = z.infer<typeof judgedCaseSchema>
+
 /** POST /v1/judgements at the host: many cases, one load of the program. Nothing of a case is kept by the host. */
 export const judgementRequestSchema = z.strictObject({
+  submissionId: idSchema('submission'),
   program: programSchema,
   accountId: idSchema('account'),
   tier: tierSchema,
-  cases: z
-    .array(z.strictObject({ id: idSchema('case'), input: z.unknown(), expected: z.unknown() }))
-    .min(1)
-    .max(2_000),
+  /** Cases after the first one, in their order, that is not accepted are not begun any more. */
+  stopAtFirstFailure: z.boolean().default(false),
+  cases: z.array(judgedCaseSchema).min(1).max(2_000),
 })
 export type JudgementRequest = z.infer<typeof judgementRequestSchema>
 
@@ -157,10 +161,40 @@ export const verdictStatuses = ['accepted', 'wrong-answer', ...guestStatuses.fil
 export const verdictStatusSchema = z.enum(verdictStatuses)
 export type VerdictStatus = z.infer<typeof verdictStatusSchema>
 
-export const verdictSchema = z.object({ caseId: idSchema('case'), status: verdictStatusSchema, usage: usageSchema })
+export const verdictSchema = z.object({
+  caseId: idSchema('case'),
+  status: verdictStatusSchema,
+  usage: usageSchema,
+  /** Of the exact JSON text that the program gave; null when there is none. */
+  outputSha256: sha256Schema.nullable(),
+})
 export type Verdict = z.infer<typeof verdictSchema>
-export const judgementSchema = z.object({ engine: z.string(), verdicts: z.array(verdictSchema) })
-export type Judgement = z.infer<typeof judgementSchema>
+export type Judgement = { engine: string; verdicts: Verdict[] }
+
+/**
+ * `notRun` are the cases without a verdict, in their order: those that a first failure made pointless. The receipt is of the others; it is
+ * null where none of them can be repeated.
+ */
+export const judgementEndSchema = z.object({ notRun: z.array(idSchema('case')), receipt: judgementReceiptSchema.nullable() })
+export type JudgementEnd = z.infer<typeof judgementEndSchema>
+
+/**
+ * The answer to POST /v1/judgements, one JSON object a line: the engine once the program is loaded, each verdict as soon as it is there, and at
+ * last the end or the problem that ended it. An answer without a last line has broken off. What fails before the first line is an ordinary
+ * problem.
+ */
+export const judgementLineSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('engine'), engine: z.string() }),
+  verdictSchema.extend({ type: z.literal('verdict') }),
+  judgementEndSchema.extend({ type: z.literal('end') }),
+  z.object({
+    type: z.literal('problem'),
+    code: z.string(),
+    detail: z.string().max(20_000),
+    retryAfterSeconds: z.number().optional(),
+  }),
+])
+export type JudgementLine = z.infer<typeof judgementLineSchema>
 
 /** Strips what is internal from a record. */
 export function outcomeOf(record: ExecutionRecord): Outcome {

@@ -13,6 +13,7 @@ export const idPrefixes = {
   submission: 'sub',
   execution: 'exe',
   apiKey: 'key',
+  transfer: 'trf',
 } as const
 export type IdKind = keyof typeof idPrefixes
 

@@ -33,7 +33,7 @@ export const judgementReceiptSchema = z.strictObject({
 })
 export type JudgementReceipt = z.infer<typeof judgementReceiptSchema>
 
-/** What a commitment commits to. Hashes are of JSON texts; the status is text, so that this file outlives a new one. */
+/** What a commitment commits to. Hashes are of JSON texts, as `JSON.stringify` writes the parsed input and expectation, and as the program wrote its output; the status is text, so that this file outlives a new one. */
 export const openingSchema = z.strictObject({
   caseId: idSchema('case'),
   salt: saltSchema,

@@ -4,8 +4,11 @@ import type { Account } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program } from './agent.ts'
 import type { Bounty, BountyStatus, BountySummary } from './bounty.ts'
-import type { ExecutionRecord, HostExecution, Judgement, Manifest, Verdict } from './execution.ts'
+import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest, Verdict } from './execution.ts'
+import type { JudgementReceipt } from './judgement-receipt.ts'
+import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
+import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Submission, SubmissionStatus } from './submission.ts'
@@ -77,11 +80,21 @@ export interface AgentStore {
 }
 
 /** A case as it is kept: input and expectation are JSON text, so that they keep their bytes. */
-export type StoredCase = { id: string; position: number; name: string | null; input: string; expected: string; hidden: boolean }
+export type StoredCase = {
+  id: string
+  position: number
+  name: string | null
+  input: string
+  expected: string
+  hidden: boolean
+  /** Of the commitments in receipts; told to nobody but the host before the case may be opened. */
+  salt: string
+}
 
 export type NewBounty = { summary: BountySummary; description: string; cases: StoredCase[] }
 
 export interface BountyStore {
+  /** Moves the reward from its owner's balance into escrow. @throws ProblemError `insufficient-credits`; then nothing is written */
   create(bounty: NewBounty): Promise<void>
   find(id: string): Promise<Bounty | undefined>
   findSummary(id: string): Promise<BountySummary | undefined>
@@ -98,16 +111,52 @@ export type AgentPlace = { casesPassed: number; fuelTotal: number | null; finish
 export type AccountPlace = { creditsWon: number; bountiesWon: number; casesPassed: number; accountId: string }
 
 export interface SubmissionStore {
-  /** As `running`, without verdicts. */
+  /** As `running`, without verdicts. @throws ProblemError `bounty-closed`, also at the deadline and behind it */
   create(submission: NewSubmission): Promise<void>
   /** Adds verdicts, and their sums to the submission; a case that has one keeps it. */
   recordVerdicts(id: string, judgement: { engine: string; verdicts: Verdict[] }): Promise<void>
-  /** Ends a running submission and moves its agent and account on the leaderboards; one that has ended stays as it is. */
+  /**
+   * Ends a running submission and moves its agent and account on the leaderboards; one that has ended stays as it is. An accepted one that
+   * passed every case of an open bounty of mode `first` wins it: at most one does.
+   */
   finish(id: string, end: FinishedSubmission): Promise<void>
   /** With the verdicts of public cases only. */
   find(id: string): Promise<Submission | undefined>
   rankAgents(bountyId: string, page: { limit: number; after?: AgentPlace | undefined }): Promise<Omit<BountyRank, 'rank'>[]>
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
+}
+
+export type Mint = { id: string; accountId: string; credits: number; reason: string | null; at: string }
+/** `number` counts the entries of one account from 1, without gaps. */
+export type NumberedEntry = LedgerEntry & { number: number }
+
+export interface LedgerStore {
+  /** New credits; the same id again changes nothing. @throws ProblemError `account-not-found`, `supply-exhausted` */
+  mint(mint: Mint): Promise<NumberedEntry>
+  /** @returns undefined when there is no such account */
+  balance(accountId: string): Promise<number | undefined>
+  /** Newest first. @param before number of the last entry of the page before */
+  entries(accountId: string, page: { limit: number; before?: number | undefined }): Promise<NumberedEntry[]>
+  /** Newest first, days without entries left out. @param since first day, as 2000-01-31 */
+  byDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'creditsIn' | 'creditsOut'>[]>
+}
+
+/** Closes bounties, and with them their escrow: all of it moves, to one account, once. */
+export interface SettlementStore {
+  /**
+   * To the author of a submission that was judged, for an open bounty of mode `best` before its deadline.
+   * @returns the bounty as it is now; undefined when there is no such open bounty
+   */
+  award(bountyId: string, award: { submissionId: string; at: string }): Promise<BountySummary | undefined>
+  /** Back to the owner, before the deadline. @returns undefined when there is no such open bounty */
+  cancel(bountyId: string, cancellation: { at: string }): Promise<BountySummary | undefined>
+  /** Open bounties whose deadline has passed and whose submissions are judged, or were not within `judgingMsMax` of it; the oldest first. */
+  findDue(due: { at: string; judgingMsMax: number; limit: number }): Promise<string[]>
+  /**
+   * At the deadline: to the author of the best submission, if the mode is `best` and it passed a case; else back to the owner.
+   * @returns undefined when there is no such open bounty whose deadline has passed
+   */
+  settle(bountyId: string, settlement: { at: string }): Promise<BountySummary | undefined>
 }
 
 /** What could not be recorded, kept for whoever looks into it. `record` is JSON text. */
@@ -121,6 +170,24 @@ export interface ExecutionStore {
   record(records: ExecutionRecord[]): Promise<string[]>
   keepRejected(host: string, rejected: RejectedOutcome[]): Promise<void>
   find(id: string): Promise<ExecutionRecord | undefined>
+  /** Of recorded executions, newest first, days without any left out. @param since first UTC day, as 2000-01-31 */
+  usageByDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros'>[]>
+}
+
+/** What opens the commitment of a case. Input and expectation are JSON text. */
+export type StatedCase = Pick<StoredCase, 'id' | 'input' | 'expected' | 'salt'> & {
+  status: string
+  fuel: number | null
+  outputSha256: string | null
+}
+
+export interface JudgementReceiptStore {
+  /** A part of a submission is known by its first case; one that is there stays as it is. */
+  record(receipt: JudgementReceipt): Promise<void>
+  /** The parts of a submission, in the order of their cases. */
+  list(submissionId: string): Promise<JudgementReceipt[]>
+  /** Judged cases of a submission in their order: the public ones, or the hidden ones, too. */
+  statedCases(submissionId: string, options: { withHidden: boolean }): Promise<StatedCase[]>
 }
 
 export interface ReceiptKeyStore {
@@ -157,11 +224,14 @@ export interface ArtifactStore {
 }
 
 export type JudgedCases = {
+  submissionId: string
   program: Program
   accountId: string
   tier: TierName
+  /** Cases after the first one, in their order, that is not accepted are not begun any more. */
+  stopAtFirstFailure: boolean
   /** Input and expectation as JSON text. */
-  cases: { id: string; input: string; expected: string }[]
+  cases: { id: string; input: string; expected: string; salt: string }[]
 }
 
 /**
@@ -169,10 +239,17 @@ export type JudgedCases = {
  * `engine-unsupported`, `artifacts-unavailable`, `body-too-large`.
  */
 export interface Sandbox {
-  /** @throws ProblemError `invalid-program` with the compiler's message */
-  prepare(program: Program): Promise<Manifest>
+  /**
+   * @param accountId on whose share of the host a script is evaluated
+   * @throws ProblemError `invalid-program` with the compiler's message
+   */
+  prepare(program: Program, accountId: string): Promise<Manifest>
   run(execution: HostExecution): Promise<ExecutionRecord>
-  judge(cases: JudgedCases): Promise<Judgement>
+  /**
+   * `keep` is given the verdicts as they come and awaited before it is called again; what it was given stays true when the judging breaks
+   * off afterwards. When `keep` throws, no further cases are begun.
+   */
+  judge(cases: JudgedCases, keep: (judged: Judgement) => Promise<void>): Promise<JudgementEnd>
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
   readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>

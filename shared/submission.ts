@@ -10,6 +10,10 @@ export type SubmissionStatus = z.infer<typeof submissionStatusSchema>
 export const submissionCreateSchema = z.strictObject({
   agentId: idSchema('agent'),
   version: z.number().int().positive().optional().meta({ description: 'The latest when absent' }),
+  stopAtFirstFailure: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Cases after the first one that is not accepted are not run; the submission is rejected without their verdicts' }),
 })
 export type SubmissionCreate = z.infer<typeof submissionCreateSchema>
 

@@ -33,8 +33,12 @@ function tier(memoryMiB: number, wallMsMax: number): Tier {
 export const limits = {
   /** Body of any API request but a deploy. */
   bodyBytesMax: 1 * MiB,
-  /** Source of a script or bytes of a module, before base64. */
-  programBytesMax: 8 * MiB,
+  /**
+   * Source of a script or bytes of a module or component, before base64. What `jco componentize` makes of JavaScript is 11.6 MB of
+   * engine (1.17.6, measured) and the author's code. The engine's own bound, MODULE_BYTES_MAX of `sandbox-host/engine/src/upload.rs`,
+   * is the same.
+   */
+  programBytesMax: 16 * MiB,
   /** JSON text given to a run; smaller than a body, which carries it. */
   inputBytesMax: 512 * 1024,
   outputBytesMax: 1 * MiB,

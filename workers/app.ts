@@ -17,7 +17,9 @@ import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
 import { addKeyRoutes } from './routes/keys.ts'
 import { addLeaderboardRoutes } from './routes/leaderboard.ts'
+import { addLedgerRoutes } from './routes/ledger.ts'
 import { addReceiptRoutes } from './routes/receipts.ts'
+import { addSettlementRoutes } from './routes/settlements.ts'
 import { addStatusRoutes } from './routes/status.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
 import type { Services } from './services.ts'
@@ -42,8 +44,10 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addStatusRoutes(router, services)
   addAccountRoutes(router, services)
   addKeyRoutes(router, services)
+  addLedgerRoutes(router, services)
   addAgentRoutes(router, services)
   addBountyRoutes(router, services)
+  addSettlementRoutes(router, services)
   addSubmissionRoutes(router, services)
   addExecutionRoutes(router, services)
   addReceiptRoutes(router, services)

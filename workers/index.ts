@@ -1,13 +1,25 @@
-// Entry of the Worker. An isolate builds its app with the first request and keeps it: caches and keys live in there.
+// Entry of the Worker. An isolate builds its app with the first event and keeps it: caches and keys live in there.
 import { createApp } from './app.ts'
 import type { Env } from './env.ts'
-import { createServices } from './services.ts'
+import { sweepBounties } from './flows/sweep-bounties.ts'
+import { createServices, type Services } from './services.ts'
 
-let app: ReturnType<typeof createApp> | undefined
+let built: { services: Services; app: ReturnType<typeof createApp> } | undefined
+
+function build(env: Env) {
+  const services = createServices(env)
+  return { services, app: createApp(services) }
+}
 
 export default {
   fetch(request, env, context) {
-    app ??= createApp(createServices(env))
-    return app.fetch(request, env, context)
+    built ??= build(env)
+    return built.app.fetch(request, env, context)
+  },
+
+  /** The cron of wrangler.toml. */
+  async scheduled(_controller, env) {
+    built ??= build(env)
+    await sweepBounties(built.services)
   },
 } satisfies ExportedHandler<Env>

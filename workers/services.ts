@@ -7,10 +7,11 @@ import type {
   DatabaseGauges,
   ExecutionStore,
   IdempotencyStore,
+  JudgementReceiptStore,
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
-import type { ReceiptKeyStore, Sandbox, SharedCache, SubmissionStore } from '../shared/ports.ts'
+import type { LedgerStore, ReceiptKeyStore, Sandbox, SettlementStore, SharedCache, SubmissionStore } from '../shared/ports.ts'
 import { rateLimits, type RateLimits } from '../shared/rate-limit.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
@@ -20,7 +21,10 @@ import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
 import { neonKeyStore } from './adapters/neon-keys.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
+import { neonLedgerStore } from './adapters/neon-ledger.ts'
+import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
+import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
@@ -49,7 +53,10 @@ export type Services = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  ledger: LedgerStore
+  settlements: SettlementStore
   executions: ExecutionStore
+  judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
   registeredKeys: Set<string>
@@ -91,7 +98,10 @@ export function createServices(raw: Env): Services {
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    ledger: neonLedgerStore(database),
+    settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),
+    judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),
     gauges: neonGauges(database),

@@ -7,11 +7,15 @@ import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten'
 
 export type QuickJS = Awaited<ReturnType<typeof newQuickJSWASMModule>>
 
-/** Compiled once; an instance of it is what a run gets. */
+/** A module of its own for each run, as its documentation says to isolate: loaded and compiled each time. */
+export function newQuickjs(): Promise<QuickJS> {
+  return newQuickJSWASMModule(RELEASE_SYNC)
+}
+
+/** The same with the module compiled once, which is not its documented way; @returns what makes an instance of it */
 export async function compileQuickjs(): Promise<() => Promise<QuickJS>> {
   const require = createRequire(import.meta.url)
-  const wasm = createRequire(require.resolve('quickjs-emscripten')).resolve('@jitl/quickjs-wasmfile-release-sync/wasm')
-  const wasmModule = await WebAssembly.compile(readFileSync(wasm))
+  const wasmModule = await WebAssembly.compile(readFileSync(require.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
   return () => newQuickJSWASMModule(newVariant(RELEASE_SYNC, { wasmModule }))
 }
 

@@ -12,12 +12,14 @@ import { createWasmtimeEngine } from '../../sandbox-host/engines/wasmtime.ts'
 import { Programs } from '../../sandbox-host/programs.ts'
 import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import type { RunOutcome, SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
+import { makeId } from '../../shared/ids.ts'
 import type { Program } from '../../shared/agent.ts'
 import type { Figure, ScenarioResult } from '../run.ts'
 import { median, quantile } from '../statistics.ts'
 
 const rounds = 60
 const agents = 1_000
+const accountId = makeId('account', { at: 0, random: new Uint8Array(10) })
 
 type Sample = { useMillis: number; startMicros: number; firstRunMillis: number }
 type Series = Record<'uncompiled' | 'cold' | 'loaded' | 'pooled', Sample[]>
@@ -71,18 +73,31 @@ async function sampleStates({ kind, code, round }: Subject, { into, ...parts }: 
   const waiting = parts.engine.stats()['warmWaiting'] ?? 0
   for (let tries = 0; tries < 200 && (parts.engine.stats()['warmWaiting'] ?? 0) <= waiting; tries++) await pause()
   into.pooled.push(await firstUse(programs, { program, engine: parts.engine }))
-  using loaded = await programs.use(program)
+  using loaded = await programs.use(program, accountId)
   parts.engine.drop(loaded.handle)
 }
 
 function programsOf({ engine, codeStore, compileScript }: Parts, bytes: Buffer): Programs {
   const metrics = { programs: () => {}, started: () => {} }
-  return new Programs({ engine, codeStore, compileScript, bucket: { get: async () => bytes }, bytesMax: 2 ** 30, metrics })
+  return new Programs({
+    engine,
+    guests: guestsOf(engine),
+    codeStore,
+    compileScript,
+    bucket: { get: async () => bytes },
+    bytesMax: 2 ** 30,
+    metrics,
+  })
+}
+
+/** Without admission, which nobody contends for here. */
+function guestsOf(engine: SandboxEngine) {
+  return { prepare: (kind: Program['kind'], code: Buffer) => engine.prepare(kind, code, runLimits('basic')) }
 }
 
 async function firstUse(programs: Programs, { program, engine }: { program: Program; engine: SandboxEngine }): Promise<Sample> {
   const began = performance.now()
-  using loaded = await programs.use(program)
+  using loaded = await programs.use(program, accountId)
   const used = performance.now()
   const outcome: RunOutcome = await engine.run(loaded.handle, { input: '{"n":1}', seed: 0, startTimeMs: 0, limits: runLimits('basic') })
   if (outcome.status !== 'completed') throw new Error(outcome.error?.message)
@@ -97,8 +112,8 @@ async function thousandAgents(parts: Parts): Promise<Figure[]> {
   const bucket = { get: async (key: string) => programs.get(key.split('/')[1] ?? '') }
   // What esbuild makes of them is what they are.
   const compileScript = async (code: Buffer) => ({ ok: true as const, code })
-  const all = new Programs({ ...parts, compileScript, bucket, bytesMax: 2 ** 30, metrics })
-  for (const sha256 of programs.keys()) (await all.use({ kind: 'script', sha256 }))[Symbol.dispose]()
+  const all = new Programs({ ...parts, guests: guestsOf(parts.engine), compileScript, bucket, bytesMax: 2 ** 30, metrics })
+  for (const sha256 of programs.keys()) (await all.use({ kind: 'script', sha256 }, accountId))[Symbol.dispose]()
   return [
     { name: `${agents} loaded script agents: bytes held, MiB`, value: all.stats().bytes / 2 ** 20, target: '<= 256' },
     { name: `${agents} loaded script agents: growth of the process, MiB`, value: (process.memoryUsage.rss() - before) / 2 ** 20 },

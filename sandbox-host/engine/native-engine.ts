@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 export type ProgramKind = 'script' | 'command' | 'component'
 
 export interface NativeEngineOptions {
-  /** quickjs.wasm of npm `quickjs-wasi`. */
+  /** `script-module/quickjs.wasm`. */
   scriptModulePath: string
   /** Text of `../guest/prelude.js`. */
   preludeSource: string
@@ -120,7 +120,7 @@ export type NativeEngineErrorCode = (typeof errorCodes)[number]
 export interface NativeEngine {
   /** Part of every receipt: the same version gives the same bytes and the same fuel. */
   readonly version: string
-  /** Scripts: evaluates the module and keeps a snapshot. Commands: compiles. Refusals are values; rejects with `engine-busy`, `engine-failed`. */
+  /** Scripts: evaluates the module and keeps a snapshot. Others: compiles. Refusals are values; rejects with `engine-busy`, `engine-failed`. */
   prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
   /** Loads what `stored` gave, or what `agent-compiler` made. It is machine code: pass only what is authenticated. Rejects with `engine-failed` when it is of another build. */
   load(kind: ProgramKind, stored: Buffer): Promise<PrepareOutcome>

@@ -7,20 +7,20 @@ import type { FallbackEnd, FallbackTask } from './quickjs-worker.ts'
 /** Given to the module at deploy, where there is no request; the same as in the native engine. */
 const deployment = { seed: 0, startTimeMs: Date.parse('2000-01-01T00:00:00Z') }
 
-export type FallbackGuestOptions = { output: FallbackOutput; prelude: string; date: string }
+export type FallbackGuestOptions = { output: FallbackOutput; prelude: string; world: string }
 
 export class FallbackGuest {
   readonly #context: QuickJSContext
   readonly #output: FallbackOutput
-  readonly #sources: { prelude: string; date: string }
+  readonly #sources: { prelude: string; world: string }
   #seed = deployment.seed
   #startTimeMs = deployment.startTimeMs
   #elapsedNanos = 0
 
-  constructor(context: QuickJSContext, { output, prelude, date }: FallbackGuestOptions) {
+  constructor(context: QuickJSContext, { output, prelude, world }: FallbackGuestOptions) {
     this.#context = context
     this.#output = output
-    this.#sources = { prelude, date }
+    this.#sources = { prelude, world }
   }
 
   perform(task: FallbackTask): FallbackEnd {
@@ -31,11 +31,12 @@ export class FallbackGuest {
       this.#seed = task.request.seed
       this.#startTimeMs = task.request.startTimeMs
       this.#elapsedNanos = 0
+      this.#output.forgetLogs()
       const method = this.#context.getProp(agent, 'agent_start')
       const answer = this.#text(this.#call(method, [this.#context.newString(task.request.input)])) ?? this.#settle(agent)
       return this.#endOf(answer)
     } catch (error) {
-      return failureOf(error)
+      return escaped(error)
     }
   }
 
@@ -43,15 +44,13 @@ export class FallbackGuest {
     const context = this.#context
     const output = this.#output
     const now = context.newFunction('now', () => context.newNumber(this.#startTimeMs + Math.floor(this.#readNanos() / 1e6)))
-    this.#call(this.#evaluate(this.#sources.date, 'date'), [now])
-    return this.#call(this.#evaluate(this.#sources.prelude, 'prelude'), [
-      context.newFunction('out', (line) => output.log('stdout', context.getString(line))),
-      context.newFunction('err', (line) => output.log('stderr', context.getString(line))),
-      context.newFunction('artifact', (name, data) => {
-        const isText = context.typeof(data) === 'string'
-        const bytes = isText ? Buffer.from(context.getString(data)) : new Uint8Array(context.getArrayBuffer(data).value)
-        return context.newNumber(output.artifact(context.getString(name), bytes) ? 0 : 1)
-      }),
+    const wrap = this.#call(this.#evaluate(this.#sources.world, 'world.js'), [now])
+    const taking = (name: string, take: (first: Uint8Array, second: Uint8Array) => QuickJSHandle | void) =>
+      this.#call(wrap, [context.newFunction(name, (first, second) => take(this.#bytes(first), this.#bytes(second)))])
+    return this.#call(this.#evaluate(this.#sources.prelude, 'prelude.js'), [
+      taking('out', (line) => output.log('stdout', line)),
+      taking('err', (line) => output.log('stderr', line)),
+      taking('artifact', (name, data) => context.newNumber(output.artifact(name, data) ? 0 : 1)),
       context.newFunction('seed', () => context.newNumber(this.#seed)),
       context.newFunction('elapsed', () => context.newNumber(this.#readNanos() / 1e6)),
       context.newFunction('sleep', (until) => {
@@ -69,9 +68,9 @@ export class FallbackGuest {
 
   #load(agent: QuickJSHandle, source: string): FallbackEnd {
     const context = this.#context
-    const module = this.#evaluate(source, 'agent', 'module')
-    this.#call(context.getProp(agent, 'agent_load'), [module])
-    const answer = this.#settle(agent)
+    const evaluated = context.evalCode(source, 'agent.js', { type: 'module' })
+    const [method, value] = evaluated.error ? ['agent_load_failed', evaluated.error] : ['agent_load', evaluated.value]
+    const answer = this.#text(this.#call(context.getProp(agent, method), [value])) ?? this.#settle(agent)
     if (answer === 'L') return { status: 'completed' }
     const end = this.#endOf(answer)
     return end.status === 'completed' ? { status: 'invalid-program', error: { message: 'the module did not load' } } : end
@@ -91,17 +90,24 @@ export class FallbackGuest {
   /** Letters as in the prelude: C and JSON for completed, T and the error for threw. */
   #endOf(answer: string): FallbackEnd {
     const body = answer.slice(1)
-    if (!answer.startsWith('C')) return failureOf(JSON.parse(body))
+    if (!answer.startsWith('C')) return threw(JSON.parse(body))
     this.#output.checkOutput(body)
     return { status: 'completed', output: body }
   }
 
-  #evaluate(source: string, name: string, type: 'global' | 'module' = 'global'): QuickJSHandle {
-    return this.#context.unwrapResult(this.#context.evalCode(source, name, { type }))
+  #evaluate(source: string, name: string): QuickJSHandle {
+    return this.#context.unwrapResult(this.#context.evalCode(source, name, { type: 'global' }))
   }
 
   #call(target: QuickJSHandle, args: QuickJSHandle[]): QuickJSHandle {
     return this.#context.unwrapResult(this.#context.callFunction(target, this.#context.undefined, ...args))
+  }
+
+  /** Of text or of an ArrayBuffer; of an argument that is left out, none. */
+  #bytes(handle: QuickJSHandle | undefined): Uint8Array {
+    const type = handle ? this.#context.typeof(handle) : 'undefined'
+    if (!handle || type === 'undefined') return new Uint8Array()
+    return type === 'string' ? Buffer.from(this.#context.getString(handle)) : this.#context.getArrayBuffer(handle).value
   }
 
   #text(handle: QuickJSHandle): string | undefined {
@@ -109,14 +115,22 @@ export class FallbackGuest {
   }
 }
 
-function failureOf(error: unknown): FallbackEnd {
-  // quickjs-emscripten rethrows guest errors with the guest's own name, message and stack as the cause.
-  const cause = error instanceof Error && typeof error.cause === 'object' && error.cause !== null ? error.cause : error
-  const { name, message, stack } = cause as { name?: unknown; message?: unknown; stack?: unknown } // read with care below
-  const text = typeof message === 'string' ? message : String(cause)
-  if (text === 'out of memory') return { status: 'memory-limit', error: { message: 'needed more memory than its tier allows' } }
+/** What the prelude says of an error. Guests can forge it; the worst they reach is an odd message of their own. */
+function threw({ name, message, stack }: { name?: unknown; message?: unknown; stack?: unknown }): FallbackEnd {
   return {
     status: 'threw',
-    error: { message: text, ...(typeof name === 'string' ? { name } : {}), ...(typeof stack === 'string' ? { stack } : {}) },
+    error: {
+      message: typeof message === 'string' ? message : '',
+      ...(typeof name === 'string' ? { name } : {}),
+      ...(typeof stack === 'string' ? { stack } : {}),
+    },
   }
+}
+
+/** What the prelude did not catch, in the words of the native engine (`engine/src/script.rs`). */
+function escaped(error: unknown): FallbackEnd {
+  // The guest's own errors are unwrapped by quickjs-emscripten; all else is its module that trapped.
+  const isGuest = error instanceof Error && error.name === 'QuickJSUnwrapError'
+  if (!isGuest) return { status: 'trapped', error: { message: error instanceof Error ? error.message : String(error) } }
+  return threw({ name: 'InternalError', message: 'the script ended in an error that nothing can catch, such as a stack that is used up' })
 }

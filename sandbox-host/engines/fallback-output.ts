@@ -1,11 +1,15 @@
-// What a guest of the fallback engine leaves behind: logs that are cut at their limit, artifacts and output that end the run at
-// theirs.
+// What a guest of the fallback engine leaves behind: logs that are cut at their limit, artifacts and output that end the run at theirs.
+// The same bounds, in the same words, as `engine/src/store.rs` and `engine/src/script_host.rs`.
 import type { RunLimits } from '../sandbox-engine.ts'
+
+const nameBytesMax = 255
+const isControl = /[\p{Cc}\\]/u
 
 export class FallbackOutput {
   readonly #limits: RunLimits
-  readonly #logs = { stdout: '', stderr: '' }
+  #logs: Record<'stdout' | 'stderr', { chunks: Uint8Array[]; bytes: number }> = emptyLogs()
   readonly #artifacts = new Map<string, Uint8Array>()
+  #artifactBytes = 0
   #truncated = false
   #overLimit: string | undefined
 
@@ -21,36 +25,70 @@ export class FallbackOutput {
     return this.#overLimit ?? ''
   }
 
-  log(stream: 'stdout' | 'stderr', text: string): void {
-    const left = this.#limits.logBytes - Buffer.byteLength(this.#logs[stream])
-    const line = Buffer.from(text)
-    if (line.length > left) this.#truncated = true
-    if (left > 0) this.#logs[stream] += line.subarray(0, left).toString('utf8')
+  /** What a module says while it loads belongs to its deploy. */
+  forgetLogs(): void {
+    this.#logs = emptyLogs()
+    this.#truncated = false
   }
 
-  /** @returns false when the name is not a relative path of at most 255 bytes without `.` and `..` */
-  artifact(name: string, bytes: Uint8Array): boolean {
-    const isPath = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
-    if (!isPath || name.includes('\0') || Buffer.byteLength(name) > 255) return false
+  // A guest goes on for a moment after a limit; the native engine's does not, so nothing of that is kept.
+  log(stream: 'stdout' | 'stderr', text: Uint8Array): void {
+    if (this.isOverLimit) return
+    const log = this.#logs[stream]
+    const left = this.#limits.logBytes - log.bytes
+    if (text.length > left) this.#truncated = true
+    if (left <= 0) return
+    const kept = text.slice(0, left)
+    log.chunks.push(kept)
+    log.bytes += kept.length
+  }
+
+  /** @returns false when the name is not a relative path of at most 255 bytes without `.` and `..`; the last artifact of a name stands */
+  artifact(nameBytes: Uint8Array, bytes: Uint8Array): boolean {
+    const name = artifactName(nameBytes)
+    if (name === undefined) return false
+    if (this.isOverLimit) return true
     const { artifactBytes, artifactCount } = this.#limits
-    this.#artifacts.set(name, bytes)
-    let sum = 0
-    for (const artifact of this.#artifacts.values()) sum += artifact.length
-    if (this.#artifacts.size > artifactCount) this.#overLimit = `made more than ${artifactCount} artifacts`
-    if (sum > artifactBytes) this.#overLimit = `made more than ${artifactBytes} bytes of artifacts`
+    this.#artifactBytes -= this.#artifacts.get(name)?.length ?? 0
+    this.#artifacts.delete(name)
+    const wanted = this.#artifactBytes + bytes.length
+    if (this.#artifacts.size >= artifactCount) this.#overLimit = `more than the allowed ${artifactCount} artifacts`
+    else if (wanted > artifactBytes) this.#overLimit = `artifacts of ${wanted} bytes, allowed are ${artifactBytes}`
+    else {
+      this.#artifacts.set(name, bytes.slice())
+      this.#artifactBytes = wanted
+    }
     return true
   }
 
   checkOutput(output: string): void {
+    const bytes = Buffer.byteLength(output)
     const { outputBytes } = this.#limits
-    if (Buffer.byteLength(output) > outputBytes) this.#overLimit = `returned more than ${outputBytes} bytes of JSON`
+    if (bytes > outputBytes) this.#overLimit ??= `output of ${bytes} bytes, allowed are ${outputBytes}`
   }
 
-  collected(): { stdout: string; stderr: string; logsTruncated: boolean; artifacts: { name: string; bytes: Uint8Array }[] } {
+  collected() {
+    const { stdout, stderr } = this.#logs
     return {
-      ...this.#logs,
+      stdout: new Uint8Array(Buffer.concat(stdout.chunks)),
+      stderr: new Uint8Array(Buffer.concat(stderr.chunks)),
       logsTruncated: this.#truncated,
       artifacts: [...this.#artifacts].map(([name, bytes]) => ({ name, bytes })),
     }
+  }
+}
+
+function emptyLogs() {
+  return { stdout: { chunks: [], bytes: 0 }, stderr: { chunks: [], bytes: 0 } }
+}
+
+function artifactName(bytes: Uint8Array): string | undefined {
+  if (bytes.length > nameBytesMax) return undefined
+  try {
+    const name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    const isPath = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+    return isPath && !isControl.test(name) ? name : undefined
+  } catch {
+    return undefined
   }
 }

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { ProblemError } from '../../shared/problem.ts'
-import type { RunLimits, RunOutcome, RunRequest, SandboxEngine } from '../sandbox-engine.ts'
+import type { PrepareOutcome, RunLimits, RunOutcome, RunRequest, SandboxEngine } from '../sandbox-engine.ts'
 import type { FallbackAnswer, FallbackTask } from './quickjs-worker.ts'
 
 export type FallbackOptions = { threads: number; queueMax: number }
@@ -76,7 +76,7 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
     async prepare(_kind, code, limits) {
       const source = code.toString('utf8')
       const answer = await submit({ type: 'prepare', source, limits })
-      if (answer.status !== 'completed') return { ok: false, reason: 'invalid-program', message: answer.error?.message ?? answer.status }
+      if (answer.status !== 'completed') return refusalOf(answer)
       programs.set(++handles, source)
       return { ok: true, handle: handles, snapshotBytes: 0, heldBytes: code.length * 2, prepareMicros: answer.wallMicros }
     },
@@ -96,6 +96,20 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
   }
 }
 
+/** In the words of the native engine (`describe` in `engine/src/script.rs`). */
+function refusalOf({ status, error }: FallbackAnswer): PrepareOutcome {
+  const { name = 'Error', message, stack = '' } = error ?? { message: status }
+  if (status === 'trapped') return { ok: false, reason: 'invalid-program', message }
+  if (status !== 'threw') return { ok: false, reason: 'limit', message: `while its top level ran: ${message}` }
+  const isImport = message.startsWith('could not load module')
+  if (isImport) {
+    const advice = 'nothing can be imported at run time, so imports must be bundled into the module'
+    return { ok: false, reason: 'invalid-program', message: `${message}: ${advice}` }
+  }
+  const [place = ''] = stack.split('\n', 1)
+  return { ok: false, reason: 'invalid-program', message: `${name}: ${message}${place === '' ? '' : ` (${place.trim()})`}` }
+}
+
 function outcomeOf({ stdout, stderr, artifacts, ...rest }: FallbackAnswer): RunOutcome {
   return {
     ...rest,
@@ -110,9 +124,9 @@ function outcomeOf({ stdout, stderr, artifacts, ...rest }: FallbackAnswer): RunO
 function lateAnswer({ wallMs }: RunLimits): FallbackAnswer {
   return {
     status: 'deadline',
-    error: { message: `did not end within ${wallMs} ms` },
-    stdout: '',
-    stderr: '',
+    error: { message: 'the time limit was reached' },
+    stdout: new Uint8Array(),
+    stderr: new Uint8Array(),
     logsTruncated: false,
     artifacts: [],
     wallMicros: wallMs * 1000,

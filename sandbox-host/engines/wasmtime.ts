@@ -1,9 +1,10 @@
 // The native engine behind the port: translates values and errors, has modules compiled elsewhere, decides nothing.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ProblemError } from '../../shared/problem.ts'
+import { programKinds } from '../../shared/agent.ts'
 import type { ProgramKind } from '../../shared/agent.ts'
 import type { BoundedProcesses } from '../bounded-process.ts'
 import type { CodeStore } from '../code-store.ts'
@@ -18,7 +19,8 @@ export type WasmtimeOptions = {
   slots: number
   queueMax: number
   memoryBytesMax: number
-  warm: WarmPoolOptions
+  /** Without it, no instance waits. */
+  warm?: WarmPoolOptions
   /** Where modules are compiled. */
   processes: BoundedProcesses
   /** Keeps the initialised script engine between processes. */
@@ -27,10 +29,12 @@ export type WasmtimeOptions = {
 
 export type WarmPoolOptions = { perProgram: number; total: number; lifetimeMs: number }
 
+const noWarmPool: WarmPoolOptions = { perProgram: 0, total: 0, lifetimeMs: 0 }
+
 /** @throws Error when the addon does not load */
 export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<SandboxEngine> {
-  const { path, threads, slots, queueMax, memoryBytesMax, warm, processes, codeStore } = options
-  const scriptModulePath = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm')
+  const { path, threads, slots, queueMax, memoryBytesMax, warm = noWarmPool, processes, codeStore } = options
+  const scriptModulePath = fileURLToPath(new URL('../engine/script-module/quickjs.wasm', import.meta.url))
   const preludeSource = await readFile(new URL('../guest/prelude.js', import.meta.url), 'utf8')
   const build = hashOf(await readFile(path), await readFile(scriptModulePath), preludeSource)
   const image = await codeStore?.read(`image-${build}`)
@@ -58,7 +62,7 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
   return {
     label: native.version,
     build,
-    kinds: ['script', 'command'],
+    kinds: programKinds,
     async prepare(kind, code, limits) {
       if (kind === 'script') {
         const outcome = await orProblem(native.prepare(kind, code, limits))

@@ -29,6 +29,7 @@
   const arrayJoin = Array.prototype.join
   const arraySplice = Array.prototype.splice
   const charCodeAt = String.prototype.charCodeAt
+  const indexOf = String.prototype.indexOf
   const slice = String.prototype.slice
   const fromCharCode = String.fromCharCode
   const isView = ArrayBuffer.isView
@@ -457,6 +458,70 @@
     }
     return clone(value)
   })
+  // ---- base64, and the errors that it throws ----
+  const domErrorCodes = {
+    __proto__: null,
+    InvalidCharacterError: 5,
+    NotSupportedError: 9,
+    AbortError: 20,
+    QuotaExceededError: 22,
+    DataCloneError: 25,
+  }
+  class DOMException extends ErrorNative {
+    #name
+    constructor(message = '', name = 'Error') {
+      super(message)
+      this.#name = StringNative(name)
+    }
+    get name() {
+      return this.#name
+    }
+    get code() {
+      return domErrorCodes[this.#name] ?? 0
+    }
+  }
+  define(global, 'DOMException', DOMException)
+
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+  const refuse = (message) => {
+    throw new DOMException(message, 'InvalidCharacterError')
+  }
+
+  define(global, 'btoa', function btoa(data) {
+    const text = StringNative(data)
+    let out = ''
+    for (let i = 0; i < text.length; i += 3) {
+      const left = text.length - i
+      const codes = [0, 0, 0]
+      for (let j = 0; j < 3 && j < left; j++) {
+        codes[j] = apply(charCodeAt, text, [i + j])
+        if (codes[j] > 255) refuse('String contains an invalid character')
+      }
+      const bits = (codes[0] << 16) | (codes[1] << 8) | codes[2]
+      out += digits[bits >> 18] + digits[(bits >> 12) & 63]
+      out += (left > 1 ? digits[(bits >> 6) & 63] : '=') + (left > 2 ? digits[bits & 63] : '=')
+    }
+    return out
+  })
+
+  define(global, 'atob', function atob(data) {
+    const text = StringNative(data)
+    let kept = ''
+    for (let i = 0; i < text.length; i++) if (apply(indexOf, '\t\n\f\r ', [text[i]]) < 0) kept += text[i]
+    let length = kept.length
+    if (length % 4 === 0) for (let i = 0; i < 2 && kept[length - 1] === '='; i++) length--
+    if (length % 4 === 1) refuse('The string to be decoded is not correctly encoded')
+    let out = ''
+    let bits = 0
+    for (let i = 0; i < length; i++) {
+      const digit = apply(indexOf, digits, [kept[i]])
+      if (digit < 0) refuse('The string to be decoded is not correctly encoded')
+      bits = ((bits << 6) | digit) & 0xffffff
+      if (i % 4 > 0) out += apply(fromCharCode, null, [(bits >> (6 - 2 * (i % 4))) & 255])
+    }
+    return out
+  })
+
   define(global, 'self', global)
 
   // ---- the run ----

@@ -1,5 +1,4 @@
 // `bounty verify` as a process: a receipt of the real host parts, run again by the native engine.
-import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +9,8 @@ import { createReceiptSigner, sha256Hex } from '../../sandbox-host/sign-receipt.
 import type { ExecutionStatement, Receipt } from '../../shared/receipt.ts'
 import { startTimeDefault } from '../../shared/execution.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { bounty } from './bounty.ts'
 
-const command = `${import.meta.dirname}/../../cli/bounty.ts`
 const enginePath = `${import.meta.dirname}/../../sandbox-host/engine/agent-engine.node`
 const key = keyOfSeed('03'.repeat(32))
 const source = `export default (input: { n: number }, context) => {
@@ -20,24 +19,14 @@ const source = `export default (input: { n: number }, context) => {
   return [input.n, Math.random(), Date.now()]
 }`
 
-type Answer = { code: number; out: string; err: string }
-
-function bounty(...args: string[]): Promise<Answer> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], { env: { PATH: process.env['PATH'] } }, (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
-    })
-  })
-}
-
 describe('without an engine', () => {
   test('help says how, wrong use says what is wrong', async () => {
-    expect(await bounty('verify', '--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage: bounty verify') })
-    expect(await bounty('--help')).toMatchObject({ code: 0, out: expect.stringContaining('verify') })
-    expect(await bounty('verify')).toMatchObject({ code: 2, err: expect.stringContaining('Usage: bounty verify') })
-    expect(await bounty('verify', 'r.json', '--colour')).toMatchObject({ code: 2, err: expect.stringContaining("'--colour'") })
-    expect(await bounty('verify', 'r.json')).toMatchObject({ code: 2, err: expect.stringContaining('--signature-only') })
-    expect(await bounty('pay')).toMatchObject({ code: 2, err: expect.stringContaining('no command "pay"') })
+    expect(await bounty(['verify', '--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Usage: bounty verify') })
+    expect(await bounty(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('verify') })
+    expect(await bounty(['verify'])).toMatchObject({ code: 2, err: expect.stringContaining('Usage: bounty verify') })
+    expect(await bounty(['verify', 'r.json', '--colour'])).toMatchObject({ code: 2, err: expect.stringContaining("'--colour'") })
+    expect(await bounty(['verify', 'r.json'])).toMatchObject({ code: 2, err: expect.stringContaining('--signature-only') })
+    expect(await bounty(['pay'])).toMatchObject({ code: 2, err: expect.stringContaining('no command "pay"') })
   })
 })
 
@@ -61,7 +50,7 @@ describe.skipIf(!existsSync(enginePath))('where the native engine is built', () 
 
   const verify = (signed: Receipt, { program = source, input = '{ "n": 4 }' } = {}) => {
     const files = ['--program', file('agent.ts', program), '--input', file('input.json', input)]
-    return bounty('verify', '--receipt', file('receipt.json', JSON.stringify(signed)), ...files, '--key', key.publicKey)
+    return bounty(['verify', '--receipt', file('receipt.json', JSON.stringify(signed)), ...files, '--key', key.publicKey])
   }
 
   test('a receipt verifies, in another process, from the outcome too', async () => {
@@ -71,7 +60,7 @@ describe.skipIf(!existsSync(enginePath))('where the native engine is built', () 
     expect(out).toContain('VERIFIED: the run repeats')
     expect(code).toBe(0)
     const outcome = file('outcome.json', JSON.stringify({ id: 'x', receipt }))
-    expect(await bounty('verify', outcome, '--signature-only', '--key', key.publicKey)).toMatchObject({ code: 0 })
+    expect(await bounty(['verify', outcome, '--signature-only', '--key', key.publicKey])).toMatchObject({ code: 0 })
   })
 
   test('what was changed is said', async () => {
@@ -95,11 +84,11 @@ describe.skipIf(!existsSync(enginePath))('where the native engine is built', () 
   test('a key that nobody knows, and no JSON, are said', async () => {
     const path = file('receipt.json', JSON.stringify(receipt))
     const keys = file('keys.json', '{"items":[]}')
-    expect(await bounty('verify', path, '--signature-only', '--keys', keys)).toMatchObject({
+    expect(await bounty(['verify', path, '--signature-only', '--keys', keys])).toMatchObject({
       code: 1,
       err: expect.stringContaining('no known host signed this'),
     })
-    expect(await bounty('verify', file('x.json', '{'), '--signature-only', '--keys', keys)).toMatchObject({
+    expect(await bounty(['verify', file('x.json', '{'), '--signature-only', '--keys', keys])).toMatchObject({
       code: 1,
       err: expect.stringContaining('is not JSON'),
     })

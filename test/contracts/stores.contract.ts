@@ -4,11 +4,14 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Account } from '../../shared/account.ts'
 import type { Agent } from '../../shared/agent.ts'
 import type { ExecutionRecord } from '../../shared/execution.ts'
+import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type {
   AccountStore,
   AgentStore,
   BountyStore,
   ExecutionStore,
+  LedgerStore,
+  JudgementReceiptStore,
   NewBounty,
   ReceiptKeyStore,
   SubmissionStore,
@@ -22,6 +25,8 @@ export type Stores = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  ledger: LedgerStore
+  judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
 }
 
@@ -42,6 +47,7 @@ export function storesContract(name: string, open: () => Stores): void {
     async function newAccount(): Promise<Account> {
       const made = { id: idOf('account'), name: `ada ${unique()}`, createdAt: at(0) }
       await stores.accounts.create(made, newKey())
+      await stores.ledger.mint({ id: idOf('transfer'), accountId: made.id, credits: 10_000_000_000, reason: null, at: at(0) })
       return made
     }
 
@@ -60,10 +66,11 @@ export function storesContract(name: string, open: () => Stores): void {
         input: `{"b":${position},"a":[1.50,"\\u0000é"]}`,
         expected: 'null',
         hidden: position === count - 1,
+        salt: hash().slice(0, 32),
       }))
-      const money = { rewardCredits: 1_000_000_000, mode: 'first', tier: 'basic', status: 'open' } as const
+      const money = { rewardCredits: 1_000_000_000, mode: 'best', tier: 'basic', status: 'open' } as const
       const id = idOf('bounty')
-      const dates = { deadline: null, createdAt: at(1) }
+      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null }
       const summary = { id, accountId: account.id, title: 'tïtle', ...money, caseCount: count, ...dates, ...more }
       const bounty = { summary, description: 'a\n"description"', cases }
       await stores.bounties.create(bounty)
@@ -76,7 +83,7 @@ export function storesContract(name: string, open: () => Stores): void {
       const of = { bountyId, agentId: agent.id, version: 1, accountId: agent.accountId }
       await stores.submissions.create({ id, ...of, casesTotal: caseCount, createdAt: at(2) })
       const verdicts = bounty.cases.map(({ id: caseId }, i) => {
-        return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage: usage(fuel) }
+        return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage: usage(fuel), outputSha256: null }
       })
       await stores.submissions.recordVerdicts(id, { engine: 'engine-1', verdicts })
       await stores.submissions.finish(id, { status: passed === caseCount ? 'accepted' : 'rejected', at: at(second) })
@@ -129,11 +136,11 @@ export function storesContract(name: string, open: () => Stores): void {
       const [newest, older] = bounties.map(({ summary }) => summary)
       expect(await stores.bounties.list({ limit: 1, after: newest?.id })).toEqual([older])
       expect(await stores.bounties.list({ status: 'open', limit: 1, after: newest?.id })).toEqual([older])
-      expect(await stores.bounties.list({ status: 'cancelled', limit: 1, after: newest?.id })).toEqual([])
+      expect(await stores.bounties.list({ status: 'cancelled', limit: 100, after: newest?.id })).not.toContainEqual(older)
     })
 
     test('a bounty shows its public cases; all cases keep the bytes of their JSON', async () => {
-      const bounty = await newBounty(3, { deadline: at(59) })
+      const bounty = await newBounty(3, { deadline: '2126-11-23T12:00:59.000Z' })
       const found = await stores.bounties.find(bounty.summary.id)
       const shown = bounty.cases.slice(0, 2).map(({ id, position, name: caseName, input, expected }) => {
         return { id, position, name: caseName, input: JSON.parse(input), expected: JSON.parse(expected) }
@@ -152,10 +159,16 @@ export function storesContract(name: string, open: () => Stores): void {
       await stores.submissions.create({ id, ...of })
       const none = { casesPassed: 0, fuelTotal: 0, engine: null, verdicts: [], finishedAt: null }
       expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...none })
-      const verdicts = bounty.cases.map(({ id: caseId }) => ({ caseId, status: 'accepted' as const, usage: usage(5_000_000_000) }))
+      const verdicts = bounty.cases.map(({ id: caseId }) => ({
+        caseId,
+        status: 'accepted' as const,
+        usage: usage(5_000_000_000),
+        outputSha256: hash(),
+      }))
       await stores.submissions.recordVerdicts(id, { engine: 'engine-1', verdicts: verdicts.slice(0, 2) })
       await stores.submissions.recordVerdicts(id, { engine: 'engine-1', verdicts })
-      const sums = { casesPassed: 3, fuelTotal: 15_000_000_000, engine: 'engine-1', verdicts: verdicts.slice(0, 2) }
+      const shown = verdicts.slice(0, 2).map(({ caseId, status, usage: used }) => ({ caseId, status, usage: used }))
+      const sums = { casesPassed: 3, fuelTotal: 15_000_000_000, engine: 'engine-1', verdicts: shown }
       expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...sums, finishedAt: null })
       await stores.submissions.finish(id, { status: 'accepted', at: at(3) })
       await stores.submissions.finish(id, { status: 'failed', at: at(4) })
@@ -234,6 +247,37 @@ export function storesContract(name: string, open: () => Stores): void {
       await stores.executions.keepRejected('host-1', [rejected])
     })
 
+    test('executions are counted by the day of their end, once, without those of nobody', async () => {
+      const agent = await newAgent()
+      const of = { agentId: agent.id, accountId: account.id }
+      const [late, early] = [recordOf(of), { ...recordOf(of), finishedAt: '2026-11-22T23:59:59.999Z' }]
+      const unmetered = { ...recordOf(of), usage: usage(null) }
+      await stores.executions.record([late, early, late])
+      await stores.executions.record([late, unmetered, { ...recordOf(of), version: 2 }])
+      const second = { day: '2026-11-23', executions: 2, fuel: 9_000_000_000, wallMicros: 17 }
+      const first = { day: '2026-11-22', executions: 1, fuel: 9_000_000_000, wallMicros: 5 }
+      expect(await stores.executions.usageByDay(account.id, { from: '2026-11-22' })).toEqual([second, first])
+      expect(await stores.executions.usageByDay(account.id, { from: '2026-11-23' })).toEqual([second])
+    })
+
+    test('parts of a receipt are kept once, in the order of their cases; what opens them is told of public cases, or of all', async () => {
+      const [bounty, agent] = [await newBounty(3), await newAgent()]
+      const id = await submitted(bounty, { agent, passed: 2, fuel: 7, second: 3 })
+      const [first, , last] = bounty.cases.map((stored) => partOf(id, stored.id))
+      if (!first || !last) throw new Error('no cases')
+      await stores.judgementReceipts.record(last)
+      await stores.judgementReceipts.record(first)
+      await stores.judgementReceipts.record({ ...first, signature: '0'.repeat(128) })
+      expect(await stores.judgementReceipts.list(id)).toEqual([first, last])
+      expect(await stores.judgementReceipts.list(idOf('submission'))).toEqual([])
+      const stated = bounty.cases.map(({ id: caseId, input, expected, salt }, i) => {
+        return { id: caseId, input, expected, salt, status: i < 2 ? 'accepted' : 'wrong-answer', fuel: 7, outputSha256: null }
+      })
+      expect(await stores.judgementReceipts.statedCases(id, { withHidden: true })).toEqual(stated)
+      expect(await stores.judgementReceipts.statedCases(id, { withHidden: false })).toEqual(stated.slice(0, 2))
+      expect(JSON.stringify(await stores.bounties.find(bounty.summary.id))).not.toContain('salt')
+    })
+
     test('receipt keys are listed newest first; the same key again changes nothing', async () => {
       const key = { id: hash().slice(0, 32), publicKey: hash(), host: 'host-1' }
       await stores.receiptKeys.register(key)
@@ -262,4 +306,12 @@ function recordOf({ agentId, accountId }: { agentId: string; accountId: string }
     finishedAt: '2026-11-23T12:00:00.123Z',
     receipt: null,
   }
+}
+
+function partOf(submissionId: string, caseId: string): JudgementReceipt {
+  const conditions = { tier: 'basic', seed: 0, startTime: '2000-01-01T00:00:00Z', engine: 'engine-1' } as const
+  const entries = [{ caseId, commitment: hash() }]
+  const program = { kind: 'script', sha256: hash() } as const
+  const head = { type: 'judgement', receiptVersion: 1, submissionId, program, ...conditions } as const
+  return { statement: { ...head, casesPassed: 1, entries, finishedAt: at(3), keyId: hash().slice(0, 32) }, signature: 'ab'.repeat(64) }
 }

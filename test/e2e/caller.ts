@@ -57,6 +57,12 @@ export async function deployCommand(fixture: string): Promise<Answer> {
   return call('POST', '/api/agents', { body: { name: uniqueName('command'), kind: 'command', source } })
 }
 
+export async function deployComponent(component: Buffer): Promise<Answer> {
+  return call('POST', '/api/agents', {
+    body: { name: uniqueName('component'), kind: 'component', source: component.toString('base64') },
+  })
+}
+
 export async function run(agentId: string, input: unknown, options: Record<string, unknown> = {}): Promise<Answer> {
   return call('POST', `/api/agents/${agentId}/executions`, { body: { input, ...options } })
 }
@@ -65,4 +71,9 @@ export async function newAccount(): Promise<{ id: string; key: string }> {
   const answer = await call('POST', '/api/accounts', { key: stack.adminKey, body: { name: uniqueName('account') } })
   if (answer.status !== 201) throw new Error(`account answered ${answer.status}: ${JSON.stringify(answer.body)}`)
   return answer.body
+}
+
+export async function fund(accountId: string, credits: number): Promise<void> {
+  const answer = await call('POST', `/api/accounts/${accountId}/credits`, { key: stack.adminKey, body: { credits } })
+  if (answer.status !== 201) throw new Error(`minting answered ${answer.status}: ${JSON.stringify(answer.body)}`)
 }

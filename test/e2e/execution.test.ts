@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { call, deployCommand, deployScript, newAccount, run } from './caller.ts'
+import { jcoComponent } from '../fixtures/components/jco-component.ts'
+import { call, deployCommand, deployComponent, deployScript, newAccount, run } from './caller.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -90,6 +92,35 @@ describe('a command', () => {
     expect(body).toMatchObject({ status: 'completed', output: null, artifacts: [{ name: 'note.txt', bytes: 18 }] })
     const artifact = await call('GET', `/api/executions/${body.id}/artifacts/note.txt`)
     expect(new TextDecoder().decode(artifact.bytes)).toBe('made by a command\n')
+  })
+})
+
+describe('a component', () => {
+  test('that jco made of JavaScript is deployed as it is, answers, logs, and repeats by its receipt', async () => {
+    const deployed = await deployComponent(await jcoComponent())
+    expect([deployed.status, deployed.body.kind]).toEqual([201, 'component'])
+    expect(deployed.body.bytes).toBeGreaterThan(11_000_000)
+    const [first, again] = [await run(deployed.body.id, { text: 'a b a' }), await run(deployed.body.id, { text: 'a b a' })]
+    expect(first.body).toMatchObject({ status: 'completed', output: { words: { a: 2, b: 1 }, saw: null } })
+    expect(first.body.logs).toEqual({ stdout: 'counting 5\n', stderr: 'careful\n', truncated: false })
+    expect(again.body.usage.fuel).toBe(first.body.usage.fuel)
+    expect(first.body.receipt.statement).toMatchObject({ program: { kind: 'component', sha256: deployed.body.sha256 } })
+    expect((await run(deployed.body.id, {})).body).toMatchObject({ status: 'threw', error: { message: 'the input has no text' } })
+    // Made when it is not in the cache, compiled by the host: half a minute each on two busy cores.
+  }, 300_000)
+
+  test('of Rust gets its next version, and a bad one is refused with the reason', async () => {
+    const component = readFileSync(new URL('../fixtures/components/rust/word-count.wasm', import.meta.url))
+    const { body: agent } = await deployComponent(component)
+    const second = await call('POST', `/api/agents/${agent.id}/versions`, { body: { source: component.toString('base64') } })
+    expect([second.status, second.body.version]).toEqual([201, 2])
+    expect((await run(agent.id, { text: 'to be' })).body).toMatchObject({ status: 'completed', output: { words: { to: 1, be: 1 } } })
+    const command = await deployComponent(readFileSync(new URL('../fixtures/agents/echo.wasm', import.meta.url)))
+    expect([command.status, command.body.code, command.body.detail]).toEqual([
+      422,
+      'invalid-program',
+      expect.stringContaining('core module'),
+    ])
   })
 })
 

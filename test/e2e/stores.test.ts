@@ -3,6 +3,7 @@ import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
+import { moneyContract } from '../contracts/money.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
@@ -11,10 +12,13 @@ import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
+import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
+import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
+import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
 
-const open = () => {
+function stores() {
   const database = neonDatabase(inject('stack').neon)
   return {
     accounts: neonAccountStore(database),
@@ -24,16 +28,20 @@ const open = () => {
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
     executions: neonExecutionStore(database),
+    ledger: neonLedgerStore(database),
+    settlements: neonSettlementStore(database),
+    judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
   }
 }
 
-storesContract('Postgres', open)
-keysContract('Postgres', open)
+storesContract('Postgres', stores)
+keysContract('Postgres', stores)
+moneyContract('Postgres', stores)
 
 test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {
   const database = neonDatabase(inject('stack').neon)
-  const { idempotency } = open()
+  const { idempotency } = stores()
   const owner = `sweep ${Date.now()}`
   const claim = (key: string, at: number) => {
     return idempotency.claim({ owner, key, requestSha256: '0'.repeat(64), claim: key, at: new Date(at).toISOString() })

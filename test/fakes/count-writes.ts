@@ -4,7 +4,17 @@ import type { MemoryDatabase } from './memory-database.ts'
 type Call = (...of: never[]) => Promise<unknown>
 
 /** @returns how many calls had an effect so far */
-export function countWrites({ accounts, agents, bounties, executions, idempotency, keys, submissions }: MemoryDatabase): () => number {
+export function countWrites({
+  accounts,
+  agents,
+  bounties,
+  executions,
+  idempotency,
+  keys,
+  ledger,
+  settlements,
+  submissions,
+}: MemoryDatabase): () => number {
   let written = 0
   const counted = <N extends string>(store: Record<N, Call>, name: N, isEffect: (result: unknown) => boolean = () => true) => {
     const call = store[name]
@@ -23,6 +33,9 @@ export function countWrites({ accounts, agents, bounties, executions, idempotenc
   counted(idempotency, 'claim')
   counted(keys, 'create', Boolean)
   counted(keys, 'remove', Boolean)
+  counted(ledger, 'mint')
+  counted(settlements, 'award', Boolean)
+  counted(settlements, 'cancel', Boolean)
   counted(submissions, 'create')
   return () => written
 }

@@ -1,5 +1,6 @@
 // A sandbox engine without a sandbox: a program is the name of a behaviour, given by the test. Keeps handles like a real one, and
 // complains about what no caller may do.
+import { programKinds } from '../../shared/agent.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { RunOutcome, RunRequest, SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
 
@@ -21,7 +22,7 @@ export function createFakeEngine({ behaviours = {}, heldBytes = 1000, runsMax = 
   const engine: FakeEngine = {
     label: 'fake 1',
     build: 'fake-1',
-    kinds: ['script', 'command'],
+    kinds: programKinds,
     prepared: [],
     loaded: [],
     dropped: [],

@@ -1,10 +1,12 @@
 // A sandbox host whose programs are functions: the source of a script is looked up in `programs`. What it ran it remembers until it is
 // told to hand it over, like the real one.
 import { createHash } from 'node:crypto'
-import type { ExecutionRecord } from '../../shared/execution.ts'
+import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
 import type { ArtifactStore, Sandbox } from '../../shared/ports.ts'
 import { jsonEquals } from '../../shared/json-equals.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import { keyOfSeed } from '../../sandbox-host/receipt-key.ts'
+import { createJudgementSigner } from '../../sandbox-host/sign-judgement.ts'
 
 export type Program = (input: unknown) => { output: unknown; artifacts?: Record<string, string> }
 
@@ -17,16 +19,16 @@ export type FakeSandbox = Sandbox & {
   runs: number
   /** Cases per judgement, in order. */
   judged: number[]
+  /** Cases of a judgement after which the host dies. */
+  judgedMax: number | undefined
 }
 
 const bundleName = 'fake-host/000000000001'
 const usage = { fuel: 100, wallMicros: 50, memoryBytesPeak: 65_536 }
 const engine = 'fake-1'
-/** The id is the beginning of the key's SHA-256. */
-export const fakeReceiptKey = (() => {
-  const publicKey = 'ab'.repeat(32)
-  return { id: createHash('sha256').update(Buffer.from(publicKey, 'hex')).digest('hex').slice(0, 32), publicKey }
-})()
+const signingKey = keyOfSeed('07'.repeat(32))
+export const fakeReceiptKey = { id: signingKey.id, publicKey: signingKey.publicKey }
+const signJudgement = createJudgementSigner(signingKey, () => Date.parse('2026-11-23T12:00:00.000Z'))
 
 export function fakeSandbox(): FakeSandbox {
   function program(sha256: string): Program {
@@ -44,6 +46,7 @@ export function fakeSandbox(): FakeSandbox {
     failure: undefined,
     runs: 0,
     judged: [],
+    judgedMax: undefined,
     async prepare(prepared) {
       begin()
       program(prepared.sha256)
@@ -73,15 +76,24 @@ export function fakeSandbox(): FakeSandbox {
       sandbox.records.set(record.id, record)
       return record
     },
-    async judge({ program: judged, cases }) {
+    async judge({ cases, ...rest }, keep) {
       begin()
       sandbox.judged.push(cases.length)
-      const run = program(judged.sha256)
-      const verdicts = cases.map(({ id, input, expected }) => {
-        const isRight = jsonEquals(run(JSON.parse(input)).output, JSON.parse(expected))
-        return { caseId: id, status: isRight ? ('accepted' as const) : ('wrong-answer' as const), usage }
-      })
-      return { engine, verdicts }
+      const run = program(rest.program.sha256)
+      const verdicts = new Map<string, Verdict>()
+      const parsed = cases.map((judged) => ({ ...judged, input: JSON.parse(judged.input), expected: JSON.parse(judged.expected) }))
+      const ended = (notRun: string[]) => ({ notRun, receipt: signJudgement({ request: { ...rest, cases: parsed }, engine, verdicts }) })
+      for (const [i, { id, input, expected }] of parsed.entries()) {
+        if (sandbox.judgedMax === i) throw new ProblemError('sandbox-unavailable', { detail: 'the fake host died' })
+        const { output } = run(input)
+        const isRight = jsonEquals(output, expected)
+        const status = isRight ? ('accepted' as const) : ('wrong-answer' as const)
+        const verdict = { caseId: id, status, usage, outputSha256: hashOf(JSON.stringify(output)) }
+        verdicts.set(id, verdict)
+        await keep({ engine, verdicts: [verdict] })
+        if (rest.stopAtFirstFailure && !isRight) return ended(cases.slice(i + 1).map((judged) => judged.id))
+      }
+      return ended([])
     },
     async findExecution(id) {
       begin()

@@ -2,16 +2,21 @@
 import type { Account } from '../../shared/account.ts'
 import type { Agent } from '../../shared/agent.ts'
 import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
+import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type {
+  AccountPlace,
   AccountStore,
   AgentStore,
   BountyStore,
   ExecutionStore,
   IdempotencyStore,
   KeyStore,
+  LedgerStore,
+  JudgementReceiptStore,
   NewBounty,
   ReceiptKeyStore,
   RejectedOutcome,
+  SettlementStore,
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
@@ -19,6 +24,7 @@ import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import type { Submission } from '../../shared/submission.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
+import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 
 type Version = { sha256: string }
 type Kept = Omit<Submission, 'verdicts'> & { verdicts: Map<string, Verdict> }
@@ -31,7 +37,10 @@ export type MemoryDatabase = {
   bounties: BountyStore
   submissions: SubmissionStore
   executions: ExecutionStore
+  judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
+  ledger: LedgerStore
+  settlements: SettlementStore
   rejected: RejectedOutcome[]
 }
 
@@ -42,7 +51,7 @@ export function memoryDatabase(): MemoryDatabase {
   const versions = new Map<string, Version>()
   const bounties = new Map<string, NewBounty>()
   const executions = new Map<string, ExecutionRecord>()
-  const submissions = memorySubmissions({ accounts, agents, bounties })
+  const { submissions, judgementReceipts, money } = memorySubmissions({ accounts, agents, bounties })
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
@@ -51,6 +60,9 @@ export function memoryDatabase(): MemoryDatabase {
     submissions,
     keys,
     idempotency: memoryIdempotencyStore(),
+    ledger: money.ledger,
+    settlements: money.settlements,
+    judgementReceipts,
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })
@@ -62,6 +74,7 @@ export function memoryDatabase(): MemoryDatabase {
         if ([...accounts.values()].some(({ name }) => name === account.name)) throw new ProblemError('name-taken', { detail: account.name })
         accounts.set(account.id, account)
         keys.add(account.id, key)
+        money.openHolder(account.id)
       },
       find: async (id) => accounts.get(id),
     },
@@ -93,6 +106,7 @@ export function memoryDatabase(): MemoryDatabase {
       async create(bounty) {
         // A primary key: whoever makes it a second time has a fault.
         if (bounties.has(bounty.summary.id)) throw new Error(`bounty ${bounty.summary.id} is there already`)
+        money.holdEscrow(bounty.summary)
         bounties.set(bounty.summary.id, bounty)
       },
       async find(id) {
@@ -103,7 +117,7 @@ export function memoryDatabase(): MemoryDatabase {
           ...bounty.summary,
           description: bounty.description,
           hiddenCaseCount: bounty.cases.length - shown.length,
-          cases: shown.map(({ hidden: _hidden, input, expected, ...rest }) => ({
+          cases: shown.map(({ hidden: _hidden, salt: _salt, input, expected, ...rest }) => ({
             ...rest,
             input: JSON.parse(input),
             expected: JSON.parse(expected),
@@ -134,13 +148,24 @@ export function memoryDatabase(): MemoryDatabase {
         rejected.push(...outcomes)
       },
       find: async (id) => executions.get(id),
+      async usageByDay(accountId, { from }) {
+        const own = [...executions.values()].filter((record) => record.accountId === accountId)
+        const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
+        const sum = (records: ExecutionRecord[], of: 'fuel' | 'wallMicros') => records.reduce((all, { usage }) => all + (usage[of] ?? 0), 0)
+        return [...days]
+          .filter(([day]) => day >= from)
+          .map(([day, of]) => ({ day, executions: of.length, fuel: sum(of, 'fuel'), wallMicros: sum(of, 'wallMicros') }))
+          .toSorted((a, b) => (a.day < b.day ? 1 : -1))
+      },
     },
   }
 }
 
 type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty> }
 
-function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionStore {
+type Judged = { submissions: SubmissionStore; judgementReceipts: JudgementReceiptStore; money: MemoryMoney }
+
+function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
   const submissions = new Map<string, Kept>()
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
 
@@ -155,8 +180,36 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
     return finished.filter(({ agentId, bountyId: of }) => !seen.has(agentId + of) && seen.add(agentId + of))
   }
 
-  return {
+  const money = memoryMoney({ bounties, submissions: () => [...submissions.values()], ranked })
+  const receipts: JudgementReceipt[] = []
+  const judgementReceipts: JudgementReceiptStore = {
+    async record(receipt) {
+      const [first] = receipt.statement.entries
+      if (!receipts.some(({ statement }) => statement.entries[0]?.caseId === first?.caseId && isOf(receipt, statement.submissionId))) {
+        receipts.push(receipt)
+      }
+    },
+    async list(id) {
+      const places = new Map(casesOf(submissions.get(id)?.bountyId ?? '').map((found) => [found.id, found.position]))
+      const place = ({ statement }: JudgementReceipt) => places.get(statement.entries[0]?.caseId ?? '') ?? 0
+      return receipts.filter((receipt) => isOf(receipt, id)).toSorted((a, b) => place(a) - place(b))
+    },
+    async statedCases(id, { withHidden }) {
+      const kept = submissions.get(id)
+      return casesOf(kept?.bountyId ?? '').flatMap(({ id: caseId, input, expected, salt, hidden }) => {
+        const verdict = kept?.verdicts.get(caseId)
+        if (!verdict || (hidden && !withHidden)) return []
+        const { status, outputSha256, usage } = verdict
+        return { id: caseId, input, expected, salt, status, fuel: usage.fuel, outputSha256 }
+      })
+    },
+  }
+
+  const store: SubmissionStore = {
     async create(submission) {
+      const { status, deadline = null } = bounties.get(submission.bountyId)?.summary ?? {}
+      const isOpen = status === 'open' && (deadline === null || deadline > submission.createdAt)
+      if (!isOpen) throw new ProblemError('bounty-closed', { detail: `bounty ${submission.bountyId} takes no more submissions` })
       const none = { status: 'running', casesPassed: 0, fuelTotal: 0, engine: null, finishedAt: null } as const
       submissions.set(submission.id, { ...submission, ...none, verdicts: new Map() })
     },
@@ -173,13 +226,17 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
     },
     async finish(id, { status, at }) {
       const kept = submissions.get(id)
-      if (kept?.status === 'running') submissions.set(id, { ...kept, status, finishedAt: at })
+      if (kept?.status !== 'running') return
+      const ended = { ...kept, status, finishedAt: at }
+      submissions.set(id, ended)
+      money.awardFirst(ended, at)
     },
     async find(id) {
       const kept = submissions.get(id)
       if (!kept) return undefined
       const shown = casesOf(kept.bountyId).filter(({ hidden }) => !hidden)
-      return { ...kept, verdicts: shown.flatMap((publicCase) => kept.verdicts.get(publicCase.id) ?? []) }
+      const verdicts = shown.flatMap((publicCase) => kept.verdicts.get(publicCase.id) ?? [])
+      return { ...kept, verdicts: verdicts.map(({ caseId, status, usage }) => ({ caseId, status, usage })) }
     },
     async rankAgents(bountyId, { limit, after }) {
       const place = after && { ...after, id: after.submissionId }
@@ -199,15 +256,25 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): SubmissionSt
     async rankAccounts({ limit, after }) {
       const sums = new Map<string, number>()
       for (const { accountId, casesPassed } of ranked()) sums.set(accountId, (sums.get(accountId) ?? 0) + casesPassed)
-      const order = (a: { casesPassed: number; accountId: string }, b: { casesPassed: number; accountId: string }) =>
-        b.casesPassed - a.casesPassed || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
-      const all = [...sums].map(([accountId, casesPassed]) => ({ accountId, casesPassed })).toSorted(order)
-      return all
-        .filter((rank) => after === undefined || order(after, rank) < 0)
-        .slice(0, limit)
-        .map((rank) => ({ ...rank, accountName: accounts.get(rank.accountId)?.name ?? '', creditsWon: 0, bountiesWon: 0 }))
+      const all = [...sums].map(([accountId, casesPassed]) => {
+        const { credits: creditsWon = 0, bounties: bountiesWon = 0 } = money.won.get(accountId) ?? {}
+        return { accountId, accountName: accounts.get(accountId)?.name ?? '', creditsWon, bountiesWon, casesPassed }
+      })
+      const rest = all.filter((rank) => after === undefined || byAccountPlace(after, rank) < 0)
+      return rest.toSorted(byAccountPlace).slice(0, limit)
     },
   }
+
+  return { submissions: store, judgementReceipts, money }
+}
+
+function byAccountPlace(a: AccountPlace, b: AccountPlace): number {
+  const difference = b.creditsWon - a.creditsWon || b.bountiesWon - a.bountiesWon || b.casesPassed - a.casesPassed
+  return difference || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
+}
+
+function isOf({ statement }: JudgementReceipt, submissionId: string): boolean {
+  return statement.submissionId === submissionId
 }
 
 type Placed = Pick<Kept, 'casesPassed' | 'fuelTotal' | 'finishedAt' | 'id'>

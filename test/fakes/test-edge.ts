@@ -9,7 +9,9 @@ import { NonceMemory } from '../../workers/nonce-memory.ts'
 import { RateLimiter } from '../../workers/rate-limiter.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
+import type { Services } from '../../workers/services.ts'
 import { fakeSandbox, memoryArtifactStore, type FakeSandbox } from './fake-sandbox.ts'
+import { idOf } from './id-of.ts'
 import { memoryDatabase, type MemoryDatabase } from './memory-database.ts'
 import { memorySharedCache, type MemorySharedCache } from './memory-shared-cache.ts'
 import { memoryUsageCounter, type MemoryUsageCounter } from './memory-usage-counter.ts'
@@ -46,7 +48,7 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], bes
   const now = () => clock.now
   const usage = beside?.usage ?? memoryUsageCounter(now)
   const log: { level: string; event: string; fields: LogFields }[] = []
-  const app = createApp({
+  const services: Services = {
     ...database,
     knownKeys: createKnownKeys(now),
     limiter: new RateLimiter({ counter: usage, counters, now, sleep: async () => {} }),
@@ -69,7 +71,8 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], bes
       info: (event, fields) => log.push({ level: 'info', event, fields }),
       error: (event, fields) => log.push({ level: 'error', event, fields }),
     },
-  })
+  }
+  const app = createApp(services)
 
   async function call(method: string, path: string, { key, body, raw, headers = {} }: CallOptions = {}): Promise<Answer> {
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body))
@@ -88,9 +91,11 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], bes
     return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined }
   }
 
-  /** @returns the account's id and key */
+  /** With a million credits. */
   async function account(name: string): Promise<{ id: string; key: string }> {
     const { body } = await call('POST', '/api/accounts', { key: adminKey, body: { name } })
+    const mint = { id: idOf('transfer'), accountId: body.id, credits: 1_000_000, reason: null, at: new Date(now()).toISOString() }
+    await database.ledger.mint(mint)
     return { id: body.id, key: body.key }
   }
 
@@ -108,7 +113,7 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], bes
   /** Every method and path that the app answers. */
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
 
-  return { call, account, deploy, routes, clock, log, cache, usage, sandbox, artifacts, database }
+  return { fetch: app.fetch, call, account, deploy, routes, services, clock, log, cache, usage, sandbox, artifacts, database }
 }
 
 export type TestEdge = {
@@ -116,6 +121,8 @@ export type TestEdge = {
   account: (name: string) => Promise<{ id: string; key: string }>
   deploy: (key: string, options: { name: string; output?: (input: unknown) => unknown }) => Promise<string>
   routes: string[]
+  fetch: ReturnType<typeof createApp>['fetch']
+  services: Services
   clock: { now: number }
   log: { level: string; event: string; fields: LogFields }[]
   cache: MemorySharedCache

@@ -36,6 +36,15 @@ describe('a bad value is named with what is allowed', () => {
     [{ HOST_ID: 'My Host' }, 'HOST_ID is "My Host": must be 1 to 48 of a-z 0-9 - and begin with a letter or digit'],
     [{ SANDBOX_SECRET: 'tell nobody' }, 'SANDBOX_SECRET has 11 characters: must have at least 32 characters'],
     [{ JOURNAL_BYTES_MAX: '1' }, 'JOURNAL_BYTES_MAX is "1": must be a whole number from 8388608 to 9007199254740991'],
+    [{ THREADS: '4', SLOTS: '4' }, 'SLOTS is 4: must be more than THREADS, which is 4'],
+    [{ SLOTS: '9', THREADS: '1', ACCOUNT_RUNNING_MAX: '10' }, 'ACCOUNT_RUNNING_MAX is 10: must be at most SLOTS, which is 9'],
+    [{ QUEUE_MAX: '9', ACCOUNT_QUEUE_MAX: '10' }, 'ACCOUNT_QUEUE_MAX is 10: must be at most QUEUE_MAX, which is 9'],
+    [{ QUEUE_BYTES_MAX: '524287' }, 'QUEUE_BYTES_MAX is "524287": must be a whole number from 524288 to 9007199254740991'],
+    [{ QUEUE_WAIT_MS_MAX: '9001' }, 'QUEUE_WAIT_MS_MAX is "9001": must be a whole number from 1 to 9000'],
+    [
+      { TIER_BYTES_MAX: '268435456', MEMORY_BYTES_BUDGET: '268435455' },
+      'MEMORY_BYTES_BUDGET is 268435455: must be at least 268435456, the largest tier up to TIER_BYTES_MAX',
+    ],
     [{ TIER_BYTES_MAX: '1' }, "TIER_BYTES_MAX is 1: must be at least 134217728, the smallest tier's memory"],
   ])('%j', (bad, message) => expect(() => readConfig({ ...good, ...bad })).toThrow(message))
 
@@ -48,4 +57,23 @@ test('tiers are offered up to the memory that is given', () => {
   const { tiers, engine } = readConfig({ ...good, TIER_BYTES_MAX: String(384 * 2 ** 20) })
   expect(tiers).toEqual(['basic', 'standard', 'premium'])
   expect(engine.memoryBytesMax).toBe(384 * 2 ** 20)
+})
+
+test('what is allowed for all bounds what is allowed for one', () => {
+  const { admission, engine } = readConfig({ ...good, THREADS: '3', SLOTS: '4', QUEUE_MAX: '5' })
+  expect(admission).toMatchObject({ threads: 3, runningMax: 4, accountRunningMax: 4, queueMax: 5, accountQueueMax: 3 })
+  expect(engine).toMatchObject({ slots: 4, queueMax: 4 })
+})
+
+test('threads leave a slot, whichever of the two is set', () => {
+  expect(readConfig({ ...good, SLOTS: '2' }).admission).toMatchObject({ threads: 1, runningMax: 2 })
+  expect(readConfig({ ...good, THREADS: '200' }).admission).toMatchObject({ threads: 200, runningMax: 201 })
+})
+
+test('an account may fill its share to the last place', () => {
+  const set = { SLOTS: '9', THREADS: '8', ACCOUNT_RUNNING_MAX: '9', QUEUE_MAX: '7', ACCOUNT_QUEUE_MAX: '7', QUEUE_BYTES_MAX: '524288' }
+  const budget = { TIER_BYTES_MAX: '268435456', MEMORY_BYTES_BUDGET: '268435456', QUEUE_WAIT_MS_MAX: '9000' }
+  const { admission, queueWaitMsMax } = readConfig({ ...good, ...set, ...budget })
+  expect(admission).toMatchObject({ runningMax: 9, accountRunningMax: 9, accountQueueMax: 7, queueBytesMax: 524_288 })
+  expect(queueWaitMsMax).toBe(9_000)
 })

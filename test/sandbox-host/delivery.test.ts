@@ -5,6 +5,7 @@ import { readConfig } from '../../sandbox-host/config.ts'
 import { createLog } from '../../sandbox-host/log.ts'
 import { eventually } from '../fakes/eventually.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
+import { idOf } from '../fakes/id-of.ts'
 import { testProcesses } from '../fakes/native-engine.ts'
 import { startTestHost } from '../fakes/test-host.ts'
 import type { TestHost } from '../fakes/test-host.ts'
@@ -29,7 +30,7 @@ test('an outage of the Worker and of the bucket delays, and loses nothing', asyn
   await using host = await startTestHost()
   host.worker.failing = true
   host.bucket.failing = true
-  await host.post('/v1/programs', { program: host.program('export default 1') })
+  await host.post('/v1/programs', { program: host.program('export default 1'), accountId: idOf('account') })
   host.bucket.failing = false
   const first = await runSome(host, 3)
   host.bucket.failing = true
@@ -87,7 +88,7 @@ test('a journal that is full refuses new executions, and is not ready', async ()
   const engine = createFakeEngine({ behaviours: { large: () => ({ artifacts: [{ name: 'a', bytes: Buffer.alloc(8 * 1024 * 1024) }] }) } })
   await using host = await startTestHost({ engine, environment: { JOURNAL_BYTES_MAX: String(8 * 1024 * 1024) } })
   const program = host.program('large')
-  await host.post('/v1/programs', { program })
+  await host.post('/v1/programs', { program, accountId: idOf('account') })
   host.bucket.failing = true
   expect((await host.post('/v1/executions', host.execution('x', { program }))).status).toBe(200)
   const refused = await host.post('/v1/executions', host.execution('x', { program }))

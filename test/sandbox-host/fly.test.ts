@@ -53,7 +53,7 @@ test('a journal at its limit fits the volume', () => expect(config.journalBytesM
 test('the platform waits longer than the host drains', () => expect(fly.kill_timeout * 1000).toBeGreaterThan(config.drainGraceMs + 5_000))
 
 test('the platform sends no more than slots and queue hold', () => {
-  expect(fly.http_service.concurrency.hard_limit).toBeLessThanOrEqual(config.engine.slots + config.engine.queueMax)
+  expect(fly.http_service.concurrency.hard_limit).toBeLessThanOrEqual(config.admission.runningMax + config.admission.queueMax)
 })
 
 test('guests, programs and heap leave a part of the memory free', () => {

@@ -1,8 +1,9 @@
 // The hostile corpus: every program of test/fixtures/hostile ends as its expectation says, twice in the same way, and harms nobody: after
-// each, a healthy script and a healthy command give the bytes and the fuel that they gave before the first.
+// each, a healthy program of every kind gives the bytes and the fuel that it gave before the first.
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
+import type { ProgramKind } from '../../shared/agent.ts'
 import type { PrepareOutcome, RunLimits, RunOutcome, SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
 import { createNativeEngine, hasNativeEngine } from '../fakes/native-engine.ts'
 import { readExpectations } from '../fixtures/hostile/expectations.ts'
@@ -28,8 +29,9 @@ describe.skipIf(!hasNativeEngine)('on the native engine', () => {
     engine = await createNativeEngine()
     const script = await engine.prepare('script', Buffer.from(canary), small)
     const command = await engine.prepare('command', readFileSync(new URL('../agents/echo.wasm', corpus)), small)
+    const component = await engine.prepare('component', readFileSync(new URL('components/answers/utf16.wasm', corpus)), small)
     healthy = await Promise.all(
-      [script, command].map(async (prepared) => {
+      [script, command, component].map(async (prepared) => {
         const { handle } = accepted(prepared)
         const outcome = await engine.run(handle, request('["ä",1]', small))
         expect(outcome.status).toBe('completed')
@@ -45,9 +47,8 @@ describe.skipIf(!hasNativeEngine)('on the native engine', () => {
 
   test.concurrent.for(expectations)('%s', async ([path, expected], context) => {
     const limits = limitsOf(expected)
-    const prepared = path.startsWith('scripts/')
-      ? await engine.prepare('script', readFileSync(new URL(path, corpus)), limits)
-      : await engine.prepare('command', readFileSync(new URL(path.replace('.wat', '.wasm'), corpus)), limits)
+    const code = readFileSync(new URL(path.replace('.wat', '.wasm'), corpus))
+    const prepared = await engine.prepare(kindOf(path), code, limits)
     if (prepared.ok) {
       const sent = request(inputOf(expected), limits)
       const [first, second] = await Promise.all([engine.run(prepared.handle, sent), engine.run(prepared.handle, sent)])
@@ -99,6 +100,11 @@ function check(outcome: RunOutcome, expected: Expectation, expectHere: typeof ex
 function essence({ wallMicros: _wall, startMicros: _start, wasWarm: _warm, artifacts, stdout, stderr, ...rest }: RunOutcome) {
   const hex = artifacts.map(({ name, bytes }) => `${name} ${bytes.toString('hex')}`)
   return { ...rest, stdout: stdout.toString('hex'), stderr: stderr.toString('hex'), artifacts: hex }
+}
+
+function kindOf(path: string): ProgramKind {
+  if (path.startsWith('scripts/')) return 'script'
+  return path.startsWith('commands/') ? 'command' : 'component'
 }
 
 function limitsOf({ limits }: Expectation): RunLimits {

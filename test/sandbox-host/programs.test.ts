@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import type { Program } from '../../shared/agent.ts'
 import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
 import { Programs } from '../../sandbox-host/programs.ts'
+import { encodeStored } from '../../sandbox-host/stored-program.ts'
+import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
 import { testProcesses } from '../fakes/native-engine.ts'
 
@@ -27,24 +29,25 @@ function setUp({ bytesMax = 1e9, heldBytes = 100_000, stored }: SetUp = {}) {
     read: async (name: string) => stored.get(name),
     write: async (name: string, bytes: Buffer) => void stored.set(name, bytes),
   }
-  const programs = new Programs({ engine, bucket, compileScript, codeStore, bytesMax, metrics })
+  const guests = { prepare: (kind: Program['kind'], code: Buffer) => engine.prepare(kind, code, runLimits('basic')) }
+  const programs = new Programs({ engine, guests, bucket, compileScript, codeStore, bytesMax, metrics })
   const put = (text: string, kind: Program['kind'] = 'command'): Program => {
     const sha256 = createHash('sha256').update(text).digest('hex')
     objects.set(`programs/${sha256}`, Buffer.from(text))
     return { kind, sha256 }
   }
-  const touch = async (program: Program) => (await programs.use(program))[Symbol.dispose]()
+  const touch = async (program: Program) => (await programs.use(program, 'acc'))[Symbol.dispose]()
   return { engine, programs, put, touch, objects, counts, gets: () => gets }
 }
 
 test('many who ask for a cold program at once cause one load', async () => {
   const { engine, programs, put, gets, counts } = setUp()
   const program = put('a')
-  const leases = await Promise.all(Array.from({ length: 20 }, () => programs.use(program)))
+  const leases = await Promise.all(Array.from({ length: 20 }, () => programs.use(program, 'acc')))
   expect(gets()).toBe(1)
   expect(engine.prepared).toEqual(['a'])
   expect(new Set(leases.map(({ handle }) => handle)).size).toBe(1)
-  await programs.use(program)
+  await programs.use(program, 'acc')
   expect(counts).toEqual({ miss: 20, hit: 1 })
 })
 
@@ -63,7 +66,7 @@ test('beyond the budget the program that was used longest ago goes', async () =>
 
 test('a program in use is not dropped, however small the budget', async () => {
   const { engine, programs, touch, put } = setUp({ bytesMax: 1 })
-  const held = await programs.use(put('held'))
+  const held = await programs.use(put('held'), 'acc')
   await touch(put('b'))
   await touch(put('c'))
   expect(engine.dropped).toEqual(['b'])
@@ -78,7 +81,7 @@ test('bytes that are not what their name says are refused', async () => {
   const { programs, put, objects } = setUp()
   const program = put('a')
   objects.set(`programs/${program.sha256}`, Buffer.from('b'))
-  await expect(programs.use(program)).rejects.toMatchObject({ code: 'artifacts-unavailable' })
+  await expect(programs.use(program, 'acc')).rejects.toMatchObject({ code: 'artifacts-unavailable' })
 })
 
 test('a failed load is not remembered', async () => {
@@ -86,21 +89,22 @@ test('a failed load is not remembered', async () => {
   const program = put('a')
   const bytes = objects.get(`programs/${program.sha256}`)
   objects.clear()
-  await expect(programs.use(program)).rejects.toMatchObject({ code: 'artifacts-unavailable' })
+  await expect(programs.use(program, 'acc')).rejects.toMatchObject({ code: 'artifacts-unavailable' })
   if (bytes) objects.set(`programs/${program.sha256}`, bytes)
-  await expect(programs.use(program)).resolves.toMatchObject({ handle: 1 })
+  await expect(programs.use(program, 'acc')).resolves.toMatchObject({ handle: 1 })
 })
 
-test('types are stripped from a script, a command is taken as it is', async () => {
+test('types are stripped from a script, other kinds are taken as they are', async () => {
   const { engine, touch, put } = setUp()
   await touch(put('let a: number = 1', 'script'))
   await touch(put('const a: number', 'command'))
-  expect(engine.prepared).toEqual(['let a = 1;', 'const a: number'])
+  await touch(put('const a: number', 'component'))
+  expect(engine.prepared).toEqual(['let a = 1;', 'const a: number', 'const a: number'])
 })
 
 test('more cold programs at once than the host loads are refused', async () => {
   const { programs, put } = setUp()
-  const loads = Array.from({ length: 65 }, (_, i) => programs.use(put(`p${i}`)))
+  const loads = Array.from({ length: 65 }, (_, i) => programs.use(put(`p${i}`), 'acc'))
   const refused = (await Promise.allSettled(loads)).filter(({ status }) => status === 'rejected')
   expect(refused).toMatchObject([{ reason: { code: 'overloaded' } }])
 })
@@ -121,8 +125,20 @@ test('what this machine cannot load is prepared again', async () => {
   const stored = new Map<string, Buffer>()
   const { engine, put, touch } = setUp({ stored })
   const program = put('a')
-  stored.set(`command-${program.sha256}-fake-1`, Buffer.from('code of another machine'))
+  stored.set(`command-${program.sha256}-fake-1`, encodeStored({ code: Buffer.from('code of another machine') }))
   await touch(program)
   expect(engine).toMatchObject({ prepared: ['a'], loaded: [] })
-  expect(stored.get(`command-${program.sha256}-fake-1`)?.toString()).toBe('a')
+  expect(stored.get(`command-${program.sha256}-fake-1`)).toEqual(encodeStored({ code: Buffer.from('a') }))
+})
+
+test('a map counts once an error has decoded it, and what is not in use goes for it', async () => {
+  const { engine, programs, put, touch } = setUp({ bytesMax: 250_000 })
+  await touch(put('idle'))
+  using held = await programs.use(put('a();\n'.repeat(200), 'script'), 'acc')
+  const before = programs.stats()
+  held.mapStack('    at <input>:1:1\n')
+  expect([programs.stats(), engine.dropped]).toEqual([before, []])
+  expect(held.mapStack('    at f (agent.js:200:1)\n')).toBe('    at f (agent.js:200:1)\n')
+  expect(engine.dropped).toEqual(['idle'])
+  expect(programs.stats()).toMatchObject({ loaded: 1, inUse: 1 })
 })

@@ -3,8 +3,12 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { programKey } from '../../shared/agent.ts'
 import type { ExecutionRecord, HostExecution } from '../../shared/execution.ts'
+import type { AdmissionLimits } from '../../sandbox-host/admission-limits.ts'
+import { Admission } from '../../sandbox-host/admission.ts'
+import { createGuests } from '../../sandbox-host/guests.ts'
 import { Journal } from '../../sandbox-host/journal.ts'
 import { createLog } from '../../sandbox-host/log.ts'
 import { Programs } from '../../sandbox-host/programs.ts'
@@ -13,7 +17,9 @@ import { createRunner } from '../../sandbox-host/runner.ts'
 import type { RunRequest } from '../../sandbox-host/sandbox-engine.ts'
 import { createReceiptSigner } from '../../sandbox-host/sign-receipt.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
+import type { Behaviour } from '../fakes/fake-engine.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { looseLimits } from '../fakes/loose-limits.ts'
 
 let directory: string
 let journal: Journal
@@ -26,7 +32,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true })
 })
 
-function setUp() {
+function setUp({ held, limits }: { held?: Behaviour; limits?: Partial<AdmissionLimits> } = {}) {
   const requests: RunRequest[] = []
   const seen = (request: RunRequest) => {
     requests.push(request)
@@ -37,18 +43,26 @@ function setUp() {
       ],
     }
   }
-  const engine = createFakeEngine({ behaviours: { program: seen } })
-  const bucket = { get: async () => Buffer.from('program') }
+  const engine = createFakeEngine({ behaviours: { program: seen, ...(held ? { held } : {}) } })
+  const texts = new Map(['program', 'held'].map((text) => [programKey(programOf(text).sha256), Buffer.from(text)]))
+  const bucket = { get: async (key: string) => texts.get(key) }
   const metrics = { programs: () => {}, executed: () => {}, started: () => {} }
   const compileScript = async (code: Buffer) => ({ ok: true as const, code })
-  const programs = new Programs({ engine, bucket, compileScript, bytesMax: 1e9, metrics })
+  const admission = new Admission(
+    { ...looseLimits, accountRunningMax: 2, ...limits },
+    { observer: { began: () => {}, turnedAway: () => {} } },
+  )
+  const guests = createGuests({ admission, engine, waitMsMax: 1_000, metrics })
+  const programs = new Programs({ engine, guests, bucket, compileScript, bytesMax: 1e9, metrics })
   const signReceipt = createReceiptSigner(keyOfSeed('07'.repeat(32)))
   return {
     engine,
     requests,
-    run: createRunner({ programs, engine, journal, tiers: ['basic', 'standard'], metrics, signReceipt, now: () => 1_000 }),
+    run: createRunner({ programs, engine, guests, journal, tiers: ['basic', 'standard'], metrics, signReceipt, now: () => 1_000 }),
   }
 }
+
+const programOf = (text: string) => ({ kind: 'script' as const, sha256: createHash('sha256').update(text).digest('hex') })
 
 const execution = (fields: Partial<HostExecution> = {}): HostExecution => ({
   id: idOf('execution'),
@@ -58,7 +72,7 @@ const execution = (fields: Partial<HostExecution> = {}): HostExecution => ({
   tier: 'standard',
   seed: 5,
   startTime: '2001-02-03T04:05:06Z',
-  program: { kind: 'script', sha256: createHash('sha256').update('program').digest('hex') },
+  program: programOf('program'),
   input: { a: 1 },
   ...fields,
 })
@@ -104,6 +118,72 @@ test('the same id in the same moment is one execution', async () => {
   const [first, second] = await Promise.all([run(asked), run(asked)])
   expect(second).toEqual(first)
   expect(engine.runs).toBe(1)
+})
+
+describe('a run that waits', () => {
+  /** One run at a time; the first one holds the place until it is let go. */
+  async function waitingRun() {
+    const { promise, resolve: letGo } = Promise.withResolvers<object>()
+    const { run, engine } = setUp({ held: () => promise, limits: { threads: 1, runningMax: 2, memoryBytesBudget: 2 ** 28 } })
+    // Loaded before: loading has a turn of its own.
+    await run(execution())
+    const held = run(execution({ program: programOf('held') }))
+    while (engine.runs === 1) await new Promise((resolve) => setImmediate(resolve))
+    return { run, engine, letGo: () => (letGo({}), held) }
+  }
+
+  test('is given up when its caller goes', async () => {
+    const { run, engine, letGo } = await waitingRun()
+    const caller = new AbortController()
+    const waiting = run(execution(), caller.signal)
+    await new Promise((resolve) => setImmediate(resolve))
+    caller.abort()
+    await expect(waiting).rejects.toMatchObject({ code: 'overloaded', detail: expect.stringContaining('went away') })
+    await letGo()
+    expect(engine.runs).toBe(2)
+  })
+
+  test('goes on while one of two callers of the same id waits, and not when both have gone', async () => {
+    const { run, engine, letGo } = await waitingRun()
+    const callers = Array.from({ length: 4 }, () => new AbortController())
+    const [shared, forsaken] = [execution(), execution()]
+    const answers = callers.map(({ signal }, i) => run(i < 2 ? shared : forsaken, signal).catch((error: unknown) => error))
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const i of [0, 2, 3]) callers[i]?.abort()
+    await letGo()
+    const [first, second, third, fourth] = await Promise.all(answers)
+    expect(second).toBeInstanceOf(Buffer)
+    expect(first).toEqual(second)
+    expect([third, fourth]).toMatchObject([{ code: 'overloaded' }, { code: 'overloaded' }])
+    expect(engine.runs).toBe(3)
+  })
+
+  test('is begun for a caller who asks again after the first one went', async () => {
+    const { run, letGo } = await waitingRun()
+    const gone = new AbortController()
+    const asked = execution()
+    const first = run(asked, gone.signal).catch((error: unknown) => error)
+    await new Promise((resolve) => setImmediate(resolve))
+    gone.abort()
+    const second = run(asked)
+    await letGo()
+    expect(await first).toMatchObject({ code: 'overloaded' })
+    expect(await second).toBeInstanceOf(Buffer)
+  })
+
+  test('is never given up once it has begun', async () => {
+    const { promise, resolve } = Promise.withResolvers<object>()
+    const { run, engine } = setUp({ held: () => promise })
+    const caller = new AbortController()
+    const asked = execution({ program: programOf('held') })
+    const first = run(asked, caller.signal)
+    while (engine.runs === 0) await new Promise((tick) => setImmediate(tick))
+    caller.abort()
+    const second = run(asked)
+    resolve({})
+    expect(await first).toEqual(await second)
+    expect(engine.runs).toBe(1)
+  })
 })
 
 test('an answer that could not be kept is no answer, and may be asked for again', async () => {

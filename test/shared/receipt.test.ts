@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { receiptCrypto } from '../../cli/receipt-crypto.ts'
 import { keyOfSeed } from '../../sandbox-host/receipt-key.ts'
 import { createReceiptSigner, signStatement } from '../../sandbox-host/sign-receipt.ts'
+import { programKinds } from '../../shared/agent.ts'
 import { canonicalJson } from '../../shared/canonical-json.ts'
 import { guestStatuses } from '../../shared/guest-status.ts'
 import { checkOpenings, commitmentText, verifyJudgement, type Opening } from '../../shared/judgement-receipt.ts'
@@ -89,7 +90,7 @@ const others: Record<keyof typeof receipt.statement, fc.Arbitrary<unknown>> = {
   type: fc.constant('judgement'),
   receiptVersion: fc.constant(2),
   executionId: fc.constant(null).map(() => idOf('execution')),
-  program: fc.record({ kind: fc.constantFrom('script', 'command'), sha256: hash }),
+  program: fc.record({ kind: fc.constantFrom(...programKinds), sha256: hash }),
   inputSha256: hash,
   args: fc.array(fc.string()),
   tier: fc.constantFrom(...tierNames),

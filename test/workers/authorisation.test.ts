@@ -19,6 +19,8 @@ let agentId: string
 let bountyId: string
 let submissionId: string
 let executionId: string
+/** Of the bounty that `newJudged` made last. */
+let judgedId: string
 let made = 0
 
 const table: Record<string, Row> = {
@@ -28,6 +30,9 @@ const table: Record<string, Row> = {
   'GET /api/openapi.json': { who: 'public' },
   'POST /api/accounts': { who: 'admin', body: () => ({ name: `account ${made++}` }) },
   'GET /api/accounts/me': { who: 'shared', scope: 'read' },
+  'GET /api/accounts/me/ledger': { who: 'shared', scope: 'read' },
+  'GET /api/accounts/me/usage': { who: 'shared', scope: 'read' },
+  'POST /api/accounts/:id/credits': { who: 'admin', path: () => `/api/accounts/${owner.id}/credits`, body: () => ({ credits: 1 }) },
   'POST /api/keys': { who: 'shared', scope: 'keys', body: () => ({ name: 'k' }) },
   'GET /api/keys': { who: 'shared', scope: 'read' },
   'DELETE /api/keys/:id': { who: 'keyholder', scope: 'keys', path: async () => `/api/keys/${(await newKey({ name: 'k' })).id}` },
@@ -59,6 +64,18 @@ const table: Record<string, Row> = {
     path: () => `/api/bounties/${bountyId}/submissions`,
     body: () => ({ agentId }),
   },
+  'POST /api/bounties/:id/award': {
+    who: 'foreign',
+    scope: 'bounties',
+    path: async () => `/api/bounties/${await newJudged()}/award`,
+    body: () => ({ submissionId: judgedId }),
+  },
+  'POST /api/bounties/:id/cancel': {
+    who: 'foreign',
+    scope: 'bounties',
+    path: async () => `/api/bounties/${await newBounty()}/cancel`,
+  },
+  'GET /api/submissions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/receipt` },
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
   'GET /api/executions/:id': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}` },
   'GET /api/executions/:id/artifacts/:name{.+}': {
@@ -77,8 +94,8 @@ beforeAll(async () => {
   stranger = await edge.account('stranger')
   agentId = await edge.deploy(owner.key, { name: 'echo' })
   const as = { key: owner.key }
-  bountyId = (await edge.call('POST', '/api/bounties', { ...as, body: table['POST /api/bounties']?.body?.() })).body.id
-  submissionId = (await edge.call('POST', `/api/bounties/${bountyId}/submissions`, { ...as, body: { agentId } })).body.id
+  bountyId = await newJudged()
+  submissionId = judgedId
   executionId = (await edge.call('POST', `/api/agents/${agentId}/executions`, { ...as, body: { input: 1 } })).body.id
   const record = edge.sandbox.records.get(executionId)
   if (!record) throw new Error('the fake sandbox ran nothing')
@@ -87,6 +104,18 @@ beforeAll(async () => {
   expired = (await newKey({ name: 'soon', expiresAt: new Date(edge.clock.now + 1_000).toISOString() })).key
   edge.clock.now += 1_000
 })
+
+/** Of the mode best: a full pass does not close it. */
+async function newBounty(): Promise<string> {
+  const body = { title: 't', rewardCredits: 1, mode: 'best', cases: [{ input: 1, expected: 1 }] }
+  return (await edge.call('POST', '/api/bounties', { key: owner.key, body })).body.id
+}
+
+async function newJudged(): Promise<string> {
+  const id = await newBounty()
+  judgedId = (await edge.call('POST', `/api/bounties/${id}/submissions`, { key: owner.key, body: { agentId } })).body.id
+  return id
+}
 
 async function newKey(body: object): Promise<{ id: string; key: string }> {
   return (await edge.call('POST', '/api/keys', { key: owner.key, body })).body
@@ -120,8 +149,9 @@ test('the OpenAPI document says which scope a call needs, and which calls take a
 describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) => {
   const [method = '', pattern = ''] = route.split(' ')
   const call = async (key?: string) => {
+    const called = (await path?.()) ?? pattern
     const sent = body?.()
-    return edge.call(method, (await path?.()) ?? pattern, {
+    return edge.call(method, called, {
       ...(key === undefined ? {} : { key }),
       ...(sent === undefined ? {} : { body: sent }),
     })

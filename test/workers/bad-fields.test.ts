@@ -28,6 +28,8 @@ const calls = {
   version: { path: () => `/api/agents/${agentId}/versions`, body: { source: '// echo' } },
   execution: { path: () => `/api/agents/${agentId}/executions`, body: { input: 1 } },
   bounty: { path: () => '/api/bounties', body: { title: 't', rewardCredits: 1, cases: [{ input: 1, expected: 1 }] } },
+  credits: { path: () => `/api/accounts/acc_01000000000000000000000000/credits`, body: { credits: 1 } },
+  award: { path: () => '/api/bounties/bty_01000000000000000000000000/award', body: { submissionId: 'sub_01000000000000000000000000' } },
   submission: {
     path: () => '/api/bounties/bty_01000000000000000000000000/submissions',
     body: { agentId: 'agt_01000000000000000000000000' },
@@ -143,6 +145,19 @@ const fields: [keyof typeof calls, string, unknown, RegExp][] = [
     /list of 2001; .*at most 2000/,
   ],
   ['bounty', 'cases', [{ input: 1, expected: 'x'.repeat(limits.expectedBytesMax) }], /cases.0.expected is \d+ bytes/],
+  ['credits', 'credits', undefined, /credits is missing/],
+  ['credits', 'credits', 0, /at least 1/],
+  ['credits', 'credits', -5, /at least 1/],
+  ['credits', 'credits', 0.5, /whole number/],
+  ['credits', 'credits', '5', /must be a number/],
+  ['credits', 'credits', 2 ** 60, /must be/],
+  ['credits', 'reason', 'a\0b', /U\+0000/],
+  ['credits', 'reason', half, /surrogate/],
+  ['credits', 'to', 'acc_01000000000000000000000000', /to is not a known field/],
+  ['award', 'submissionId', undefined, /submissionId is missing/],
+  ['award', 'submissionId', 'agt_01000000000000000000000000', /must be sub_/],
+  ['award', 'credits', 1, /credits is not a known field/],
+  ['submission', 'stopAtFirstFailure', 1, /must be a boolean/],
   ['submission', 'agentId', undefined, /agentId is missing/],
   ['submission', 'agentId', 'agt_1', /must be agt_ followed by 26/],
   ['submission', 'agentId', 'AGT_01000000000000000000000000', /must be agt_/],
@@ -155,7 +170,10 @@ const fields: [keyof typeof calls, string, unknown, RegExp][] = [
 describe('a field', () => {
   test.each(fields)('%s: %s = %j', async (name, field, value, says) => {
     const { path, body } = calls[name]
-    const answer = await edge.call('POST', path(), { key: name === 'account' ? adminKey : key, body: { ...body, [field]: value } })
+    const answer = await edge.call('POST', path(), {
+      key: name === 'account' || name === 'credits' ? adminKey : key,
+      body: { ...body, [field]: value },
+    })
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid-request'])
     expect(answer.body.detail).toMatch(says)
     expect(answer.body.issues[0].field.split('.')[0]).toBe(field)

@@ -136,15 +136,6 @@ const table: Bad[] = [
     /"python"; must be one of script, command/,
   ],
   [
-    'a command that is not base64',
-    'POST',
-    () => '/api/agents',
-    () => ({ key, body: { ...agentBody, kind: 'command', source: '~~~' } }),
-    400,
-    'invalid-request',
-    /source.*base64/,
-  ],
-  [
     'a program that does not compile',
     'POST',
     () => '/api/agents',
@@ -152,15 +143,6 @@ const table: Bad[] = [
     422,
     'invalid-program',
     /1:1/,
-  ],
-  [
-    'a program over the limit',
-    'POST',
-    () => '/api/agents',
-    () => ({ key, body: { ...agentBody, source: 'x'.repeat(limits.programBytesMax + 1) } }),
-    413,
-    'body-too-large',
-    /8388608/,
   ],
   [
     'a name of an agent that is taken',

@@ -21,6 +21,15 @@ const run = (body: object = { input: 1 }, more = {}) => post(`/api/agents/${agen
 const bounties = async () => (await edge.call('GET', '/api/bounties', { key })).body.items
 const down = new ProblemError('database-unavailable', { detail: 'down' })
 
+/** The effect happens, then the Worker is gone: no answer is kept, the claim stays. */
+async function lose(request: () => Promise<Answer>): Promise<Answer> {
+  const { answer } = edge.database.idempotency
+  edge.database.idempotency.answer = () => Promise.reject(new Error('the Worker is gone'))
+  const lost = await request()
+  edge.database.idempotency.answer = answer
+  return lost
+}
+
 test('without the header the store is not asked', async () => {
   edge.database.idempotency.claim = () => Promise.reject(new Error('asked'))
   expect((await edge.call('POST', '/api/bounties', { key, body: bounty })).status).toBe(201)
@@ -120,15 +129,6 @@ describe('at the same time', () => {
 })
 
 describe('a request that was lost', () => {
-  /** The effect happens, then the Worker is gone: no answer is kept, the claim stays. */
-  async function lose(request: () => Promise<Answer>): Promise<Answer> {
-    const { answer } = edge.database.idempotency
-    edge.database.idempotency.answer = () => Promise.reject(new Error('the Worker is gone'))
-    const lost = await request()
-    edge.database.idempotency.answer = answer
-    return lost
-  }
-
   const requests: [string, string, () => unknown][] = [
     ['an execution', '/executions', () => ({ input: 1 })],
     ['a version', '/versions', () => ({ source: '// second' })],
@@ -173,6 +173,31 @@ describe('a request that was lost', () => {
     expect((await edge.call('GET', '/api/keys', { key })).body.items).toHaveLength(2)
     expect(edge.sandbox.judged).toEqual([1])
   })
+})
+
+test('credits that were minted, and a bounty that was closed, are found by a retry and not moved again', async () => {
+  const { id, key: author } = await edge.account('eve')
+  const balance = async () => (await edge.call('GET', '/api/accounts/me', { key: author })).body.balanceCredits
+  const theirs = await edge.deploy(author, { name: 'theirs' })
+  const newBounty = async () =>
+    (await edge.call('POST', '/api/bounties', { key, body: { ...bounty, mode: 'best', rewardCredits: 7 } })).body.id
+  const [awarded, cancelled] = [await newBounty(), await newBounty()]
+  const submitted = await edge.call('POST', `/api/bounties/${awarded}/submissions`, { key: author, body: { agentId: theirs } })
+  const before = await balance()
+  const calls: [string, unknown, string][] = [
+    [`/api/accounts/${id}/credits`, { credits: 5 }, adminKey],
+    [`/api/bounties/${awarded}/award`, { submissionId: submitted.body.id }, key],
+    [`/api/bounties/${cancelled}/cancel`, undefined, key],
+  ]
+  for (const [path, body, by] of calls) {
+    const request = () => post(path, body, { key: by, named: path })
+    const first = await lose(request)
+    expect(first.status).toBeLessThan(300)
+    edge.clock.now += claimMs
+    const again = await request()
+    expect([again.status, again.body]).toEqual([first.status, first.body])
+  }
+  expect(await balance()).toBe(before + 5 + 7)
 })
 
 describe('what a retry may mend', () => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ProblemError } from '../../shared/problem.ts'
+import { limits } from '../../shared/tiers.ts'
 import { adminKey, testEdge, type TestEdge } from '../fakes/test-edge.ts'
 
 let edge: TestEdge
@@ -46,6 +47,14 @@ describe('200', () => {
     expect(body).toMatchObject({ agentId, version: 1, status: 'completed', output: 42, tier: 'basic', seed: 0 })
     expect(body.startTime).toBe('2000-01-01T00:00:00Z')
     expect(JSON.stringify(body)).not.toMatch(/bundle|offset|accountId|program/)
+  })
+
+  test.each(['command', 'component'])('a %s of the largest size is stored byte for byte', async (kind) => {
+    const bytes = Buffer.alloc(limits.programBytesMax, kind)
+    edge.sandbox.programs.set(bytes.toString(), () => ({ output: null }))
+    const body = { name: `large-${kind}`, kind, source: bytes.toString('base64') }
+    const { status, body: agent } = await edge.call('POST', '/api/agents', { key, body })
+    expect([status, agent]).toEqual([201, expect.objectContaining({ kind, bytes: bytes.length })])
   })
 
   test('a warm isolate runs an agent without asking database or cache', async () => {
@@ -127,7 +136,7 @@ describe('200', () => {
   })
 
   test('the leaderboard ranks the best submission of each agent, page by page', async () => {
-    const id = await bounty(squares(3))
+    const id = await bounty(squares(3), { mode: 'best' })
     const good = await edge.deploy(key, { name: 'good', output: (input) => Number(input) ** 2 })
     const bad = await edge.deploy(key, { name: 'bad', output: () => 0 })
     for (const agentId of [bad, good, bad]) await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })
@@ -198,7 +207,48 @@ describe('202', () => {
     expect(edge.sandbox.judged).toEqual([64, 64, 2])
     expect(headers.get('location')).toBe(`/api/submissions/${body.id}`)
     expect((await edge.call('GET', `/api/submissions/${body.id}`, { key })).body).toEqual(body)
-    expect((await edge.call('GET', `/api/bounties/${id}`)).body.status).toBe('open')
+    expect((await edge.call('GET', `/api/bounties/${id}`)).body).toMatchObject({ status: 'awarded', awardedSubmissionId: body.id })
+  })
+})
+
+describe('a submission', () => {
+  test('that stops at its first failure is rejected, without verdicts for what was not run', async () => {
+    const id = await bounty(squares(200))
+    const agentId = await edge.deploy(key, { name: 'until-70', output: (input) => (Number(input) < 70 ? Number(input) ** 2 : 0) })
+    const path = `/api/bounties/${id}/submissions`
+    const { body } = await edge.call('POST', path, { key, body: { agentId, stopAtFirstFailure: true } })
+    expect(body).toMatchObject({ status: 'rejected', casesTotal: 200, casesPassed: 70 })
+    expect(body.verdicts).toHaveLength(71)
+    expect(edge.sandbox.judged).toEqual([64, 64])
+    const whole = await edge.call('POST', path, { key, body: { agentId } })
+    expect(whole.body).toMatchObject({ status: 'rejected', casesPassed: 70 })
+    expect(whole.body.verdicts).toHaveLength(200)
+  })
+
+  test('whose host dies keeps the verdicts that came, and has failed', async () => {
+    const id = await bounty(squares(100))
+    const agentId = await edge.deploy(key, { name: 'halfway', output: (input) => Number(input) ** 2 })
+    edge.sandbox.judgedMax = 40
+    let submissionId = ''
+    const { create } = edge.database.submissions
+    edge.database.submissions.create = (submission) => create(submission).then(() => void (submissionId = submission.id))
+    expect((await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })).body.code).toBe('sandbox-unavailable')
+    const left = await edge.database.submissions.find(submissionId)
+    expect(left).toMatchObject({ status: 'failed', casesPassed: 40 })
+    expect(left?.verdicts).toHaveLength(40)
+  })
+
+  test('writes its verdicts many at once', async () => {
+    const id = await bounty(squares(128))
+    const agentId = await edge.deploy(key, { name: 'batched', output: (input) => Number(input) ** 2 })
+    const sizes: number[] = []
+    const { recordVerdicts } = edge.database.submissions
+    edge.database.submissions.recordVerdicts = (of, judgement) => {
+      sizes.push(judgement.verdicts.length)
+      return recordVerdicts(of, judgement)
+    }
+    await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })
+    expect(sizes).toEqual([64, 64])
   })
 })
 

@@ -36,7 +36,7 @@ const lost = () => {
 
 test('requests are signed for the host, over path, query and body', async () => {
   answers = [() => Response.json(manifest), () => new Response('bytes')]
-  expect(await sandbox.prepare(program)).toEqual(manifest)
+  expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
   await sandbox.readBundle('h/000000000001', { offset: 3, length: 5 })
   const paths = ['/v1/programs', '/v1/bundles/h/000000000001?offset=3&length=5']
   for (const [i, path] of paths.entries()) {
@@ -55,20 +55,98 @@ test('requests are signed for the host, over path, query and body', async () => 
   }
 })
 
+const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
+const end = { type: 'end', notRun: [], receipt: null }
+const salt = 'ab'.repeat(16)
+const verdict = () => ({ type: 'verdict', caseId: idOf('case'), status: 'accepted', usage, outputSha256: null })
+const judged = { submissionId: idOf('submission'), program, accountId: 'acc', tier: 'basic', stopAtFirstFailure: false } as const
+/** One piece for each argument; the connection is lost when the last one is an error. */
+const pieces = (...texts: (string | Error)[]) => {
+  return () =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          const next = texts.shift()
+          if (next === undefined) controller.close()
+          else if (typeof next === 'string') controller.enqueue(new TextEncoder().encode(next))
+          else controller.error(next)
+        },
+      }),
+    )
+}
+const lines = (values: object[]) => pieces(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+
 test('cases of a judgement are sent byte for byte', async () => {
   const caseId = idOf('case')
-  const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
-  answers = [() => Response.json({ engine: 'e', verdicts: [{ caseId, status: 'accepted', usage }] })]
-  await sandbox.judge({ program, accountId: 'acc', tier: 'basic', cases: [{ id: caseId, input: '{"b":1.50,"a":2}', expected: '1e2' }] })
+  answers = [lines([{ type: 'engine', engine: 'e' }, { ...verdict(), caseId }, end])]
+  await sandbox.judge({ ...judged, cases: [{ id: caseId, salt, input: '{"b":1.50,"a":2}', expected: '1e2' }] }, async () => {})
   const text = await requests[0]?.text()
   expect(text).toContain('"input":{"b":1.50,"a":2},"expected":1e2}]}')
-  expect(JSON.parse(text ?? '')).toMatchObject({ program, accountId: 'acc', tier: 'basic' })
+  expect(JSON.parse(text ?? '')).toMatchObject({ ...judged, cases: [{ id: caseId, salt }] })
+})
+
+test('verdicts are handed on as they come, each piece at once, and the end is the answer', async () => {
+  const [first, second] = [verdict(), verdict()]
+  const text = [{ type: 'engine', engine: 'e' }, first, second, { ...end, notRun: [first.caseId] }].map((line) => JSON.stringify(line))
+  answers = [pieces(`${text[0]}\n${text[1]}\n`, `${text[2]}\n${text[3]?.slice(0, 9)}`, `${text[3]?.slice(9)}\n`)]
+  const kept: unknown[] = []
+  const ended = await sandbox.judge({ ...judged, cases: [] }, async (judgement) => void kept.push(judgement))
+  expect(ended).toEqual({ notRun: [first.caseId], receipt: null })
+  expect(kept).toEqual(
+    [first, second].map(({ caseId, status }) => ({ engine: 'e', verdicts: [{ caseId, status, usage, outputSha256: null }] })),
+  )
+})
+
+const head = `${JSON.stringify({ type: 'engine', engine: 'e' })}\n`
+const line = (value: object) => `${JSON.stringify(value)}\n`
+test.each([
+  ['ends without its last line', (told: string) => pieces(head, told)],
+  ['ends within a line', (told: string) => pieces(head, told, JSON.stringify(end))],
+  ['loses its connection', (told: string) => pieces(head, told, new TypeError('Network connection lost.'))],
+  ['has a line that is not JSON', (told: string) => pieces(head, told, '{"type"\n')],
+  ['has a line of another schema', (told: string) => pieces(head, told, line({ type: 'surprise' }))],
+  ['has a line without end', (told: string) => pieces(head, told, ...Array.from({ length: 20 }, () => 'x'.repeat(100_000)))],
+  [
+    'ends with a problem of ours',
+    (told: string) => pieces(head, told, line({ type: 'problem', code: 'internal', detail: 'said the host' })),
+  ],
+])('a judgement that %s is sandbox-unavailable; what came before is kept', async (_, answer) => {
+  const told = verdict()
+  answers = [answer(line(told))]
+  const kept: string[] = []
+  const judging = sandbox.judge({ ...judged, cases: [] }, async ({ verdicts }) => void kept.push(...verdicts.map(({ caseId }) => caseId)))
+  await expect(judging).rejects.toMatchObject({ code: 'sandbox-unavailable', detail: expect.not.stringContaining('said the host') })
+  expect(kept).toEqual([told.caseId])
+})
+
+test('a judgement that the host breaks off with a problem for the caller passes it', async () => {
+  answers = [pieces(head, line({ type: 'problem', code: 'overloaded', detail: 'full', retryAfterSeconds: 3 }))]
+  const judging = sandbox.judge({ ...judged, cases: [] }, async () => {})
+  await expect(judging).rejects.toMatchObject({ code: 'overloaded', detail: 'full', retryAfterSeconds: 3 })
+})
+
+test('when verdicts cannot be kept the stream is left, which tells the host to stop', async () => {
+  let isCancelled = false
+  answers = [
+    () =>
+      new Response(
+        new ReadableStream({
+          start: (controller) => controller.enqueue(new TextEncoder().encode(head + line(verdict()))),
+          cancel() {
+            isCancelled = true
+          },
+        }),
+      ),
+  ]
+  const judging = sandbox.judge({ ...judged, cases: [] }, () => Promise.reject(new Error('the database is down')))
+  await expect(judging).rejects.toThrow('the database is down')
+  expect(isCancelled).toBe(true)
 })
 
 test('problems that the caller can act upon pass, with when to come back', async () => {
   answers = [problem(422, 'invalid-program'), problem(429, 'overloaded', { 'retry-after': '7' })]
-  await expect(sandbox.prepare(program)).rejects.toMatchObject({ code: 'invalid-program', detail: 'said the host' })
-  await expect(sandbox.prepare(program)).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 7 })
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'invalid-program', detail: 'said the host' })
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 7 })
 })
 
 test.each([
@@ -78,16 +156,16 @@ test.each([
   ['an answer that breaks off', () => new Response('{"a')],
 ])('%s is sandbox-unavailable, and what was said stays inside', async (_, answer) => {
   answers = [answer]
-  const error = await sandbox.prepare(program).catch((caught: unknown) => caught)
+  const error = await sandbox.prepare(program, 'acc').catch((caught: unknown) => caught)
   expect(error).toMatchObject({ code: 'sandbox-unavailable', detail: expect.not.stringMatching(/said the host|html/) })
 })
 
 test('a lost connection is tried once more with a fresh signature, not twice', async () => {
   answers = [lost, () => Response.json(manifest), lost, lost, () => Response.json(manifest)]
-  expect(await sandbox.prepare(program)).toEqual(manifest)
+  expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
   const [first, second] = requests.map((request) => request.headers.get(signatureHeader))
   expect(first).not.toBe(second)
-  await expect(sandbox.prepare(program)).rejects.toMatchObject({ code: 'sandbox-unavailable' })
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'sandbox-unavailable' })
   expect(requests).toHaveLength(4)
 })
 

@@ -1,12 +1,15 @@
-// Bounties and their cases in Postgres. Inputs and expectations travel as JSON text both ways.
+// Bounties and their cases in Postgres. Inputs and expectations travel as JSON text both ways. The escrow is filled by the database itself,
+// when it takes the bounty's row (migrations/0005-ledger.sql).
 import { z } from 'zod'
 import { bountyModeSchema, bountyStatusSchema } from '../../shared/bounty.ts'
 import type { BountyStore } from '../../shared/ports.ts'
 import { tierSchema } from '../../shared/tiers.ts'
-import type { Database } from './neon.ts'
+import { isViolation, type Database } from './neon.ts'
+import { insufficientCredits } from './neon-ledger.ts'
 import { bigintSchema, instantSchema } from './neon-rows.ts'
 
-const columns = 'id, account_id, title, reward_credits, mode, tier, status, case_count, deadline, created_at'
+const postedColumns = 'id, account_id, title, reward_credits, mode, tier, status, case_count, deadline, created_at'
+export const bountyColumns = `${postedColumns}, closed_at, awarded_submission_id`
 
 const summaryShape = z.object({
   id: z.string(),
@@ -19,15 +22,18 @@ const summaryShape = z.object({
   case_count: z.number(),
   deadline: instantSchema.nullable(),
   created_at: instantSchema,
+  closed_at: instantSchema.nullable(),
+  awarded_submission_id: z.string().nullable(),
 })
-const summaryRowSchema = summaryShape.transform(summaryOf)
+export const bountyRowSchema = summaryShape.transform(summaryOf)
 
 function summaryOf(row: z.infer<typeof summaryShape>) {
-  const { account_id, reward_credits, case_count, created_at, ...rest } = row
-  return { ...rest, accountId: account_id, rewardCredits: reward_credits, caseCount: case_count, createdAt: created_at }
+  const { account_id, reward_credits, case_count, created_at, closed_at, awarded_submission_id, ...rest } = row
+  const [rewardCredits, caseCount, awardedSubmissionId] = [reward_credits, case_count, awarded_submission_id]
+  return { ...rest, accountId: account_id, rewardCredits, caseCount, createdAt: created_at, closedAt: closed_at, awardedSubmissionId }
 }
 
-const bountyRowSchema = summaryShape
+const fullRowSchema = summaryShape
   .extend({ description: z.string(), hidden_case_count: bigintSchema })
   .transform(({ description, hidden_case_count, ...row }) => ({ ...summaryOf(row), description, hiddenCaseCount: hidden_case_count }))
 
@@ -40,29 +46,36 @@ const caseRowSchema = z.object({
   hidden: z.boolean(),
 })
 const caseColumns = 'id, position, name, input::text as input, expected::text as expected, hidden'
+const saltedCaseRowSchema = caseRowSchema.extend({ salt: z.string() })
 
 export function neonBountyStore(database: Database): BountyStore {
   return {
     async create({ summary, description, cases }) {
       const { id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt } = summary
-      await database.transaction([
+      const statements = [
         {
-          text: `insert into bounties (${columns}, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+          text: `insert into bounties (${postedColumns}, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
           parameters: [id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, description],
         },
         {
-          text: `insert into cases (id, bounty_id, position, name, input, expected, hidden)
-            select id, $1, position, name, input::json, expected::json, hidden from json_to_recordset($2::json)
-              as r (id text, position integer, name text, input text, expected text, hidden boolean)`,
+          text: `insert into cases (id, bounty_id, position, name, input, expected, hidden, salt)
+            select id, $1, position, name, input::json, expected::json, hidden, salt from json_to_recordset($2::json)
+              as r (id text, position integer, name text, input text, expected text, hidden boolean, salt text)`,
           parameters: [id, JSON.stringify(cases)],
         },
-      ])
+      ]
+      try {
+        await database.transaction(statements)
+      } catch (error) {
+        if (!isViolation(error, 'ledger_balance_not_negative')) throw error
+        throw await insufficientCredits(database, { accountId, needed: rewardCredits })
+      }
     },
 
     async find(id) {
       const [[bounty], cases] = await Promise.all([
-        database.query(bountyRowSchema, {
-          text: `select ${columns}, description, (select count(*) from cases c where c.bounty_id = b.id and c.hidden) as hidden_case_count
+        database.query(fullRowSchema, {
+          text: `select ${bountyColumns}, description, (select count(*) from cases c where c.bounty_id = b.id and c.hidden) as hidden_case_count
             from bounties b where id = $1`,
           parameters: [id],
         }),
@@ -81,7 +94,7 @@ export function neonBountyStore(database: Database): BountyStore {
     },
 
     async findSummary(id) {
-      const [row] = await database.query(summaryRowSchema, { text: `select ${columns} from bounties where id = $1`, parameters: [id] })
+      const [row] = await database.query(bountyRowSchema, { text: `select ${bountyColumns} from bounties where id = $1`, parameters: [id] })
       return row
     },
 
@@ -90,15 +103,15 @@ export function neonBountyStore(database: Database): BountyStore {
       const [text, parameters] = status
         ? [`status = $3 and ($1::text is null or id < $1)`, [after ?? null, limit, status]]
         : [`$1::text is null or id < $1`, [after ?? null, limit]]
-      return database.query(summaryRowSchema, {
-        text: `select ${columns} from bounties where ${text} order by id desc limit $2`,
+      return database.query(bountyRowSchema, {
+        text: `select ${bountyColumns} from bounties where ${text} order by id desc limit $2`,
         parameters,
       })
     },
 
     async casesAfter(bountyId, { position, limit }) {
-      return database.query(caseRowSchema, {
-        text: `select ${caseColumns} from cases where bounty_id = $1 and position > $2 order by position limit $3`,
+      return database.query(saltedCaseRowSchema, {
+        text: `select ${caseColumns}, salt from cases where bounty_id = $1 and position > $2 order by position limit $3`,
         parameters: [bountyId, position, limit],
       })
     },

@@ -1,9 +1,14 @@
-// Finished executions in Postgres: one statement records a whole batch of the host, whatever parts of it are there already.
+// Finished executions in Postgres: one statement records a whole batch of the host, whatever parts of it are there already, and counts what it
+// records into the usage of its accounts.
 import { z } from 'zod'
 import { executionRecordSchema } from '../../shared/execution.ts'
 import type { ExecutionStore } from '../../shared/ports.ts'
 import type { Database } from './neon.ts'
-import { ignoredRowSchema } from './neon-rows.ts'
+import { bigintSchema, ignoredRowSchema } from './neon-rows.ts'
+
+const usageRowSchema = z
+  .object({ day: z.string(), executions: bigintSchema, fuel: bigintSchema, wall_micros: bigintSchema })
+  .transform(({ wall_micros, ...rest }) => ({ ...rest, wallMicros: wall_micros }))
 
 export function neonExecutionStore(database: Database): ExecutionStore {
   return {
@@ -15,13 +20,15 @@ export function neonExecutionStore(database: Database): ExecutionStore {
         version: record.version,
         status: record.status,
         fuel: record.usage.fuel,
+        wall_micros: record.usage.wallMicros,
         finished_at: record.finishedAt,
         record: JSON.stringify(record),
       }))
       const unknown = await database.query(z.object({ id: z.string() }), {
         text: `with incoming as (
             select * from json_to_recordset($1::json) as r (
-              id text, account_id text, agent_id text, version integer, status text, fuel bigint, finished_at timestamptz, record text)
+              id text, account_id text, agent_id text, version integer, status text, fuel bigint, wall_micros bigint,
+              finished_at timestamptz, record text)
           ), known as (
             select i.* from incoming i
             join accounts a on a.id = i.account_id
@@ -30,6 +37,15 @@ export function neonExecutionStore(database: Database): ExecutionStore {
             insert into executions (id, account_id, agent_id, version, status, fuel, finished_at, record)
             select id, account_id, agent_id, version, status, fuel, finished_at, record::json from known
             on conflict (id) do nothing
+            returning id
+          ), counted as (
+            -- In the order of the key, so that batches which meet wait for each other in one direction.
+            insert into account_usage as held (account_id, day, executions, fuel, wall_micros)
+            select k.account_id, (k.finished_at at time zone 'UTC')::date, count(*), coalesce(sum(k.fuel), 0), sum(k.wall_micros)
+            from (select distinct on (id) * from known) k join recorded r on r.id = k.id
+            group by 1, 2 order by 1, 2
+            on conflict (account_id, day) do update set executions = held.executions + excluded.executions,
+              fuel = held.fuel + excluded.fuel, wall_micros = held.wall_micros + excluded.wall_micros
           )
           select id from incoming except select id from known`,
         parameters: [JSON.stringify(rows)],
@@ -52,6 +68,14 @@ export function neonExecutionStore(database: Database): ExecutionStore {
         parameters: [id],
       })
       return row && executionRecordSchema.parse(JSON.parse(row.record))
+    },
+
+    async usageByDay(accountId, { from }) {
+      return database.query(usageRowSchema, {
+        text: `select day::text as day, executions, fuel, wall_micros from account_usage
+          where account_id = $1 and day >= $2::date order by day desc`,
+        parameters: [accountId, from],
+      })
     },
   }
 }

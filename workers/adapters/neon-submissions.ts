@@ -1,10 +1,11 @@
-// Submissions, their verdicts, and the leaderboards that both move, in Postgres. Verdicts and sums change in one statement, and ranks in
-// one transaction with the submission's end, so that no crash leaves one without the other.
+// Submissions, their verdicts, and the leaderboards that both move, in Postgres. Verdicts and sums change in one statement, ranks and a won
+// reward in one transaction with the submission's end, so that no crash leaves one without the other.
 import { z } from 'zod'
 import { verdictStatusSchema } from '../../shared/execution.ts'
 import type { SubmissionStore } from '../../shared/ports.ts'
+import { ProblemError } from '../../shared/problem.ts'
 import { submissionStatusSchema } from '../../shared/submission.ts'
-import type { Database } from './neon.ts'
+import type { Database, Statement } from './neon.ts'
 import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
 
 /** Place of unmetered fuel in the order: behind every figure. Number.MAX_SAFE_INTEGER, as the migration says. */
@@ -97,20 +98,23 @@ const accountRankRowSchema = z
 export function neonSubmissionStore(database: Database): SubmissionStore {
   return {
     async create({ id, bountyId, accountId, agentId, version, casesTotal, createdAt }) {
-      await database.query(ignoredRowSchema, {
+      const created = await database.query(ignoredRowSchema, {
         text: `insert into submissions (id, bounty_id, account_id, agent_id, version, status, cases_total, created_at)
-          values ($1, $2, $3, $4, $5, 'running', $6, $7)`,
+          select $1, b.id, $3, $4, $5::integer, 'running', $6::integer, $7::timestamptz from bounties b
+          where b.id = $2 and b.status = 'open' and (b.deadline is null or b.deadline > $7::timestamptz)
+          returning id`,
         parameters: [id, bountyId, accountId, agentId, version, casesTotal, createdAt],
       })
+      if (created.length === 0) throw new ProblemError('bounty-closed', { detail: `bounty ${bountyId} takes no more submissions` })
     },
 
     async recordVerdicts(id, { engine, verdicts }) {
-      const rows = verdicts.map(({ caseId, status, usage }) => ({ caseId, status, ...usage }))
+      const rows = verdicts.map(({ caseId, status, usage, outputSha256 }) => ({ caseId, status, ...usage, outputSha256 }))
       await database.query(ignoredRowSchema, {
         text: `with added as (
-            insert into verdicts (submission_id, case_id, status, fuel, wall_micros, memory_bytes_peak)
-            select $1, r."caseId", r.status, r.fuel, r."wallMicros", r."memoryBytesPeak" from json_to_recordset($2::json)
-              as r ("caseId" text, status text, fuel bigint, "wallMicros" bigint, "memoryBytesPeak" bigint)
+            insert into verdicts (submission_id, case_id, status, fuel, wall_micros, memory_bytes_peak, output_sha256)
+            select $1, r."caseId", r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256" from json_to_recordset($2::json)
+              as r ("caseId" text, status text, fuel bigint, "wallMicros" bigint, "memoryBytesPeak" bigint, "outputSha256" text)
             on conflict do nothing
             returning status, fuel
           ), sums as (
@@ -128,9 +132,11 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
       await database.transaction([
         // One account's ranks change one after the other, or the sum below could miss a rank that is not committed yet.
         {
-          text: 'select 1 from accounts where id = (select account_id from submissions where id = $1) for update',
+          text: 'select 1 from accounts where id = (select account_id from submissions where id = $1) for no key update',
           parameters: [id],
         },
+        // Before the ranks, as everywhere: see the order of locks in migrations/0005-ledger.sql.
+        ...(status === 'accepted' ? [lockBounty(id)] : []),
         {
           text: `with finished as (
               update submissions set status = $2, finished_at = $3 where id = $1 and status in ('queued', 'running') returning *
@@ -150,6 +156,7 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
             on conflict (account_id) do update set cases_passed = excluded.cases_passed`,
           parameters: [id],
         },
+        ...(status === 'accepted' ? [awardFirst(id, at)] : []),
       ])
     },
 
@@ -194,5 +201,24 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
         parameters: [limit, ...place],
       })
     },
+  }
+}
+
+function lockBounty(submissionId: string): Statement {
+  return {
+    text: `select 1 from bounties where id = (select bounty_id from submissions where id = $1) and mode = 'first' and status = 'open'
+      for no key update`,
+    parameters: [submissionId],
+  }
+}
+
+/** The reward moves with the bounty's row; a bounty that is not open any more stays as it is. */
+function awardFirst(submissionId: string, at: string): Statement {
+  return {
+    text: `update bounties b set status = 'awarded', awarded_submission_id = s.id, closed_at = $2::timestamptz
+      from submissions s
+      where s.id = $1 and s.status = 'accepted' and s.cases_passed = s.cases_total
+        and b.id = s.bounty_id and b.mode = 'first' and b.status = 'open'`,
+    parameters: [submissionId, at],
   }
 }

@@ -83,6 +83,14 @@ function unavailable(cause: unknown): ProblemError {
 /** SQLSTATE of a broken unique constraint: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const uniqueViolation = '23505'
 
+/** SQLSTATE class of broken constraints. */
+const integrityViolation = /^23/
+
+/** A check or a foreign key, by its name. */
+export function isViolation(error: unknown, constraint: string): boolean {
+  return error instanceof PostgresError && integrityViolation.test(error.code) && error.constraint === constraint
+}
+
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
   return error instanceof PostgresError && error.code === uniqueViolation && error.constraint === constraint
 }

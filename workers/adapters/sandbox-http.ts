@@ -1,15 +1,17 @@
 // The sandbox host over signed HTTP. Its problems pass through where the caller can do something about them; all else is
 // `sandbox-unavailable`. Every request is a read or carries its own identity, so one lost connection is tried once more.
 import { z } from 'zod'
-import { executionRecordSchema, judgementSchema, manifestSchema } from '../../shared/execution.ts'
+import { executionRecordSchema, judgementLineSchema, manifestSchema } from '../../shared/execution.ts'
+import type { Judgement, JudgementEnd, JudgementLine, Verdict } from '../../shared/execution.ts'
 import type { ByteRange, JudgedCases, Sandbox } from '../../shared/ports.ts'
 import { ProblemError, type ProblemCode } from '../../shared/problem.ts'
 import { hostReceiptKeySchema } from '../../shared/receipt.ts'
 import { tiers } from '../../shared/tiers.ts'
+import { readLines } from '../read-lines.ts'
 import type { Signer } from '../signature.ts'
 
-/** Fetching, checking and compiling the largest program takes single seconds. */
-const prepareMsMax = 60_000
+/** Longer than the host lets a compiler take: 60 s of processor time, twice that of waiting. */
+const prepareMsMax = 150_000
 /** Waiting for a place at the host, and the way there and back. */
 const queueMsMax = 10_000
 /** 64 cases of the dearest tier on a busy host; the Worker's caller has usually left before. */
@@ -19,6 +21,8 @@ const readMsMax = 10_000
 const receiptKeyMsMax = 1_000
 /** Shows an outage within 2 s when probed once a second. */
 const pingMsMax = 800
+/** The last line of a judgement names at most 2,000 cases, or states a problem. */
+const lineCharsMax = 1024 * 1024
 
 const passedOn: ReadonlySet<string> = new Set<ProblemCode>([
   'invalid-program',
@@ -59,15 +63,8 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
     if (response.ok) return response
     const problem = await problemOf(response)
     if (problem && notThere.has(problem.code)) return undefined
-    if (problem && passedOn.has(problem.code)) {
-      // The set above holds codes only.
-      const code = problem.code as ProblemCode
-      const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
-      throw new ProblemError(code, { detail: problem.detail, ...(Number.isFinite(wait) ? { retryAfterSeconds: wait } : {}) })
-    }
-    throw unavailable(
-      new Error(`${request.method} ${request.path} answered ${response.status} ${problem?.code ?? ''} ${problem?.detail ?? ''}`),
-    )
+    const wait = Number(response.headers.get('retry-after') ?? Number.NaN)
+    throw problemFrom(request, { problem, status: response.status, ...(Number.isFinite(wait) ? { retryAfterSeconds: wait } : {}) })
   }
 
   async function answer<T extends z.ZodType>(schema: T, request: Call): Promise<z.infer<T>> {
@@ -77,16 +74,22 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
   }
 
   return {
-    prepare: (program) =>
-      answer(manifestSchema, { method: 'POST', path: '/v1/programs', body: JSON.stringify({ program }), timeoutMs: prepareMsMax }),
+    prepare(program, accountId) {
+      const body = JSON.stringify({ program, accountId })
+      return answer(manifestSchema, { method: 'POST', path: '/v1/programs', body, timeoutMs: prepareMsMax })
+    },
 
     run(execution) {
       const timeoutMs = tiers[execution.tier].wallMsMax + queueMsMax
       return answer(executionRecordSchema, { method: 'POST', path: '/v1/executions', body: JSON.stringify(execution), timeoutMs })
     },
 
-    judge: (cases) =>
-      answer(judgementSchema, { method: 'POST', path: '/v1/judgements', body: judgementText(cases), timeoutMs: judgeMsMax }),
+    async judge(cases, keep) {
+      const request = { method: 'POST', path: '/v1/judgements', body: judgementText(cases), timeoutMs: judgeMsMax } as const
+      const body = (await call(request))?.body
+      if (!body) throw unavailable(new Error(`${request.path} answered nothing`))
+      return readJudgement(request, { body, keep })
+    },
 
     async findExecution(id) {
       const response = await call({ method: 'GET', path: `/v1/executions/${id}`, timeoutMs: readMsMax })
@@ -117,9 +120,58 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
 }
 
 /** Cases are JSON text already: they are put in as they are, unparsed. */
-function judgementText({ program, accountId, tier, cases }: JudgedCases): string {
-  const items = cases.map(({ id, input, expected }) => `{"id":${JSON.stringify(id)},"input":${input},"expected":${expected}}`)
-  return `${JSON.stringify({ program, accountId, tier }).slice(0, -1)},"cases":[${items.join(',')}]}`
+function judgementText({ cases, ...rest }: JudgedCases): string {
+  const items = cases.map(({ id, input, expected, salt }) => `{"id":"${id}","salt":"${salt}","input":${input},"expected":${expected}}`)
+  return `${JSON.stringify(rest).slice(0, -1)},"cases":[${items.join(',')}]}`
+}
+
+type JudgementBody = { body: ReadableStream<Uint8Array>; keep: (judged: Judgement) => Promise<void> }
+
+/** The lines of one piece become one call of `keep`. */
+async function readJudgement(request: Call, { body, keep }: JudgementBody): Promise<JudgementEnd> {
+  let engine = ''
+  for await (const lines of readLines(body, { charsMax: lineCharsMax, broken: unavailable })) {
+    const verdicts: Verdict[] = []
+    let last: Extract<JudgementLine, { type: 'end' | 'problem' }> | undefined
+    for (const text of lines) {
+      const line = judgementLine(text)
+      if (line.type === 'engine') engine = line.engine
+      else if (line.type === 'verdict') verdicts.push(verdictOf(line))
+      else last = line
+    }
+    if (verdicts.length > 0) await keep({ engine, verdicts })
+    if (last?.type === 'end') return { notRun: last.notRun, receipt: last.receipt }
+    if (last) throw problemFrom(request, { problem: last, status: 200, retryAfterSeconds: last.retryAfterSeconds })
+  }
+  throw unavailable(new Error('a judgement broke off: its last line is missing'))
+}
+
+function verdictOf({ caseId, status, usage, outputSha256 }: Verdict): Verdict {
+  return { caseId, status, usage, outputSha256 }
+}
+
+function judgementLine(text: string): JudgementLine {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw unavailable(cause)
+  }
+  const line = judgementLineSchema.safeParse(value)
+  if (line.success) return line.data
+  throw unavailable(new Error(`a line of a judgement does not fit its schema: ${line.error.message.slice(0, 500)}`))
+}
+
+type ToldProblem = { problem: z.infer<typeof problemSchema> | undefined; status: number; retryAfterSeconds?: number | undefined }
+
+/** The host's problem where the caller can act upon it. */
+function problemFrom({ method, path }: Call, { problem, status, retryAfterSeconds }: ToldProblem): ProblemError {
+  if (problem && passedOn.has(problem.code)) {
+    // The set above holds codes only.
+    const code = problem.code as ProblemCode
+    return new ProblemError(code, { detail: problem.detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) })
+  }
+  return unavailable(new Error(`${method} ${path} answered ${status} ${problem?.code ?? ''} ${problem?.detail ?? ''}`))
 }
 
 async function parsed<T extends z.ZodType>(schema: T, response: Response): Promise<z.infer<T>> {

@@ -15,7 +15,7 @@ export async function deployAgent(
   const id = attempt.newId('agent')
   const deployed = attempt.isRetry ? await services.agents.find(id) : undefined
   if (deployed) return deployed
-  const { program, bytes, engine } = await prepareProgram(services, agent)
+  const { program, bytes, engine } = await prepareProgram(services, { ...agent, accountId })
   const at = services.now()
   const createdAt = new Date(at).toISOString()
   const { name, kind } = agent
@@ -43,7 +43,7 @@ export async function deployVersion(
   const agent = await services.agents.find(agentId)
   if (!agent) throw agentNotFound(agentId)
   if (agent.accountId !== accountId) throw new ProblemError('forbidden', { detail: `agent ${agentId} belongs to another account` })
-  const { program, bytes, engine } = await prepareProgram(services, { kind: agent.kind, source })
+  const { program, bytes, engine } = await prepareProgram(services, { kind: agent.kind, source, accountId })
   // A version has no id of its own: on a retry, the latest one, with this program and no older than the first try, is what that one made.
   if (attempt.isRetry && agent.sha256 === program.sha256 && agent.updatedAt >= attempt.firstAt) return agent
   const at = new Date(services.now()).toISOString()
@@ -60,9 +60,11 @@ export function agentNotFound(id: string, version?: number): ProblemError {
   return new ProblemError('agent-not-found', { detail })
 }
 
-async function prepareProgram({ artifacts, sandbox }: Services, { kind, source }: { kind: ProgramKind; source: string }) {
+type NewProgram = { kind: ProgramKind; source: string; accountId: string }
+
+async function prepareProgram({ artifacts, sandbox }: Services, { kind, source, accountId }: NewProgram) {
   // `encode` makes its own ArrayBuffer, whatever the platform's types say.
-  const bytes = kind === 'command' ? decodeBase64(source) : (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>)
+  const bytes = kind === 'script' ? (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>) : decodeBase64(source, kind)
   if (bytes.length > limits.programBytesMax) {
     throw new ProblemError('body-too-large', {
       detail: `the program is ${bytes.length} bytes; at most ${limits.programBytesMax} are allowed`,
@@ -70,21 +72,21 @@ async function prepareProgram({ artifacts, sandbox }: Services, { kind, source }
   }
   const program: Program = { kind, sha256: await sha256Hex(bytes) }
   await artifacts.putProgram(program.sha256, bytes)
-  const { engine } = await sandbox.prepare(program)
+  const { engine } = await sandbox.prepare(program, accountId)
   return { program, bytes: bytes.length, engine }
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+function decodeBase64(text: string, kind: ProgramKind): Uint8Array<ArrayBuffer> {
   let binary: string
   try {
     binary = atob(text)
   } catch {
     throw invalidRequest([
-      { field: 'source', message: `has ${text.length} characters that are not base64; a command is the base64 of a WebAssembly module` },
+      { field: 'source', message: `has ${text.length} characters that are not base64; a ${kind} is given as the base64 of its bytes` },
     ])
   }
   if (binary.length === 0)
-    throw invalidRequest([{ field: 'source', message: 'is the base64 of nothing; a command is a WebAssembly module' }])
+    throw invalidRequest([{ field: 'source', message: `is the base64 of nothing; a ${kind} is given as the base64 of its bytes` }])
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
   return bytes

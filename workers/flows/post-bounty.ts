@@ -1,10 +1,11 @@
-// Posts a bounty: every case gets an id and a place, and its input and expectation become the JSON text that is kept.
+// Posts a bounty: every case gets an id and a place, and its input and expectation become the JSON text that is kept. The reward moves into
+// escrow with the bounty's row, or there is no row.
 import type { BountyCreate, BountySummary } from '../../shared/bounty.ts'
 import type { StoredCase } from '../../shared/ports.ts'
 import { ProblemError, type ProblemIssue } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
 import type { Attempt } from '../idempotency.ts'
-import { newId } from '../new-id.ts'
+import { newId, newSalt } from '../new-id.ts'
 import { invalidRequest } from '../request-issues.ts'
 import type { Services } from '../services.ts'
 
@@ -32,6 +33,8 @@ export async function postBounty(
     caseCount: cases.length,
     deadline: bounty.deadline ?? null,
     createdAt: new Date(at).toISOString(),
+    closedAt: null,
+    awardedSubmissionId: null,
   }
   await services.bounties.create({ summary, description, cases })
   await services.reads.forget('bounties')
@@ -59,6 +62,7 @@ function storedCases(cases: BountyCreate['cases'], at: number): StoredCase[] {
     input: bounded(input, { field: `cases.${position}.input`, bytesMax: limits.inputBytesMax }),
     expected: bounded(expected, { field: `cases.${position}.expected`, bytesMax: limits.expectedBytesMax }),
     hidden,
+    salt: newSalt(),
   }))
   if (issues.length > 0) throw invalidRequest(issues)
   if (bytesTotal <= limits.caseBytesMax) return stored

@@ -1,4 +1,4 @@
-import { accountCreatedSchema, accountCreateSchema, accountSchema } from '../../shared/account.ts'
+import { accountCreatedSchema, accountCreateSchema, ownAccountSchema } from '../../shared/account.ts'
 import { scopes } from '../../shared/api-key.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
@@ -7,7 +7,7 @@ import { newSecret } from '../new-secret.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 
-export function addAccountRoutes(router: Router, { accounts, log, now }: Services): void {
+export function addAccountRoutes(router: Router, { accounts, ledger, log, now }: Services): void {
   router.add(
     {
       method: 'post',
@@ -22,7 +22,7 @@ export function addAccountRoutes(router: Router, { accounts, log, now }: Service
       const id = attempt.newId('account')
       if (attempt.isRetry) {
         const made = await accounts.find(id)
-        if (made) return c.json(made, 201)
+        if (made) return c.json({ ...made, balanceCredits: 0 }, 201)
       }
       const createdAt = new Date(now()).toISOString()
       const account = { id, name: body.name, createdAt }
@@ -31,7 +31,7 @@ export function addAccountRoutes(router: Router, { accounts, log, now }: Service
       const firstKey = { id: attempt.newId('apiKey'), name: 'first key', scopes: [...scopes], createdAt, expiresAt: null, sha256 }
       await accounts.create(account, { ...firstKey, isRateLimited: body.rateLimited })
       log.info('account opened', { accountId: account.id })
-      return c.json({ ...account, key }, 201)
+      return c.json({ ...account, balanceCredits: 0, key }, 201)
     },
   )
 
@@ -42,12 +42,13 @@ export function addAccountRoutes(router: Router, { accounts, log, now }: Service
       summary: 'The account that the key speaks for',
       access: 'account',
       scope: 'read',
-      answers: { 200: { description: 'The account', schema: accountSchema } },
+      answers: { 200: { description: 'The account', schema: ownAccountSchema } },
     },
     async ({ c, caller }) => {
-      const account = await accounts.find(caller.accountId)
-      if (!account) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
-      return c.json(account)
+      const { accountId } = caller
+      const [account, balanceCredits] = await Promise.all([accounts.find(accountId), ledger.balance(accountId)])
+      if (!account || balanceCredits === undefined) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
+      return c.json({ ...account, balanceCredits })
     },
   )
 }

@@ -61,7 +61,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
     {
       method: 'post',
       path: '/api/bounties',
-      summary: 'Post a bounty. The reward is recorded; no credits move yet',
+      summary: 'Post a bounty; the reward moves from your balance into escrow',
       access: 'account',
       scope: 'bounties',
       body: { schema: bountyCreateSchema, bytesMax: bountyBytesMax },
@@ -78,7 +78,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
       method: 'post',
       path: '/api/bounties/{id}/submissions',
       summary:
-        'Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass does not close the bounty yet',
+        'Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass wins a bounty of mode first',
       access: 'account',
       scope: 'bounties',
       params: idParameters('bounty'),

@@ -1,10 +1,13 @@
 import { submissionSchema } from '../../shared/submission.ts'
+import { submissionReceiptSchema } from '../../shared/judgement-receipt.ts'
+import { readSubmissionReceipt } from '../flows/read-submission-receipt.ts'
 import { submissionNotFound } from '../flows/submit-agent.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idParameters } from './path-parameters.ts'
 
-export function addSubmissionRoutes(router: Router, { submissions }: Services): void {
+export function addSubmissionRoutes(router: Router, services: Services): void {
+  const { submissions } = services
   router.add(
     {
       method: 'get',
@@ -20,5 +23,20 @@ export function addSubmissionRoutes(router: Router, { submissions }: Services): 
       if (submission?.accountId !== caller.accountId) throw submissionNotFound(id)
       return c.json(submission, 200)
     },
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/submissions/{id}/receipt',
+      summary: 'What the host signed about a submission of your own; hidden cases are opened when the bounty is closed',
+      access: 'account',
+      scope: 'read',
+      params: idParameters('submission'),
+      answers: {
+        200: { description: 'Signed parts, and the openings of the cases that you may look into', schema: submissionReceiptSchema },
+      },
+    },
+    async ({ c, caller: { accountId }, params: { id } }) => c.json(await readSubmissionReceipt(services, { id, accountId }), 200),
   )
 }

@@ -19,6 +19,9 @@ type Answer = (std::result::Result<String, String>,);
 /// Handles that a component may hold at once; a program with every stream and a few timers holds ten.
 const HANDLES_MAX: usize = 1_024;
 
+/// Of linear memory; pages of other sizes are a proposal that is off.
+const PAGE_BYTES: u64 = 65_536;
+
 /// What one call may hand to the host at least, whatever the run's limit on output is: a chunk of a log.
 const HANDED_BYTES_MIN: usize = 1 << 20;
 
@@ -44,7 +47,7 @@ pub fn assemble(engine: &Engine, component: &Component) -> Result<ComponentProgr
         instance_pre,
         run,
         code_bytes: image.end as usize - image.start as usize,
-        memory_bytes: component.resources_required().and_then(|needed| needed.max_initial_memory_size).unwrap_or(0),
+        memory_bytes: component.resources_required().and_then(|needed| needed.max_initial_memory_size).unwrap_or(0) * PAGE_BYTES,
     })
 }
 

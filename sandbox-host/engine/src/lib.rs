@@ -11,6 +11,7 @@ pub mod engine;
 pub mod file_tree;
 pub mod guest;
 pub mod limits;
+pub mod nesting;
 #[cfg(feature = "napi")]
 mod node;
 pub mod outcome;
@@ -21,6 +22,7 @@ pub mod random;
 pub mod reply;
 pub mod sandbox;
 pub mod script;
+pub mod script_answer;
 pub mod script_driver;
 pub mod script_host;
 pub mod script_image;

@@ -162,7 +162,7 @@ impl NodeEngine {
             script_module,
             prelude: options.prelude_source,
             script_image: options.script_image.map(|stored| stored.to_vec()),
-            // A run may hold the last instance while the next one for its program is being made.
+            // Each thread may make or check one beyond what is counted, a bench or a preparation.
             pool_size: PoolSize {
                 slots: options.slots.saturating_add(options.warm_total).saturating_add(options.threads),
                 memory_bytes_max: options.memory_bytes_max as usize,

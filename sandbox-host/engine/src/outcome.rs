@@ -72,7 +72,7 @@ pub struct RunOutcome {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     pub handle: u32,
-    /// Pages of 4 KiB that differ from the initialised script engine; 0 for a command.
+    /// Pages of 4 KiB that differ from the initialised script engine; 0 for the other kinds.
     pub snapshot_pages: usize,
     pub snapshot_bytes: usize,
     /// Linear memory with which each instance starts.

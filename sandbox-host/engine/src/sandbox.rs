@@ -28,7 +28,7 @@ use wasmtime::{Engine, Error, Linker, Module, Result, Store};
 const KEEPER_INTERVAL: Duration = Duration::from_millis(500);
 
 pub struct SandboxOptions {
-    /// The script engine's module: `quickjs.wasm` of npm `quickjs-wasi`.
+    /// The script engine's module: `script-module/quickjs.wasm`.
     pub script_module: Vec<u8>,
     pub prelude: String,
     /// What `Kernel::script_image` gave to a process of the same build; without it, booting takes a second.
@@ -333,7 +333,9 @@ impl Kernel {
 
     /// Makes one instance that waits.
     pub async fn warm_up(&self, loaded: &LoadedProgram) {
-        if self.warm_counts.stats().waiting >= self.warm_limits.total && !self.make_room(loaded) {
+        let total = self.warm_limits.total;
+        let has_place = self.warm_counts.take_place(total) || (self.make_room(loaded) && self.warm_counts.take_place(total));
+        if !has_place {
             return loaded.warm.give_up(false);
         }
         let made = match &loaded.program {
@@ -344,7 +346,10 @@ impl Kernel {
         };
         match made {
             Ok(instance) => loaded.warm.keep(instance, &self.warm_counts),
-            Err(_) => loaded.warm.give_up(true),
+            Err(_) => {
+                self.warm_counts.give_back(1);
+                loaded.warm.give_up(true);
+            }
         }
     }
 

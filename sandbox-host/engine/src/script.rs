@@ -3,11 +3,11 @@ use crate::deadline::within;
 use crate::ending::{Ending, ending_of};
 use crate::limits::{RunLimits, RunRequest};
 use crate::outcome::{GuestError, Refusal, Status};
+use crate::script_answer::Answer;
 use crate::script_image::{START_TIME_MS, ScriptImage};
 use crate::snapshot::Snapshot;
 use crate::store::{GuestState, begin, guest_store};
 use crate::warm::{Entry, WarmInstance, warm_store};
-use serde_json::Value;
 use std::time::{Duration, Instant};
 use wasmtime::{Engine, Error, Instance, ModuleExport, Result, Store, TypedFunc};
 
@@ -30,7 +30,7 @@ pub async fn prepare(
     })
     .await;
     Ok(match ending_of(result) {
-        Ending::Returned => match read_answer(&store) {
+        Ending::Returned => match Answer::decode(&store.data().output) {
             Answer::Loaded => Ok(Snapshot::take(&image.bytes, memory_of(&store))),
             Answer::Threw(error) => Err(Refusal::InvalidProgram(describe(&error))),
             Answer::Completed(_) => {
@@ -92,7 +92,7 @@ async fn restore(image: &ScriptImage, snapshot: &Snapshot, store: &mut Store<Gue
 
 /// Turns the prelude's answer into the run's: what is left in the state's output is the guest's.
 fn finish(store: &mut Store<GuestState>) -> Ending {
-    match read_answer(store) {
+    match Answer::decode(&store.data().output) {
         Answer::Completed(output) => {
             store.data_mut().output = output;
             Ending::Returned
@@ -116,33 +116,6 @@ fn driver(store: &mut Store<GuestState>, instance: Instance, export: &ModuleExpo
 
 fn memory_of(store: &Store<GuestState>) -> &[u8] {
     store.data().memory.map_or(&[], |memory| memory.data(store))
-}
-
-/// What the prelude says at the end, by the first letter of its text.
-enum Answer {
-    Loaded,
-    Completed(Vec<u8>),
-    Threw(GuestError),
-}
-
-fn read_answer(store: &Store<GuestState>) -> Answer {
-    let output = &store.data().output;
-    match output.split_first() {
-        Some((b'C', text)) => Answer::Completed(text.to_vec()),
-        Some((b'L', _)) => Answer::Loaded,
-        Some((b'T', text)) => Answer::Threw(read_error(text)),
-        _ => Answer::Threw(GuestError {
-            name: Some("InternalError".into()),
-            ..GuestError::new("the script ended in an error that nothing can catch, such as a stack that is used up")
-        }),
-    }
-}
-
-/// Guests can forge this text; the worst they reach is an odd message of their own.
-fn read_error(text: &[u8]) -> GuestError {
-    let value: Value = serde_json::from_slice(text).unwrap_or_default();
-    let field = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    GuestError { name: field("name"), message: field("message").unwrap_or_default(), stack: field("stack"), exit_code: None }
 }
 
 fn describe(error: &GuestError) -> String {

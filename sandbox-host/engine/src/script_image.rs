@@ -9,7 +9,8 @@ use crate::script_module::{bake, extend};
 use crate::store::GuestState;
 use wasmtime::{Engine, Error, Instance, InstancePre, Memory, Module, ModuleExport, Result, Store, Val, WasmParams, WasmResults};
 
-/// Half of the 1 MiB that the module's linker gave it, as its maker advises (`MAX_STACK_SIZE` of npm `quickjs-wasi`).
+/// Half of the 1 MiB that the module's linker gave it (`script-module/build.mjs`): QuickJS looks at it on entry of a function, and what it
+/// calls until it looks again must fit.
 pub const STACK_BYTES: i32 = 512 * 1024;
 
 /// Heap at which QuickJS first looks for cycles; all other garbage it frees at once. Its default, 256 KiB, is less than the initialised

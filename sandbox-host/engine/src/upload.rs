@@ -1,10 +1,11 @@
 //! What a stranger's module or component must be before it is compiled: bounded in every count that costs us time; a module imports
 //! nothing but WASI preview 1. Reads headers only.
+use crate::nesting::Nesting;
 use crate::wasi;
 use std::collections::BTreeSet;
 use wasmparser::{Encoding, ExternalKind, Parser, Payload};
 
-/// A program may be 8 MiB (`programBytesMax` of `shared/tiers.ts`); twice that leaves room for what a toolchain adds.
+/// The same as `programBytesMax` of `shared/tiers.ts`.
 pub const MODULE_BYTES_MAX: usize = 16 << 20;
 /// A large Go program has about 20,000; compile time grows with them.
 const FUNCTIONS_MAX: u32 = 100_000;
@@ -66,6 +67,7 @@ pub fn check_command(wasm: &[u8]) -> Result<(), String> {
 pub fn check_component(wasm: &[u8]) -> Result<(), String> {
     check_bytes("component", wasm)?;
     let mut counts = Counts::default();
+    let mut nesting = Nesting::default();
     let mut is_outermost = true;
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| error.to_string())?;
@@ -78,6 +80,7 @@ pub fn check_component(wasm: &[u8]) -> Result<(), String> {
             is_outermost = false;
         }
         counts.add(&payload)?;
+        nesting.add(&payload)?;
     }
     Ok(())
 }

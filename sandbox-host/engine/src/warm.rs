@@ -70,7 +70,8 @@ struct SetState {
 
 #[derive(Default)]
 pub struct WarmCounts {
-    waiting: AtomicUsize,
+    /// Places of the pool that are taken: by what waits, and by what is being made for one.
+    places: AtomicUsize,
     hits: AtomicU64,
     misses: AtomicU64,
     made: AtomicU64,
@@ -89,10 +90,19 @@ pub struct WarmStats {
 }
 
 impl WarmCounts {
+    /// Takes a place of the pool, if there is one; whoever has it gives it back, or keeps an instance in it.
+    pub fn take_place(&self, total: usize) -> bool {
+        self.places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| (taken < total).then_some(taken + 1)).is_ok()
+    }
+
+    pub fn give_back(&self, places: usize) {
+        self.places.fetch_sub(places, Ordering::Relaxed);
+    }
+
     pub fn stats(&self) -> WarmStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         WarmStats {
-            waiting: self.waiting.load(Ordering::Relaxed),
+            waiting: self.places.load(Ordering::Relaxed),
             hits: read(&self.hits),
             misses: read(&self.misses),
             made: read(&self.made),
@@ -119,7 +129,8 @@ impl WarmSet {
         let claimed = if fits { state.waiting.pop_front() } else { None };
         drop(state);
         if claimed.is_some() {
-            counts.waiting.fetch_sub(1, Ordering::Relaxed);
+            // From here on the instance has the place of its run.
+            counts.give_back(1);
         }
         let counter = if claimed.is_some() { &counts.hits } else { &counts.misses };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -135,12 +146,15 @@ impl WarmSet {
         state.hot && state.waiting.len() < limits.per_program && !self.asked.swap(true, Ordering::Relaxed)
     }
 
+    /// `instance` has a place of the pool.
     pub fn keep(&self, instance: WarmInstance, counts: &WarmCounts) {
         let mut state = self.lock();
         // The program may have been dropped meanwhile.
-        if !self.unfit.load(Ordering::Relaxed) {
+        if self.unfit.load(Ordering::Relaxed) {
+            drop((state, instance));
+            counts.give_back(1);
+        } else {
             state.waiting.push_back(instance);
-            counts.waiting.fetch_add(1, Ordering::Relaxed);
             counts.made.fetch_add(1, Ordering::Relaxed);
         }
         self.asked.store(false, Ordering::Relaxed);
@@ -162,8 +176,8 @@ impl WarmSet {
         let count = fresh.unwrap_or(state.waiting.len());
         let old: Vec<_> = state.waiting.drain(..count).collect();
         drop(state);
-        counts.waiting.fetch_sub(old.len(), Ordering::Relaxed);
         counts.expired.fetch_add(old.len() as u64, Ordering::Relaxed);
+        release(old, counts);
     }
 
     /// When it was used last, if an instance waits here.
@@ -176,8 +190,8 @@ impl WarmSet {
     pub fn evict_one(&self, counts: &WarmCounts) {
         let evicted = self.lock().waiting.pop_front();
         if evicted.is_some() {
-            counts.waiting.fetch_sub(1, Ordering::Relaxed);
             counts.evicted.fetch_add(1, Ordering::Relaxed);
+            release(evicted, counts);
         }
     }
 
@@ -187,6 +201,14 @@ impl WarmSet {
         self.unfit.store(true, Ordering::Relaxed);
         let dropped = std::mem::take(&mut state.waiting);
         drop(state);
-        counts.waiting.fetch_sub(dropped.len(), Ordering::Relaxed);
+        release(dropped, counts);
+    }
+}
+
+/// An instance is gone before its place is free, or there would be more instances than slots.
+fn release(instances: impl IntoIterator<Item = WarmInstance>, counts: &WarmCounts) {
+    for instance in instances {
+        drop(instance);
+        counts.give_back(1);
     }
 }

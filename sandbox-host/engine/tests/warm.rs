@@ -13,16 +13,22 @@ use std::time::{Duration, Instant};
 use support::{SANDBOX, limits, output, repository, request};
 
 const PER_PROGRAM: usize = 3;
+const ACTIVE_MAX: usize = 4;
 
 /// Booted from the image of the shared one, with a warm pool of its own.
 fn sandbox(total: usize, lifetime: Duration) -> Sandbox {
+    sandbox_of(1, 16, WarmLimits { per_program: PER_PROGRAM, total, lifetime })
+}
+
+fn sandbox_of(threads: usize, slots: u32, warm_limits: WarmLimits) -> Sandbox {
     let options = SandboxOptions {
-        script_module: std::fs::read(repository().join("node_modules/quickjs-wasi/quickjs.wasm")).expect("npm ci has run"),
+        script_module: std::fs::read(repository().join("sandbox-host/engine/script-module/quickjs.wasm"))
+            .expect("it is in the repository"),
         prelude: std::fs::read_to_string(repository().join("sandbox-host/guest/prelude.js")).expect("the prelude"),
         script_image: Some(SANDBOX.kernel().script_image().expect("an image")),
-        pool_size: PoolSize { slots: 16, memory_bytes_max: 256 << 20 },
-        pool_limits: PoolLimits { threads: 1, active_max: 4, queue_max: 64 },
-        warm_limits: WarmLimits { per_program: PER_PROGRAM, total, lifetime },
+        pool_size: PoolSize { slots, memory_bytes_max: 256 << 20 },
+        pool_limits: PoolLimits { threads, active_max: ACTIVE_MAX, queue_max: 64 },
+        warm_limits,
     };
     // SAFETY: the image is this process's own.
     unsafe { Sandbox::new(options) }.expect("a sandbox")
@@ -134,4 +140,30 @@ fn a_run_with_less_memory_than_the_instance_has_ends_as_without_the_pool() {
     assert_eq!(run(&sandbox, handle, 2 * MIB - 1).status, Status::MemoryLimit);
     let at_the_limit = run(&sandbox, handle, 2 * MIB);
     assert_eq!((at_the_limit.status, at_the_limit.was_warm), (Status::Completed, true));
+}
+
+#[test]
+fn there_are_never_more_instances_than_slots() {
+    // Places are contended by more programs than there are, on several threads; a run that found no slot would end as trapped.
+    let (threads, total) = (4, 5);
+    let warm_limits = WarmLimits { per_program: 2, total, lifetime: Duration::from_millis(20) };
+    let sandbox = sandbox_of(threads, (ACTIVE_MAX + total + threads) as u32, warm_limits);
+    let handles: Vec<_> =
+        (0..6).map(|number| prepare(&sandbox, ProgramKind::Script, &format!("export default () => {number}"))).collect();
+    let (sender, receiver) = mpsc::channel();
+    for round in 0..300 {
+        for handle in &handles {
+            let sender = sender.clone();
+            let reply = Reply::new(move |answer| sender.send(answer).expect("somebody listens"));
+            sandbox.run(*handle, request("1"), reply).expect("room in the queue");
+        }
+        for _ in &handles {
+            let outcome = receiver.recv().expect("an answer").expect("the engine works");
+            assert_eq!(outcome.status, Status::Completed, "round {round}: {:?}", outcome.error);
+        }
+        if round % 50 == 0 {
+            std::thread::sleep(Duration::from_millis(600));
+        }
+    }
+    assert!(sandbox.stats().warm.waiting <= total);
 }

@@ -12,10 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+pub mod component;
+
 /// One for all tests of a binary: booting the script engine takes a second.
 pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
     let options = SandboxOptions {
-        script_module: std::fs::read(repository().join("node_modules/quickjs-wasi/quickjs.wasm")).expect("npm ci has run"),
+        script_module: std::fs::read(repository().join("sandbox-host/engine/script-module/quickjs.wasm"))
+            .expect("it is in the repository"),
         prelude: std::fs::read_to_string(repository().join("sandbox-host/guest/prelude.js")).expect("the prelude"),
         script_image: None,
         pool_size: PoolSize { slots: 32, memory_bytes_max: 256 << 20 },

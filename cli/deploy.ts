@@ -1,0 +1,77 @@
+// `bounty deploy`: a file becomes an agent, or the next version of one.
+import { basename, extname } from 'node:path'
+import { agentNameSchema } from '../shared/agent.ts'
+import { ApiError, apiUrl, askApi } from './bounty-api.ts'
+import { anyAgentSchema, ownAgent } from './find-agent.ts'
+import type { AnyAgent } from './find-agent.ts'
+import { parseFlags } from './parse-flags.ts'
+import { readProgram, uploadKinds } from './read-program.ts'
+import type { Upload, UploadKind } from './read-program.ts'
+import { UsageError } from './usage-error.ts'
+
+const help = `Usage: bounty deploy <file> [--name <name>] [--kind <kind>]
+
+Deploys a program. A script (.ts, .mts, .js, .mjs) is bundled with everything that it imports, npm packages included; a WebAssembly
+file goes as it is. Where the account has an agent of the name, this is its next version.
+
+  --name <name>   1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit; the file's name when absent
+  --kind <kind>   ${uploadKinds.join(', ')}; told from the file when absent
+  --url <url>     the API; else BOUNTY_URL, else http://127.0.0.1:8787
+
+The account's key is read from BOUNTY_KEY. Prints the agent's id. Exit code: 0 deployed, 1 not, 2 wrong use.`
+
+const flags = {
+  help: { type: 'boolean', short: 'h' },
+  name: { type: 'string' },
+  kind: { type: 'string' },
+  url: { type: 'string' },
+} as const
+
+/** The host compiles before it answers. */
+const deploySecondsMax = 180
+
+export async function deploy(argv: string[]): Promise<number> {
+  const { values, positionals } = parseFlags('deploy', argv, flags)
+  if (values.help) {
+    console.log(help)
+    return 0
+  }
+  const [file] = positionals
+  if (file === undefined || positionals.length > 1) throw new UsageError(help)
+  const url = apiUrl(values.url)
+  const name = nameOf(file, values.name)
+  const upload = await readProgram(file, kindOf(values.kind))
+  const agent = await deployed({ url, name, upload })
+  console.error(`${agent.name}: version ${agent.version}, ${agent.kind}, ${agent.bytes} bytes, sha256 ${agent.sha256}`)
+  console.log(agent.id)
+  return 0
+}
+
+function nameOf(file: string, given: string | undefined): string {
+  const name = given ?? basename(file, extname(file)).toLowerCase()
+  if (agentNameSchema.safeParse(name).success) return name
+  const source = given === undefined ? `the file's name gives ${JSON.stringify(name)}` : `--name is ${JSON.stringify(name)}`
+  throw new UsageError(
+    `bounty deploy: ${source}; a name must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit${given === undefined ? ': give one with --name' : ''}`,
+  )
+}
+
+function kindOf(given: string | undefined): UploadKind | undefined {
+  const kind = uploadKinds.find((known) => known === given)
+  if (given !== undefined && kind === undefined) {
+    throw new UsageError(`bounty deploy: --kind is ${JSON.stringify(given)}; must be one of ${uploadKinds.join(', ')}`)
+  }
+  return kind
+}
+
+async function deployed({ url, name, upload }: { url: string; name: string; upload: Upload }): Promise<AnyAgent> {
+  const { kind, source } = upload
+  try {
+    return await askApi(anyAgentSchema, { url, path: '/api/agents', body: { name, kind, source }, secondsMax: deploySecondsMax })
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'name-taken') throw error
+  }
+  const agent = await ownAgent(name, url)
+  if (agent.kind !== kind) throw new Error(`the agent ${name} is a ${agent.kind} and stays one; the file is a ${kind}: give another --name`)
+  return askApi(anyAgentSchema, { url, path: `/api/agents/${agent.id}/versions`, body: { source }, secondsMax: deploySecondsMax })
+}

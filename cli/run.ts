@@ -1,0 +1,98 @@
+// `bounty run`: one execution. What the agent returned goes to standard output, all else to standard error, so that it fits into a pipe.
+import { executionCreateSchema, outcomeSchema } from '../shared/execution.ts'
+import type { Outcome } from '../shared/execution.ts'
+import { tierNames } from '../shared/tiers.ts'
+import { apiUrl, askApi } from './bounty-api.ts'
+import { agentId } from './find-agent.ts'
+import { parseFlags } from './parse-flags.ts'
+import { parsedJson, readText } from './read-json.ts'
+import { UsageError } from './usage-error.ts'
+
+const help = `Usage: bounty run <agent> --input <file>
+
+Runs an agent, named by its id or, if it is your own, by its name. Its output is printed as JSON; its logs, artifacts and figures go to
+standard error.
+
+  --input <file>       the input as JSON; - is standard input
+  --tier <tier>        ${tierNames.join(', ')}; basic when absent
+  --seed <number>      seed of everything random; 0 when absent
+  --start-time <time>  where the run's clock begins; 2000-01-01T00:00:00Z when absent
+  --version <number>   version of the agent; the latest when absent
+  --url <url>          the API; else BOUNTY_URL, else http://127.0.0.1:8787
+
+The account's key is read from BOUNTY_KEY. Exit code: 0 completed, 1 ended otherwise or did not run, 2 wrong use.`
+
+const flags = {
+  help: { type: 'boolean', short: 'h' },
+  input: { type: 'string' },
+  tier: { type: 'string' },
+  seed: { type: 'string' },
+  'start-time': { type: 'string' },
+  version: { type: 'string' },
+  url: { type: 'string' },
+} as const
+
+/** The largest tier's wall clock, and the way there. */
+const runSecondsMax = 90
+
+type Values = { [Name in 'tier' | 'seed' | 'start-time' | 'version']?: string | undefined }
+
+export async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parseFlags('run', argv, flags)
+  if (values.help) {
+    console.log(help)
+    return 0
+  }
+  const [agent] = positionals
+  if (agent === undefined || positionals.length > 1) throw new UsageError(help)
+  if (values.input === undefined)
+    throw new UsageError('bounty run: --input is missing; it must name a file with JSON, or be - for standard input')
+  const options = optionsOf(values)
+  const url = apiUrl(values.url)
+  const input = parsedJson(await readText(values.input), values.input)
+  const path = `/api/agents/${await agentId(agent, url)}/executions`
+  return report(await askApi(outcomeSchema, { url, path, body: { input, ...options }, secondsMax: runSecondsMax }))
+}
+
+function optionsOf({ tier, seed, 'start-time': startTime, version }: Values) {
+  const given = { tier, seed: wholeOf(seed), startTime, version: wholeOf(version) }
+  const parsed = executionCreateSchema.safeParse({ input: null, ...given })
+  if (parsed.success) return given
+  const wrong = parsed.error.issues.map(({ path: [field] }) => String(field)) as (keyof typeof given)[] // the schema has these fields only
+  const [field = 'tier'] = wrong
+  const allowed = {
+    tier: `one of ${tierNames.join(', ')}`,
+    seed: `a whole number of 0 to ${Number.MAX_SAFE_INTEGER}`,
+    startTime: 'an instant in UTC such as 2000-01-01T00:00:00Z',
+    version: 'a whole number from 1',
+  }
+  const value = { tier, seed, startTime, version }[field]
+  throw new UsageError(
+    `bounty run: --${field === 'startTime' ? 'start-time' : field} is ${JSON.stringify(value)}; must be ${allowed[field]}`,
+  )
+}
+
+/** What is no number stays text, which the schema refuses. */
+function wholeOf(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text
+}
+
+function report({ id, status, output, error, logs, artifacts, usage }: Outcome): number {
+  process.stderr.write(printable(logs.stdout + logs.stderr))
+  if (logs.truncated) console.error('… the logs are cut here')
+  for (const { name, bytes } of artifacts) console.error(`artifact ${printable(name)}, ${bytes} bytes`)
+  if (error) {
+    console.error(printable([error.name, error.message].filter(Boolean).join(': ')))
+    if (error.stack) console.error(printable(error.stack.trimEnd()))
+  }
+  const fuel = usage.fuel === null ? 'not metered' : `${usage.fuel} fuel`
+  console.error(`${id} ${status}, ${fuel}, ${usage.wallMicros} µs, ${usage.memoryBytesPeak} bytes of memory`)
+  if (status !== 'completed') return 1
+  console.log(JSON.stringify(output ?? null))
+  return 0
+}
+
+/** Agents are strangers: what they wrote must not command the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD')
+}

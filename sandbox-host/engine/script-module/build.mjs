@@ -1,0 +1,113 @@
+// `npm run build:script-module`: builds quickjs.wasm from its pinned sources and says whether it is, byte for byte, the one in the repository.
+// Sources: the crate that Cargo.lock names by its checksum. Compiler: Zig from PyPI, by version. `--write` replaces the module; it then
+// belongs to a new version of the engine, so that every receipt and every figure of fuel changes. Node built-ins only.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cacheDirectory, findCargo } from '../../../local/engine-cargo.mjs'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const zigVersion = '0.17.1'
+
+/** Stack of the module's C code, below its data, so that overflowing it traps instead of writing into the heap. */
+const stackBytes = 1024 * 1024
+
+const flags = [
+  '-target',
+  'wasm32-wasi',
+  '-mexec-model=reactor',
+  // What Wasmtime runs with every deterministic feature; the module needs none of the others.
+  '-mcpu=generic',
+  '-O3',
+  '-DNDEBUG',
+  '-g0',
+  '-w',
+  '-fwrapv',
+  '-fno-sanitize=undefined',
+  '-D_GNU_SOURCE',
+  '-DCONFIG_VERSION="2026-06-04"',
+  `-Wl,-z,stack-size=${stackBytes}`,
+  '-Wl,--export=__stack_pointer',
+  '-Wl,--strip-all',
+]
+
+/** A switch compiles to Wasm better than computed jumps do; agents have no threads. */
+const changes = [
+  [/^#define DIRECT_DISPATCH {2}1$/gm, '#define DIRECT_DISPATCH  0'],
+  [/^#define CONFIG_ATOMICS$/gm, ''],
+]
+
+/** @returns {{ wasm: Buffer } | { missing: string }} the module, or what is not on this machine */
+export function buildScriptModule() {
+  const cargo = findCargo()
+  if (cargo === undefined) return { missing: 'a Rust toolchain, which fetches the sources' }
+  const zig = installZig()
+  if (zig === undefined) return { missing: `Python with pip, which brings Zig ${zigVersion}` }
+  const work = mkdtempSync(join(tmpdir(), 'bounty-script-module-'))
+  try {
+    const sources = quickjsSources(cargo)
+    for (const name of readdirSync(sources).filter((file) => /\.[ch]$/.test(file))) cpSync(join(sources, name), join(work, name))
+    cpSync(join(here, 'exports.c'), join(work, 'exports.c'))
+    const quickjs = join(work, 'quickjs.c')
+    writeFileSync(
+      quickjs,
+      changes.reduce((text, [from, to]) => text.replaceAll(from, to), readFileSync(quickjs, 'utf8')),
+    )
+    const files = ['libregexp.c', 'libunicode.c', 'dtoa.c', 'cutils.c', 'exports.c']
+    // Relative names, so that no path of this machine is compiled in.
+    run(zig.command, [...zig.args, 'cc', '-I.', `-I${join(here, 'include')}`, ...flags, ...files, '-o', 'quickjs.wasm'], {
+      cwd: work,
+      env: zig.env,
+    })
+    return { wasm: readFileSync(join(work, 'quickjs.wasm')) }
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+function quickjsSources(cargo) {
+  const told = run(cargo, ['metadata', '--format-version', '1', '--locked', '--manifest-path', join(here, 'Cargo.toml')], {})
+  const crate = JSON.parse(told).packages.find(({ name }) => name === 'hirofa-quickjs-sys')
+  return join(dirname(crate.manifest_path), 'bellard', 'quickjs')
+}
+
+function installZig() {
+  const directory = join(cacheDirectory(), `ziglang-${zigVersion}`)
+  if (!existsSync(join(directory, 'ziglang'))) {
+    const pip = spawnSync('python3', ['-m', 'pip', 'install', '--quiet', '--target', directory, `ziglang==${zigVersion}`], {
+      stdio: 'ignore',
+    })
+    if (pip.status !== 0) return undefined
+  }
+  return { command: 'python3', args: ['-m', 'ziglang'], env: { ...process.env, PYTHONPATH: directory } }
+}
+
+function run(command, args, options) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 28, ...options })
+  if (status !== 0)
+    throw new Error(`${command} ${args.slice(0, 3).join(' ')} … ended with ${status ?? error?.message}\n${stderr?.slice(-2000)}`)
+  return stdout
+}
+
+export function sha256(bytes) {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const built = buildScriptModule()
+  if ('missing' in built) {
+    console.error(`the script module cannot be built here: there is no ${built.missing}`)
+    process.exitCode = 2
+  } else {
+    const kept = join(here, 'quickjs.wasm')
+    const isSame = sha256(built.wasm) === sha256(readFileSync(kept))
+    console.log(
+      `${built.wasm.length} bytes, sha256 ${sha256(built.wasm)}: ${isSame ? 'the same as' : 'other than'} the one in the repository`,
+    )
+    if (process.argv.includes('--write')) writeFileSync(kept, built.wasm)
+    else if (!isSame) process.exitCode = 1
+  }
+}

@@ -1,0 +1,58 @@
+// Runs guests, each after its admission: the only way to the engine's threads.
+import type { ProgramKind } from '../shared/agent.ts'
+import type { Admission, AdmissionRequest, RunClass } from './admission.ts'
+import type { Metrics } from './metrics.ts'
+import { runLimits } from './sandbox-engine.ts'
+import type { PrepareOutcome, RunOutcome, RunRequest, SandboxEngine } from './sandbox-engine.ts'
+
+/** On whose account a run goes, and who waits for it. */
+export type RunOwner = { accountId: string; runClass: Exclude<RunClass, 'preparation'>; signal?: AbortSignal | undefined }
+
+export type Guests = {
+  /** @throws ProblemError `overloaded` */
+  run: (handle: number, request: RunRequest, owner: RunOwner) => Promise<RunOutcome>
+  /** Evaluates a script, which is a run, too. @throws ProblemError `overloaded` */
+  prepare: (kind: ProgramKind, code: Buffer, accountId: string) => Promise<PrepareOutcome>
+}
+
+export type GuestsOptions = {
+  admission: Pick<Admission, 'admit'>
+  engine: Pick<SandboxEngine, 'run' | 'prepare'>
+  /** An execution and a preparation wait no longer than this. */
+  waitMsMax: number
+  metrics: Pick<Metrics, 'started'>
+}
+
+/** Cases wait as long as the Worker does for their judgement; they are few at a time. */
+const caseWaitMsMax = 300_000
+
+export function createGuests({ admission, engine, waitMsMax, metrics }: GuestsOptions): Guests {
+  async function inTurn<T>(request: AdmissionRequest, work: () => Promise<T>): Promise<T> {
+    const slot = await admission.admit(request)
+    try {
+      return await work()
+    } finally {
+      slot.release()
+    }
+  }
+
+  return {
+    run(handle, request, owner) {
+      const { memoryBytes } = request.limits
+      const patienceMs = owner.runClass === 'case' ? caseWaitMsMax : waitMsMax
+      const admitted = { ...owner, memoryBytes, heldBytes: request.input.length, waitMsMax: patienceMs }
+      return inTurn(admitted, async () => {
+        const outcome = await engine.run(handle, request)
+        metrics.started(outcome.wasWarm ? 'pooled' : 'loaded', outcome.startMicros / 1e6)
+        return outcome
+      })
+    },
+
+    prepare(kind, code, accountId) {
+      const limits = runLimits('basic')
+      // The bytes that it holds are bounded by the number of loads (programs.ts).
+      const admitted = { accountId, runClass: 'preparation' as const, memoryBytes: limits.memoryBytes, heldBytes: 0, waitMsMax }
+      return inTurn(admitted, () => engine.prepare(kind, code, limits))
+    },
+  }
+}

@@ -1,0 +1,37 @@
+// The gate on speed: what programs cost in fuel, memory and pages, in numbers that are the same on every machine. Milliseconds are measured in
+// bench/, never here. One per cent of fuel more fails; so does one per cent less, so that what was won is kept: then
+// write the new number down.
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
+import type { SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
+import { createNativeEngine, hasNativeEngine } from '../fakes/native-engine.ts'
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url))
+const workload = (name: string) => read(`../../bench/workloads/${name}.js`)
+
+/** Inputs as in bench/scenarios/workloads.ts. `heldKiB` is what a loaded program takes, `peakKiB` the linear memory of the run. */
+const costs = [
+  { name: 'no-op script', code: Buffer.from('export default (input) => input'), n: 1, fuel: 40_740, heldKiB: 112, peakKiB: 1792 },
+  { name: 'arithmetic', code: workload('arithmetic'), n: 30_000, fuel: 67_734_620, heldKiB: 148, peakKiB: 1856 },
+  { name: 'nested', code: workload('nested'), n: 44, fuel: 67_123_048, heldKiB: 160, peakKiB: 1856 },
+  { name: 'fibonacci', code: workload('fibonacci'), n: 18, fuel: 6_001_352, heldKiB: 144, peakKiB: 1856 },
+  { name: 'objects', code: workload('objects'), n: 1_300, fuel: 35_369_993, heldKiB: 176, peakKiB: 2624 },
+  { name: 'strings', code: workload('strings'), n: 9_000, fuel: 99_428_495, heldKiB: 192, peakKiB: 2304 },
+]
+
+describe.skipIf(!hasNativeEngine)('on the native engine', () => {
+  let engine: SandboxEngine
+  beforeAll(async () => void (engine = await createNativeEngine()))
+  afterAll(() => engine.close())
+
+  test.each(costs)('$name costs what it is known to', async ({ code, n, fuel, heldKiB, peakKiB }) => {
+    const prepared = await engine.prepare('script', code, runLimits('basic'))
+    if (!prepared.ok) throw new Error(prepared.message)
+    const request = { input: JSON.stringify({ n }), seed: 0, startTimeMs: 0, limits: runLimits('basic') }
+    const outcome = await engine.run(prepared.handle, request)
+    const cost = { fuel: outcome.fuel ?? 0, heldKiB: prepared.heldBytes / 1024, peakKiB: outcome.memoryBytesPeak / 1024 }
+    expect(Math.abs(cost.fuel / fuel - 1), `fuel is ${cost.fuel}, known is ${fuel}`).toBeLessThanOrEqual(0.01)
+    expect({ heldKiB: cost.heldKiB, peakKiB: cost.peakKiB }).toEqual({ heldKiB, peakKiB })
+  })
+})
