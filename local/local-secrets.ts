@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { apiKeySchema } from '../shared/account.ts'
+import { apiKeySchema } from '../shared/api-key.ts'
 
 const secretsSchema = z.object({
   sandboxSecret: z.string(),

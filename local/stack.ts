@@ -50,6 +50,8 @@ export type Stack = {
   demoKey: string
   /** The database as the Worker reaches it. */
   neon: NeonAddress
+  /** The cache as the Worker reaches it. */
+  upstash: { url: string; token: string }
   /** Name to pid, at this moment. */
   processes: () => Record<string, number>
   /** Resolves when nothing is left running. */
@@ -86,7 +88,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await fundAccount({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, key: demoKey })
     const credentials = { ...urls, adminKey: secrets.adminKey, demoKey }
     writePrivate(join(localDir, 'credentials.json'), credentials)
-    return { ...credentials, neon: neonAddress({ secrets, ports }), processes: children.pids, stop, kill: children.kill }
+    const upstash = { url: at(ports.upstash), token: secrets.upstashToken }
+    return { ...credentials, neon: neonAddress({ secrets, ports }), upstash, processes: children.pids, stop, kill: children.kill }
   } catch (error) {
     await stop()
     throw error

@@ -1,10 +1,12 @@
-// Accounts and the keys that speak for them. A key is shown once, when it is made; only its SHA-256 is kept.
+// Accounts, and who a request speaks for; the keys of accounts are in api-key.ts.
 import { z } from 'zod'
+import type { KeyGrant } from './api-key.ts'
 import { idSchema } from './ids.ts'
 import { textSchema } from './text.ts'
 
 export const accountCreateSchema = z.strictObject({
   name: textSchema(80).trim().min(1).meta({ description: 'Shown on leaderboards; unique', example: 'ada' }),
+  rateLimited: z.boolean().default(true).meta({ description: 'false: rate limits do not count the requests of the key that is made here' }),
 })
 export type AccountCreate = z.infer<typeof accountCreateSchema>
 
@@ -14,11 +16,8 @@ export type Account = z.infer<typeof accountSchema>
 /** Answer of GET /accounts/me. */
 export const ownAccountSchema = accountSchema.extend({ balanceCredits: z.number().int() })
 
-/** Answer of POST /accounts; the only time that `key` is seen. */
+/** Answer of POST /accounts; the only time that `key` is seen: an answer that is replayed has none. */
 export const accountCreatedSchema = ownAccountSchema.extend({ key: z.string() })
 
-/** Who a request speaks for. The administrator is not an account: its key is a secret of the deployment. */
-export type Principal = { role: 'account'; accountId: string } | { role: 'admin' }
-
-/** `ab_` + 43 characters of base64url (256 random bits). */
-export const apiKeySchema = z.string().regex(/^ab_[A-Za-z0-9_-]{43}$/)
+/** Who a request speaks for. The administrator is not an account: its key is a secret of the deployment, and needs no scope. */
+export type Principal = ({ role: 'account' } & KeyGrant) | { role: 'admin' }

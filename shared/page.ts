@@ -2,6 +2,7 @@
 // A cursor is opaque to callers and names the list it belongs to; a cursor of another list is refused.
 import { z } from 'zod'
 import { ProblemError } from './problem.ts'
+import { textSchema } from './text.ts'
 
 export const pageLimitDefault = 20
 export const pageLimitMax = 100
@@ -21,7 +22,7 @@ export function pageSchema<T extends z.ZodType>(item: T) {
 }
 
 const keySchema = z
-  .array(z.union([z.string().max(128), z.number().finite()]))
+  .array(z.union([textSchema(128), z.number().int()]))
   .min(1)
   .max(6)
 /** Sort key of the last item of a page, in the list's order. */
@@ -32,14 +33,26 @@ export function encodeCursor(list: string, key: CursorKey): string {
   return btoaUrl(JSON.stringify([list, ...key]))
 }
 
+/** What a part of a sort key may be, so that whatever a caller writes into a cursor is something that the database can compare. */
+const partFits = {
+  string: (part: unknown) => typeof part === 'string',
+  /** A safe integer. */
+  number: (part: unknown) => typeof part === 'number',
+  /** Of an `integer` column. */
+  count: (part: unknown) => typeof part === 'number' && part >= 0 && part < 2 ** 31,
+  instant: (part: unknown) => instantSchema.safeParse(part).success,
+}
+/** Postgres knows no year 0. */
+const instantSchema = z.iso.datetime().refine((text) => !text.startsWith('0000'))
+
 /**
- * @param shape types that the list's sort key has, in order
+ * @param shape what the list's sort key is made of, in order
  * @throws ProblemError `invalid-cursor` when it is not a cursor of this list
  */
-export function decodeCursor(list: string, shape: readonly ('string' | 'number')[], cursor: string | undefined): CursorKey | undefined {
+export function decodeCursor(list: string, shape: readonly (keyof typeof partFits)[], cursor: string | undefined): CursorKey | undefined {
   if (cursor === undefined) return undefined
   const [name, ...key] = parsed(cursor)
-  const fits = name === list && key.length === shape.length && key.every((part, i) => typeof part === shape[i])
+  const fits = name === list && key.length === shape.length && shape.every((kind, i) => partFits[kind](key[i]))
   if (!fits)
     throw new ProblemError('invalid-cursor', { detail: `cursor must be the nextCursor of a page of the same list with the same filters` })
   return key

@@ -1,6 +1,7 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
 import type { Account } from './account.ts'
+import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program } from './agent.ts'
 import type { Bounty, BountyStatus, BountySummary } from './bounty.ts'
 import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest, Verdict } from './execution.ts'
@@ -9,15 +10,56 @@ import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
+import type { RateLimit } from './rate-limit.ts'
 import type { Submission, SubmissionStatus } from './submission.ts'
 import type { TierName } from './tiers.ts'
 
 export interface AccountStore {
-  /** @throws ProblemError `name-taken` */
-  create(account: Account, key: { id: string; sha256: string }): Promise<void>
+  /** With its first key. @throws ProblemError `name-taken` */
+  create(account: Account, key: NewKey): Promise<void>
   find(id: string): Promise<Account | undefined>
-  /** @returns id of the account that the key speaks for */
-  findByKey(sha256: string): Promise<string | undefined>
+}
+
+/** `sha256` is of the secret, which is kept nowhere. */
+export type NewKey = ApiKey & { sha256: string; isRateLimited: boolean }
+
+export interface KeyStore {
+  /** @returns false, and makes none, when the account has `keysPerAccountMax` keys already */
+  create(accountId: string, key: NewKey): Promise<boolean>
+  /** Expired or not. */
+  findGrant(sha256: string): Promise<KeyGrant | undefined>
+  /** Newest first. @param after id of the last key of the page before */
+  list(accountId: string, page: { limit: number; after?: string | undefined }): Promise<ApiKey[]>
+  /** @param accountId whose key it must be; anybody's when absent. @returns the key's hash; undefined when there was none */
+  remove(id: string, accountId?: string): Promise<string | undefined>
+}
+
+/** An answer as it is kept to be given again. */
+export type KeptAnswer = { status: number; contentType: string; location: string | null; body: string }
+
+/** `requestSha256` is of method, path and body; `claim` is random, and names whoever works on the request; instants are the Worker's. */
+export type IdempotencyClaim = { owner: string; key: string; requestSha256: string; claim: string; at: string }
+
+export type ClaimedKey =
+  /** The caller does the work. `isRetry`: somebody began it before, and may have done it. `firstAt`: when the first one began. */
+  | { state: 'claimed'; firstAt: string; isRetry: boolean }
+  | { state: 'answered'; requestSha256: string; answer: KeptAnswer }
+  | { state: 'in-progress'; requestSha256: string }
+
+/** Which requests with an Idempotency-Key were made, and what they were answered. A key is free again `keptMs` after its first request. */
+export interface IdempotencyStore {
+  /** Of claims at the same time one is granted. A claim without an answer lapses after `claimMs`, for the same request. */
+  claim(claim: IdempotencyClaim): Promise<ClaimedKey>
+  /** Nothing happens when the claim has lapsed and somebody else has it. */
+  answer(claim: Pick<IdempotencyClaim, 'owner' | 'key' | 'claim'>, answer: KeptAnswer): Promise<void>
+  /** Lets the next request with the key try again, at once. */
+  release(claim: Pick<IdempotencyClaim, 'owner' | 'key' | 'claim'>): Promise<void>
+}
+
+/** What callers used of what they may use, counted for all isolates together. Throws plain errors. */
+export interface UsageCounter {
+  /** Adds to the window of `limit` that is open now. @returns all that was used in it, at most `limit.requests` */
+  add(subject: string, use: { amount: number; limit: RateLimit }): Promise<number>
 }
 
 /** One version of an agent, as far as running it needs. */

@@ -1,4 +1,5 @@
-// Text that people write and that is kept in columns of the database, which cannot hold the character U+0000.
+// Text that people write and that is kept in columns of the database, which can hold neither the character U+0000 nor half of a surrogate
+// pair.
 import { z } from 'zod'
 
 export function textSchema(charactersMax: number) {
@@ -6,4 +7,5 @@ export function textSchema(charactersMax: number) {
     .string()
     .max(charactersMax)
     .refine((text) => !text.includes('\0'), 'must not contain the character U+0000')
+    .refine((text) => text.isWellFormed(), 'must be Unicode: it contains half of a surrogate pair')
 }

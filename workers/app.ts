@@ -1,16 +1,21 @@
 // The edge API: what every request passes through, and the routes. Built from services alone, so that tests build it from fakes.
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { contextStorage } from 'hono/context-storage'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import type { AppEnv } from './app-env.ts'
-import { createAuthenticate } from './authenticate.ts'
+import { createCors } from './cors.ts'
+import { createGate } from './gate.ts'
+import { createOnce } from './idempotency.ts'
 import { problemResponse } from './problem-response.ts'
+import { requestLog } from './request-log.ts'
 import { Router } from './router.ts'
 import { addAccountRoutes } from './routes/accounts.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addBountyRoutes } from './routes/bounties.ts'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
+import { addKeyRoutes } from './routes/keys.ts'
 import { addLeaderboardRoutes } from './routes/leaderboard.ts'
 import { addLedgerRoutes } from './routes/ledger.ts'
 import { addReceiptRoutes } from './routes/receipts.ts'
@@ -19,20 +24,26 @@ import { addStatusRoutes } from './routes/status.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
 import type { Services } from './services.ts'
 
-export function createApp(services: Services): OpenAPIHono<AppEnv> {
-  const { accounts, adminKeySha256, counters, log, now } = services
+export function createApp(given: Services): OpenAPIHono<AppEnv> {
+  const services = { ...given, log: requestLog(given.log) }
+  const { corsOrigins, counters, log, now } = services
   const app = new OpenAPIHono<AppEnv>()
-  const router = new Router({ app, authenticate: createAuthenticate({ accounts, adminKeySha256, now }) })
+  const router = new Router({ app, gate: createGate(services), once: createOnce(services), now })
 
+  app.use(contextStorage())
   app.use(requestId())
   app.use(secureHeaders())
+  app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
   app.use(async (c, next) => {
     await next()
     counters.add('responses_total', { status: String(c.res.status) })
+    // Whatever a route does not say may be kept is the caller's alone, and of this moment.
+    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
   })
 
   addStatusRoutes(router, services)
   addAccountRoutes(router, services)
+  addKeyRoutes(router, services)
   addLedgerRoutes(router, services)
   addAgentRoutes(router, services)
   addBountyRoutes(router, services)

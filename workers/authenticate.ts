@@ -1,39 +1,70 @@
-// Turns the Authorization header into who speaks. Keys are compared by their hashes; a key that was looked up is remembered in the isolate
-// for a minute, an unknown one for seconds, so that neither costs a query each time.
-import { apiKeySchema, type Principal } from '../shared/account.ts'
-import type { AccountStore } from '../shared/ports.ts'
+// Turns the Authorization header into who speaks. A key is looked up by its hash, so no comparison of secrets can be timed; the
+// administrator's hash is compared in constant time. What was looked up is remembered in the isolate: a known key below a minute, an
+// unknown one for seconds, so that neither costs a query each time.
+import type { Principal } from '../shared/account.ts'
+import { apiKeySchema, type KeyGrant } from '../shared/api-key.ts'
+import type { KeyStore } from '../shared/ports.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { isSameHex, sha256Hex } from './hex.ts'
 import { MemoryCache } from './memory-cache.ts'
 
-/** So long may a key that was revoked still work in an isolate that knows it. */
-const knownKeyMs = 60_000
+/** So long may a key that was deleted through another isolate still work in this one; the promise is a minute. */
+const knownKeyMs = 50_000
 const unknownKeyMs = 5_000
 const keysMax = 10_000
 
-/** @returns undefined without a header. Throws ProblemError `unknown-key`. */
-export type Authenticate = (header: string | undefined) => Promise<Principal | undefined>
+/** By the hash of the key. Whoever deletes a key takes it out of here. */
+export type KnownKeys = MemoryCache<KeyGrant | 'nobody'>
 
-export type AuthenticateOptions = { accounts: Pick<AccountStore, 'findByKey'>; adminKeySha256: string; now?: () => number }
+export function createKnownKeys(now: () => number): KnownKeys {
+  return new MemoryCache({ entriesMax: keysMax, lifetimeMs: knownKeyMs, now })
+}
 
-export function createAuthenticate({ accounts, adminKeySha256, now = Date.now }: AuthenticateOptions): Authenticate {
-  const known = new MemoryCache<{ accountId: string | undefined }>({ entriesMax: keysMax, lifetimeMs: knownKeyMs, now })
+/**
+ * @param onStranger called before a key that this isolate does not know to be good is looked up or refused; may throw
+ * @returns undefined without a header. Throws ProblemError `unknown-key`, `expired-key`.
+ */
+export type Authenticate = (header: string | undefined, onStranger?: () => void) => Promise<Principal | undefined>
 
-  return async (header) => {
+export type AuthenticateOptions = {
+  keys: Pick<KeyStore, 'findGrant'>
+  knownKeys: KnownKeys
+  adminKeySha256: string
+  now: () => number
+}
+
+export function createAuthenticate({ keys, knownKeys, adminKeySha256, now }: AuthenticateOptions): Authenticate {
+  async function grantOf(sha256: string, onStranger: () => void): Promise<KeyGrant | 'nobody'> {
+    const known = knownKeys.get(sha256)
+    if (known === undefined || known === 'nobody') onStranger()
+    if (known !== undefined) return known
+    const askedAt = now()
+    const found = (await keys.findGrant(sha256)) ?? 'nobody'
+    // Counted from the question: what was true when it was asked may have ended before the answer came.
+    const lifetimeMs = (found === 'nobody' ? unknownKeyMs : knownKeyMs) - (now() - askedAt)
+    knownKeys.set(sha256, found, { lifetimeMs })
+    return found
+  }
+
+  return async (header, onStranger = () => {}) => {
     if (header === undefined) return undefined
     const key = /^Bearer ([^\s]{1,256})$/i.exec(header)?.[1]
-    if (!key) throw refusal('the header Authorization must be of the form "Bearer <key>"')
+    if (!key) return refuse(onStranger, 'the header Authorization must be of the form "Bearer <key>"')
     const sha256 = await sha256Hex(key)
     if (isSameHex(sha256, adminKeySha256)) return { role: 'admin' }
-    if (!apiKeySchema.safeParse(key).success) throw refusal('an API key is ab_ followed by 43 characters of A-Z a-z 0-9 _ -')
-    let found = known.get(sha256)
-    if (!found) {
-      found = { accountId: await accounts.findByKey(sha256) }
-      known.set(sha256, found, { lifetimeMs: found.accountId ? knownKeyMs : unknownKeyMs })
+    if (!apiKeySchema.safeParse(key).success) return refuse(onStranger, 'an API key is ab_ followed by 43 characters of A-Z a-z 0-9 _ -')
+    const grant = await grantOf(sha256, onStranger)
+    if (grant === 'nobody') throw refusal('the API key belongs to no account; it was never issued, or is deleted')
+    if (grant.expiresAt !== null && Date.parse(grant.expiresAt) <= now()) {
+      throw new ProblemError('expired-key', { detail: `the API key ${grant.keyId} expired at ${grant.expiresAt}; make another one` })
     }
-    if (!found.accountId) throw refusal('the API key belongs to no account; keys are issued with the account')
-    return { role: 'account', accountId: found.accountId }
+    return { role: 'account', ...grant }
   }
+}
+
+function refuse(onStranger: () => void, detail: string): never {
+  onStranger()
+  throw refusal(detail)
 }
 
 function refusal(detail: string): ProblemError {

@@ -1,9 +1,11 @@
 // Answers a public read from the caches. A request with a key reads fresh: whoever may write sees what was written. A request without one
 // may see what was true up to two seconds before a write (one isolate's memory), or the lifetime when Upstash was down at that moment.
+// Whoever keeps the answer asks again before it is used, which costs a 304 while nothing has changed.
 import type { Context } from 'hono'
 import type { Principal } from '../shared/account.ts'
 import type { AppEnv } from './app-env.ts'
-import type { CachedRead } from './read-cache.ts'
+import { etagOf, holdsAlready } from './etag.ts'
+import type { CachedRead, TaggedText } from './read-cache.ts'
 import type { Services } from './services.ts'
 
 export type CachedJson = CachedRead & {
@@ -14,6 +16,14 @@ export type CachedJson = CachedRead & {
 
 export async function cachedJson(c: Context<AppEnv>, { services, caller, load, ...wanted }: CachedJson): Promise<Response> {
   const loadText = async () => JSON.stringify(await load())
-  const text = caller ? await loadText() : await services.reads.read(wanted, loadText)
-  return c.body(text, 200, { 'content-type': 'application/json' })
+  if (!caller) return taggedJson(c, { ...(await services.reads.read(wanted, loadText)), caller })
+  const text = await loadText()
+  return taggedJson(c, { text, etag: await etagOf(text), caller })
+}
+
+/** JSON that anybody may read, or 304 for a caller that has it. */
+export function taggedJson(c: Context<AppEnv>, { text, etag, caller }: TaggedText & { caller: Principal | undefined }): Response {
+  const headers = { etag, 'cache-control': `${caller ? 'private' : 'public'}, no-cache` }
+  if (holdsAlready(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers)
+  return c.body(text, 200, { ...headers, 'content-type': 'application/json' })
 }

@@ -9,15 +9,28 @@ const textSchema = z.object({
   NEON_HTTP_ENDPOINT: z.url().optional(),
   UPSTASH_REDIS_REST_URL: z.url(),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1, 'must not be empty'),
+  /** Origins of web pages that may call with a key, with commas between them. */
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.string().regex(/^https?:\/\/[^/\s]+$/, 'must be origins such as https://app.example.com, with commas between them'))),
   SANDBOX_URL: z.url(),
   SANDBOX_SECRET: z.string().min(32, 'must have at least 32 characters'),
   ADMIN_KEY_SHA256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key as 64 lower-case hex digits'),
 })
 
-export type Env = z.infer<typeof textSchema> & { ARTIFACTS: R2Binding }
+/** As the platform gives it. */
+export type Env = z.input<typeof textSchema> & { ARTIFACTS: R2Binding }
+export type CheckedEnv = z.infer<typeof textSchema> & { ARTIFACTS: R2Binding }
 
 /** @throws Error naming the variable */
-export function checkEnv(env: Env): Env {
+export function checkEnv(env: Env): CheckedEnv {
   // An empty variable is an unset one.
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => (value as unknown) !== ''))
   const result = textSchema.safeParse(set)

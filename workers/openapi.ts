@@ -1,6 +1,7 @@
 // The OpenAPI document, made from the same declarations that requests are checked with.
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi'
 import { z } from 'zod'
+import { idempotencyKeySchema } from '../shared/idempotency.ts'
 import type { AppEnv } from './app-env.ts'
 import type { Access, Route, RouteAnswer } from './router.ts'
 
@@ -17,16 +18,25 @@ const problemSchema = z
   })
   .meta({ description: 'RFC 9457 problem' })
 
+const idempotencyHeaders = z.object({
+  'Idempotency-Key': idempotencyKeySchema.optional().meta({
+    description: 'For a day the same key and body get the first answer again, without secrets; another body is a 409',
+  }),
+})
+
 export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodType>): RouteConfig {
-  const { method, path, summary, access, params, query, body, answers } = route
+  const { method, path, summary, access, scope, params, query, body, answers } = route
+  const isOpen = access === 'public' || access === 'unchecked'
   return {
     method,
     path: path.replaceAll('+}', '}'),
     summary,
-    ...(access === 'public' ? {} : { security: [{ key: [] }] }),
+    // OpenAPI 3.1 takes names of roles here, whatever the scheme: the scope, or who else may call.
+    ...(isOpen ? {} : { security: [{ key: [scope ?? access] }] }),
     request: {
       ...(params instanceof z.ZodObject ? { params } : {}),
       ...(query instanceof z.ZodObject ? { query } : {}),
+      ...(method === 'post' && !isOpen ? { headers: idempotencyHeaders } : {}),
       ...(body ? { body: { required: true, content: { 'application/json': { schema: body.schema } } } } : {}),
     },
     responses: {

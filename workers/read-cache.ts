@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { SharedCache } from '../shared/ports.ts'
 import type { Counters } from './counters.ts'
 import { Collapse } from './collapse.ts'
+import { etagOf } from './etag.ts'
 import { MemoryCache } from './memory-cache.ts'
 
 /** How long another isolate may show what was true before a write. */
@@ -20,6 +21,7 @@ const versionLifetimeSeconds = 3_600
 const unsentMax = 1_000
 
 export type CachedRead = { key: string; group: string; lifetimeSeconds: number }
+export type TaggedText = { text: string; etag: string }
 
 const entrySchema = z.tuple([z.string(), z.string()])
 
@@ -29,8 +31,8 @@ export class ReadCache {
   readonly #shared: SharedCache
   readonly #counters: Counters
   readonly #randomText: () => string
-  readonly #memory: MemoryCache<{ text: string; epoch: number }>
-  readonly #collapse = new Collapse<string>()
+  readonly #memory: MemoryCache<TaggedText & { epoch: number }>
+  readonly #collapse = new Collapse<TaggedText>()
   /** Writes of this isolate per group, so that its own memory forgets at once. */
   readonly #epochs = new Map<string, number>()
   readonly #unsent = new Set<string>()
@@ -42,17 +44,19 @@ export class ReadCache {
     this.#memory = new MemoryCache({ entriesMax: memoryEntriesMax, lifetimeMs: memoryLifetimeMs, sizeMax: memoryCharactersMax, now })
   }
 
-  async read(wanted: CachedRead, load: () => Promise<string>): Promise<string> {
+  async read(wanted: CachedRead, load: () => Promise<string>): Promise<TaggedText> {
     const held = this.#memory.get(wanted.key)
     if (held && held.epoch === this.#epochOf(wanted.group)) {
       this.#counters.add('cache_reads_total', { level: 'memory' })
-      return held.text
+      return held
     }
     const epoch = this.#epochOf(wanted.group)
     return this.#collapse.load(`${epoch} ${wanted.key}`, async () => {
       const text = await this.#readShared(wanted, load)
-      this.#memory.set(wanted.key, { text, epoch }, { size: text.length })
-      return text
+      // Here, so that it is made once for all who are answered from memory.
+      const tagged = { text, etag: await etagOf(text) }
+      this.#memory.set(wanted.key, { ...tagged, epoch }, { size: text.length })
+      return tagged
     })
   }
 

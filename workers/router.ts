@@ -1,31 +1,40 @@
 // A route is declared once: what it takes, what it answers, and who may call it. From that come the checks before the handler, the OpenAPI
 // document, and the answer to a wrong method. Handlers see parsed values only.
 //
-//   key ─▶ parameters ─▶ query ─▶ body (bounded) ─▶ handler
+//   key, limits, scope (gate.ts) ─▶ parameters ─▶ query ─▶ body (bounded) ─▶ Idempotency-Key of a POST (idempotency.ts) ─▶ handler
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { Principal } from '../shared/account.ts'
+import type { Scope } from '../shared/api-key.ts'
 import { ProblemError } from '../shared/problem.ts'
 import type { AppEnv } from './app-env.ts'
-import type { Authenticate } from './authenticate.ts'
+import type { Access, Gate } from './gate.ts'
+import { firstAttempt, type Attempt, type Once } from './idempotency.ts'
 import { describeRoute } from './openapi.ts'
 import { readJson } from './request-body.ts'
 import { parseWith } from './request-issues.ts'
 
-export type Access = 'public' | 'account' | 'admin'
+export type { Access }
 
 /** Who calls, as the route's access guarantees it. */
 export type CallerOf<A extends Access> = A extends 'account'
   ? Extract<Principal, { role: 'account' }>
   : A extends 'admin'
     ? Extract<Principal, { role: 'admin' }>
-    : Principal | undefined
+    : A extends 'keyholder'
+      ? Principal
+      : A extends 'unchecked'
+        ? undefined
+        : Principal | undefined
+
+/** A call for which an account's key is needed names the scope that the key must have. */
+type ScopeOf<A extends Access> = A extends 'account' | 'keyholder' ? { scope: Scope } : { scope?: undefined }
 
 export type RouteAnswer = { description: string; schema?: z.ZodType; contentType?: string }
 
 export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = {
-  method: 'get' | 'post'
+  method: 'get' | 'post' | 'delete'
   /** With parameters in braces, e.g. `/api/agents/{id}`; the last one may span slashes: `{name+}`. */
   path: string
   summary: string
@@ -34,7 +43,9 @@ export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B 
   query?: Q
   body?: { schema: B; bytesMax: number }
   answers: Record<number, RouteAnswer>
-}
+  /** Fields of the answer that are shown once; an answer that is replayed under an Idempotency-Key has none of them. */
+  secrets?: readonly string[]
+} & ScopeOf<A>
 
 export type RouteRequest<A extends Access, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = {
   c: Context<AppEnv>
@@ -42,18 +53,24 @@ export type RouteRequest<A extends Access, P extends z.ZodType, Q extends z.ZodT
   params: z.infer<P>
   query: z.infer<Q>
   body: z.infer<B>
+  /** Where a POST gets the id of what it makes. */
+  attempt: Attempt
 }
 
 const nothingSchema = z.strictObject({})
 
 export class Router {
   readonly app: OpenAPIHono<AppEnv>
-  readonly #authenticate: Authenticate
-  readonly #declared: { method: string; pattern: RegExp }[] = []
+  readonly #gate: Gate
+  readonly #once: Once
+  readonly #now: () => number
+  readonly #declared: { method: string; pattern: RegExp; access: Access }[] = []
 
-  constructor({ app, authenticate }: { app: OpenAPIHono<AppEnv>; authenticate: Authenticate }) {
+  constructor({ app, gate, once, now }: { app: OpenAPIHono<AppEnv>; gate: Gate; once: Once; now: () => number }) {
     this.app = app
-    this.#authenticate = authenticate
+    this.#gate = gate
+    this.#once = once
+    this.#now = now
   }
 
   add<
@@ -62,21 +79,32 @@ export class Router {
     Q extends z.ZodType = typeof nothingSchema,
     B extends z.ZodType = z.ZodUndefined,
   >(route: Route<A, P, Q, B>, handle: (request: RouteRequest<A, P, Q, B>) => Response | Promise<Response>): void {
-    const { method, path, access, params, query, body } = route
-    this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path) })
+    const { method, path, access, scope, params, query, body, secrets = [] } = route
+    this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), access })
     this.app.openAPIRegistry.registerPath(describeRoute(route))
     this.app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\+\}/g, ':$1{.+}').replaceAll(/\{(\w+)\}/g, ':$1'), async (c) => {
-      const caller = permitted(access, await this.#authenticate(c.req.header('authorization')))
-      return handle({
+      const caller = await this.#gate(c, { access, scope })
+      const parsed = {
         c,
-        // `permitted` has refused every other role.
+        // The gate has refused every other role.
         caller: caller as CallerOf<A>,
         // Without a schema the type parameter is its default, which the values below have.
         params: (params ? parseWith(params, c.req.param()) : {}) as z.infer<P>,
         query: parseWith(query ?? nothingSchema, c.req.query()) as z.infer<Q>,
         body: (body ? parseWith(body.schema, await readJson(c.req.raw, body.bytesMax)) : undefined) as z.infer<B>,
-      })
+      }
+      if (method !== 'post' || !caller || c.req.header('idempotency-key') === undefined) {
+        return handle({ ...parsed, attempt: firstAttempt(this.#now) })
+      }
+      return this.#once(c, { caller, body: parsed.body, secrets }, (attempt) => handle({ ...parsed, attempt }))
     })
+  }
+
+  /** Whether anybody may read there, without a key. */
+  isPublicRead(method: string, path: string): boolean {
+    if (method !== 'GET' && method !== 'HEAD') return false
+    const isOpen = (access: Access) => access === 'public' || access === 'unchecked'
+    return this.#declared.some((route) => route.method === 'GET' && isOpen(route.access) && route.pattern.test(path))
   }
 
   /** What is said to a request that fits no route: `method-not-allowed` with the methods of that path, or `not-found`. */
@@ -87,14 +115,6 @@ export class Router {
       return new ProblemError('not-found', { detail: `${method} ${path.slice(0, 200)} is no route; /api/openapi.json lists all there are` })
     return new ProblemError('method-not-allowed', { detail: `${path.slice(0, 200)} takes ${allow}, not ${method}`, headers: { allow } })
   }
-}
-
-function permitted(access: Access, caller: Principal | undefined): Principal | undefined {
-  if (access === 'public') return caller
-  if (!caller) throw new ProblemError('missing-key', { detail: 'this route needs the header Authorization: Bearer <key>' })
-  if (caller.role === access) return caller
-  const needed = access === 'admin' ? "the administrator's key" : 'the key of an account; the administrator has none'
-  throw new ProblemError('forbidden', { detail: `this route needs ${needed}` })
 }
 
 function patternOf(path: string): RegExp {

@@ -6,15 +6,20 @@ import type {
   BountyStore,
   DatabaseGauges,
   ExecutionStore,
+  IdempotencyStore,
   JudgementReceiptStore,
+  KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
 import type { LedgerStore, ReceiptKeyStore, Sandbox, SettlementStore, SharedCache, SubmissionStore } from '../shared/ports.ts'
+import { rateLimits, type RateLimits } from '../shared/rate-limit.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
+import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
+import { neonKeyStore } from './adapters/neon-keys.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
 import { neonLedgerStore } from './adapters/neon-ledger.ts'
 import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
@@ -24,16 +29,27 @@ import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
+import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
+import { createKnownKeys, type KnownKeys } from './authenticate.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
 import { consoleLog, type Log } from './log.ts'
 import { MemoryCache } from './memory-cache.ts'
 import { NonceMemory } from './nonce-memory.ts'
+import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
 import { createSigner } from './signature.ts'
 
 export type Services = {
   accounts: AccountStore
+  keys: KeyStore
+  /** Keys that this isolate has looked up. */
+  knownKeys: KnownKeys
+  idempotency: IdempotencyStore
+  limiter: RateLimiter
+  rateLimits: RateLimits
+  /** Origins of web pages that may call with a key. */
+  corsOrigins: readonly string[]
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
@@ -57,6 +73,7 @@ export type Services = {
   counters: Counters
   log: Log
   now: () => number
+  sleep: (ms: number) => Promise<void>
 }
 
 /** About 300 bytes each. */
@@ -68,9 +85,16 @@ export function createServices(raw: Env): Services {
   const env = checkEnv(raw)
   const database = neonDatabase({ url: env.DATABASE_URL, endpoint: env.NEON_HTTP_ENDPOINT })
   const counters = new Counters()
-  const cache = upstashSharedCache({ url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN })
+  const upstash = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
+  const cache = upstashSharedCache(upstash)
   return {
     accounts: neonAccountStore(database),
+    keys: neonKeyStore(database),
+    knownKeys: createKnownKeys(Date.now),
+    idempotency: neonIdempotencyStore(database),
+    limiter: new RateLimiter({ counter: upstashUsageCounter(upstash), counters }),
+    rateLimits,
+    corsOrigins: env.CORS_ORIGINS,
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
@@ -92,5 +116,6 @@ export function createServices(raw: Env): Services {
     counters,
     log: consoleLog(),
     now: Date.now,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   }
 }

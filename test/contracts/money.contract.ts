@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { BountySummary } from '../../shared/bounty.ts'
 import type { AccountStore, AgentStore, BountyStore, LedgerStore, SettlementStore, SubmissionStore } from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { newKey } from '../fakes/new-key.ts'
 
 export type MoneyStores = {
   accounts: AccountStore
@@ -32,7 +33,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
 
     async function newAccount(credits: number): Promise<string> {
       const id = idOf('account')
-      const key = { id: idOf('apiKey'), sha256: randomBytes(32).toString('hex') }
+      const key = newKey()
       await stores.accounts.create({ id, name: `a ${unique()}`, createdAt: at(0) }, key)
       if (credits > 0) await mint(id, credits)
       return id

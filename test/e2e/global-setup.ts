@@ -6,7 +6,9 @@ import type { TestProject } from 'vitest/node'
 import { startStack } from '../../local/stack.ts'
 import type { Stack } from '../../local/stack.ts'
 
-export type StackAddress = Pick<Stack, 'baseUrl' | 'directUrl' | 'hostUrl' | 'adminKey' | 'demoKey' | 'neon'> & { localDir: string }
+export type StackAddress = Pick<Stack, 'baseUrl' | 'directUrl' | 'hostUrl' | 'adminKey' | 'demoKey' | 'neon' | 'upstash'> & {
+  localDir: string
+}
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,8 +21,8 @@ export default async function setup(project: TestProject) {
   // postgres runs as another user when the tests run as root, and must be able to reach its directory
   await chmod(localDir, 0o755)
   const stack = await startStack({ localDir, edgePort: 0, directPort: 0, hostPort: 0 })
-  const { baseUrl, directUrl, hostUrl, adminKey, demoKey, neon } = stack
-  project.provide('stack', { baseUrl, directUrl, hostUrl, adminKey, demoKey, neon, localDir })
+  const { baseUrl, directUrl, hostUrl, adminKey, demoKey, neon, upstash } = stack
+  project.provide('stack', { baseUrl, directUrl, hostUrl, adminKey, demoKey, neon, upstash, localDir })
   return async () => {
     await stack.stop()
     await rm(localDir, { recursive: true, force: true })

@@ -14,6 +14,7 @@ import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { newKey } from '../fakes/new-key.ts'
 
 const searchMs = 15_000
 const accountsCount = 3
@@ -65,7 +66,7 @@ type World = {
 async function newWorld(): Promise<World> {
   const make = async () => {
     const [id, agentId, name] = [idOf('account'), idOf('agent'), randomBytes(8).toString('hex')]
-    await accounts.create({ id, name, createdAt: at(0) }, { id: idOf('apiKey'), sha256: randomBytes(32).toString('hex') })
+    await accounts.create({ id, name, createdAt: at(0) }, newKey())
     const program = { name, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 1 } as const
     await agents.create({ id: agentId, accountId: id, ...program, createdAt: at(0), updatedAt: at(0) }, 'engine-1')
     return { id, agentId }

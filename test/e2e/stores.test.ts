@@ -1,5 +1,8 @@
-// The contract over Postgres, behind the Neon protocol, as the Worker reaches it.
-import { inject } from 'vitest'
+// The contracts over Postgres, behind the Neon protocol, as the Worker reaches it.
+import { expect, inject, test } from 'vitest'
+import { z } from 'zod'
+import { keptMs } from '../../shared/idempotency.ts'
+import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
@@ -7,6 +10,8 @@ import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
+import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
+import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
 import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
@@ -17,6 +22,8 @@ function stores() {
   const database = neonDatabase(inject('stack').neon)
   return {
     accounts: neonAccountStore(database),
+    keys: neonKeyStore(database),
+    idempotency: neonIdempotencyStore(database),
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
@@ -29,4 +36,29 @@ function stores() {
 }
 
 storesContract('Postgres', stores)
+keysContract('Postgres', stores)
 moneyContract('Postgres', stores)
+
+test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {
+  const database = neonDatabase(inject('stack').neon)
+  const { idempotency } = stores()
+  const owner = `sweep ${Date.now()}`
+  const claim = (key: string, at: number) => {
+    return idempotency.claim({ owner, key, requestSha256: '0'.repeat(64), claim: key, at: new Date(at).toISOString() })
+  }
+  const old = Date.parse('2001-01-01T00:00:00Z')
+  for (let i = 0; i < 12; i++) await claim(`old ${i}`, old + i)
+  const kept = async () => {
+    const found = await database.query(z.object({ key: z.string() }), {
+      text: 'select key from idempotency_keys where owner = $1 order by first_at',
+      parameters: [owner],
+    })
+    return found.map(({ key }) => key)
+  }
+  await claim('first', old + keptMs - 1)
+  expect(await kept()).toHaveLength(13)
+  await claim('second', old + keptMs + 11)
+  expect(await kept()).toEqual(['old 10', 'old 11', 'first', 'second'])
+  await claim('third', old + keptMs + 11)
+  expect(await kept()).toEqual(['first', 'second', 'third'])
+})

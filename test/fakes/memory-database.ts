@@ -9,6 +9,8 @@ import type {
   AgentStore,
   BountyStore,
   ExecutionStore,
+  IdempotencyStore,
+  KeyStore,
   LedgerStore,
   JudgementReceiptStore,
   NewBounty,
@@ -20,6 +22,8 @@ import type {
 import { ProblemError } from '../../shared/problem.ts'
 import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import type { Submission } from '../../shared/submission.ts'
+import { memoryIdempotencyStore } from './memory-idempotency.ts'
+import { memoryKeyStore } from './memory-keys.ts'
 import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 
 type Version = { sha256: string }
@@ -27,6 +31,8 @@ type Kept = Omit<Submission, 'verdicts'> & { verdicts: Map<string, Verdict> }
 
 export type MemoryDatabase = {
   accounts: AccountStore
+  keys: KeyStore
+  idempotency: IdempotencyStore
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
@@ -40,7 +46,7 @@ export type MemoryDatabase = {
 
 export function memoryDatabase(): MemoryDatabase {
   const accounts = new Map<string, Account>()
-  const accountOfKey = new Map<string, string>()
+  const keys = memoryKeyStore()
   const agents = new Map<string, Agent>()
   const versions = new Map<string, Version>()
   const bounties = new Map<string, NewBounty>()
@@ -52,6 +58,8 @@ export function memoryDatabase(): MemoryDatabase {
   return {
     rejected,
     submissions,
+    keys,
+    idempotency: memoryIdempotencyStore(),
     ledger: money.ledger,
     settlements: money.settlements,
     judgementReceipts,
@@ -62,14 +70,13 @@ export function memoryDatabase(): MemoryDatabase {
       list: async (limit) => [...receiptKeys.values()].toReversed().slice(0, limit),
     },
     accounts: {
-      async create(account, { sha256 }) {
+      async create(account, key) {
         if ([...accounts.values()].some(({ name }) => name === account.name)) throw new ProblemError('name-taken', { detail: account.name })
         accounts.set(account.id, account)
-        accountOfKey.set(sha256, account.id)
+        keys.add(account.id, key)
         money.openHolder(account.id)
       },
       find: async (id) => accounts.get(id),
-      findByKey: async (sha256) => accountOfKey.get(sha256),
     },
     agents: {
       async create(agent) {
@@ -97,6 +104,8 @@ export function memoryDatabase(): MemoryDatabase {
     },
     bounties: {
       async create(bounty) {
+        // A primary key: whoever makes it a second time has a fault.
+        if (bounties.has(bounty.summary.id)) throw new Error(`bounty ${bounty.summary.id} is there already`)
         money.holdEscrow(bounty.summary)
         bounties.set(bounty.summary.id, bounty)
       },

@@ -1,16 +1,20 @@
 // The edge API in this process over fakes: what a route test needs, with the fakes at hand to look into.
 import { createHash } from 'node:crypto'
+import { rateLimits as defaultRateLimits, type RateLimits } from '../../shared/rate-limit.ts'
 import { createApp } from '../../workers/app.ts'
+import { createKnownKeys } from '../../workers/authenticate.ts'
 import { Counters } from '../../workers/counters.ts'
 import { MemoryCache } from '../../workers/memory-cache.ts'
 import { NonceMemory } from '../../workers/nonce-memory.ts'
+import { RateLimiter } from '../../workers/rate-limiter.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
 import type { Services } from '../../workers/services.ts'
-import { fakeSandbox, memoryArtifactStore } from './fake-sandbox.ts'
+import { fakeSandbox, memoryArtifactStore, type FakeSandbox } from './fake-sandbox.ts'
 import { idOf } from './id-of.ts'
-import { memoryDatabase } from './memory-database.ts'
-import { memorySharedCache } from './memory-shared-cache.ts'
+import { memoryDatabase, type MemoryDatabase } from './memory-database.ts'
+import { memorySharedCache, type MemorySharedCache } from './memory-shared-cache.ts'
+import { memoryUsageCounter, type MemoryUsageCounter } from './memory-usage-counter.ts'
 
 export const adminKey = `ab_${'a'.repeat(43)}`
 export const sandboxSecret = 'a secret of more than thirty-two characters'
@@ -25,17 +29,32 @@ export type CallOptions = {
   headers?: Record<string, string>
 }
 
-export function testEdge() {
-  const database = memoryDatabase()
-  const cache = memorySharedCache()
-  const sandbox = fakeSandbox()
-  const artifacts = memoryArtifactStore()
+export type TestEdgeOptions = {
+  rateLimits?: RateLimits
+  corsOrigins?: string[]
+  /** Another isolate of the same Worker: its stores, its clock. */
+  beside?: Pick<TestEdge, 'database' | 'cache' | 'usage' | 'sandbox' | 'artifacts' | 'clock'>
+}
+
+export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], beside }: TestEdgeOptions = {}): TestEdge {
+  const { database, cache, sandbox, artifacts, clock } = beside ?? {
+    database: memoryDatabase(),
+    cache: memorySharedCache(),
+    sandbox: fakeSandbox(),
+    artifacts: memoryArtifactStore(),
+    clock: { now: Date.parse('2026-11-23T12:00:00Z') },
+  }
   const counters = new Counters()
-  const clock = { now: Date.parse('2026-11-23T12:00:00Z') }
   const now = () => clock.now
+  const usage = beside?.usage ?? memoryUsageCounter(now)
   const log: { level: string; event: string; fields: LogFields }[] = []
   const services: Services = {
     ...database,
+    knownKeys: createKnownKeys(now),
+    limiter: new RateLimiter({ counter: usage, counters, now, sleep: async () => {} }),
+    rateLimits,
+    corsOrigins,
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
     cache,
     sandbox,
     artifacts,
@@ -91,7 +110,24 @@ export function testEdge() {
     return String(body.id)
   }
 
-  return { fetch: app.fetch, call, account, deploy, services, clock, log, cache, sandbox, artifacts, database }
+  /** Every method and path that the app answers. */
+  const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
+
+  return { fetch: app.fetch, call, account, deploy, routes, services, clock, log, cache, usage, sandbox, artifacts, database }
 }
 
-export type TestEdge = ReturnType<typeof testEdge>
+export type TestEdge = {
+  call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
+  account: (name: string) => Promise<{ id: string; key: string }>
+  deploy: (key: string, options: { name: string; output?: (input: unknown) => unknown }) => Promise<string>
+  routes: string[]
+  fetch: ReturnType<typeof createApp>['fetch']
+  services: Services
+  clock: { now: number }
+  log: { level: string; event: string; fields: LogFields }[]
+  cache: MemorySharedCache
+  usage: MemoryUsageCounter
+  sandbox: FakeSandbox
+  artifacts: ReturnType<typeof memoryArtifactStore>
+  database: MemoryDatabase
+}

@@ -1,6 +1,7 @@
-// Every kind of nonsense, each with its own answer; nothing is written by any of them.
+// Every kind of nonsense, each with its own answer; nothing is written by any of them. bad-fields.test.ts goes through the fields one by one.
 import { beforeAll, expect, test } from 'vitest'
 import { limits } from '../../shared/tiers.ts'
+import { countWrites } from '../fakes/count-writes.ts'
 import { testEdge, adminKey, type CallOptions } from '../fakes/test-edge.ts'
 
 const edge = testEdge()
@@ -9,6 +10,7 @@ let strangerKey: string
 let agentId: string
 let bountyId: string
 let executionId: string
+let writes: () => number
 
 beforeAll(async () => {
   key = (await edge.account('ada')).key
@@ -17,6 +19,7 @@ beforeAll(async () => {
   bountyId = (await edge.call('POST', '/api/bounties', { key, body: { title: 't', rewardCredits: 1, cases: [{ input: 1, expected: 1 }] } }))
     .body.id
   executionId = (await edge.call('POST', `/api/agents/${agentId}/executions`, { key, body: { input: 1 } })).body.id
+  writes = countWrites(edge.database)
 })
 
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
@@ -351,6 +354,8 @@ test.each(table)('%s: %s is answered clearly', async (_, method, path, options, 
   expect(answer.body.detail).toMatch(says)
   expect(answer.body.detail.length).toBeLessThanOrEqual(1_000)
 })
+
+test('nothing was written by any of them', () => expect(writes()).toBe(0))
 
 test('a submission after the deadline is refused', async () => {
   const deadline = new Date(edge.clock.now + 1_000).toISOString()

@@ -15,6 +15,10 @@ beforeEach(() => {
   loads = 0
 })
 
+/** The text alone; its tag is the same for the same text. */
+async function read(cache: ReadCache, by = load): Promise<string> {
+  return (await cache.read(wanted, by)).text
+}
 function isolate(): ReadCache {
   return new ReadCache({ shared, counters: new Counters(), now: () => now })
 }
@@ -25,63 +29,63 @@ async function load(): Promise<string> {
 
 test('memory answers for two seconds, the shared cache after that, and for other isolates', async () => {
   const cache = isolate()
-  for (let i = 0; i < 3; i++) expect(await cache.read(wanted, load)).toBe('"one"')
+  for (let i = 0; i < 3; i++) expect(await read(cache)).toBe('"one"')
   expect([loads, shared.calls]).toEqual([1, 2])
   now += 2_000
-  await cache.read(wanted, load)
-  await isolate().read(wanted, load)
+  await read(cache)
+  await read(isolate())
   expect([loads, shared.calls]).toEqual([1, 4])
 })
 
 test('a write is seen at once where it was made, and elsewhere when memory has expired', async () => {
   const [writer, other] = [isolate(), isolate()]
-  await writer.read(wanted, load)
-  await other.read(wanted, load)
+  await read(writer)
+  await read(other)
   stored = 'two'
   await writer.forget('agents')
-  expect(await writer.read(wanted, load)).toBe('"two"')
-  expect(await other.read(wanted, load)).toBe('"one"')
+  expect(await read(writer)).toBe('"two"')
+  expect(await read(other)).toBe('"one"')
   now += 2_000
-  expect(await other.read(wanted, load)).toBe('"two"')
+  expect(await read(other)).toBe('"two"')
 })
 
 test('what was loaded before a write is not what others read after it', async () => {
   const [slow, writer] = [isolate(), isolate()]
-  await slow.read(wanted, async () => {
+  await read(slow, async () => {
     const text = await load()
     stored = 'two'
     await writer.forget('agents')
     return text
   })
-  expect(await isolate().read(wanted, load)).toBe('"two"')
+  expect(await read(isolate())).toBe('"two"')
 })
 
 test('without the shared cache reads go on, and a write made meanwhile is seen when it is back', async () => {
   const cache = isolate()
-  await cache.read(wanted, load)
+  await read(cache)
   shared.isDown = true
   stored = 'two'
   await cache.forget('agents')
-  expect(await cache.read(wanted, load)).toBe('"two"')
+  expect(await read(cache)).toBe('"two"')
   shared.isDown = false
   now += 2_000
-  expect(await cache.read(wanted, load)).toBe('"two"')
-  expect(await isolate().read(wanted, load)).toBe('"two"')
+  expect(await read(cache)).toBe('"two"')
+  expect(await read(isolate())).toBe('"two"')
 })
 
 test('requests that ask at the same time share one load, and a load that hangs holds nobody up', async () => {
   const cache = isolate()
-  const answers = await Promise.all(Array.from({ length: 10 }, () => cache.read(wanted, load)))
+  const answers = await Promise.all(Array.from({ length: 10 }, () => read(cache)))
   expect([new Set(answers), loads]).toEqual([new Set(['"one"']), 1])
   now += 2_000
   await cache.forget('agents')
-  const hanging = cache.read(wanted, () => new Promise(() => {}))
-  expect(await cache.read(wanted, load)).toBe('"one"')
+  const hanging = read(cache, () => new Promise(() => {}))
+  expect(await read(cache)).toBe('"one"')
   await expect(Promise.race([hanging, Promise.resolve('still waiting')])).resolves.toBe('still waiting')
 })
 
 test('an error is passed on and not kept', async () => {
   const cache = isolate()
-  await expect(cache.read(wanted, () => Promise.reject(new Error('database')))).rejects.toThrow('database')
-  expect(await cache.read(wanted, load)).toBe('"one"')
+  await expect(read(cache, () => Promise.reject(new Error('database')))).rejects.toThrow('database')
+  expect(await read(cache)).toBe('"one"')
 })

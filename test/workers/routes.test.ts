@@ -62,7 +62,7 @@ describe('200', () => {
     const body = { input: 1 }
     await edge.call('POST', `/api/agents/${agentId}/executions`, { key, body })
     edge.database.agents.findRunnable = () => Promise.reject(new Error('asked the database'))
-    edge.database.accounts.findByKey = () => Promise.reject(new Error('asked the database'))
+    edge.database.keys.findGrant = () => Promise.reject(new Error('asked the database'))
     const calls = edge.cache.calls
     const { status } = await edge.call('POST', `/api/agents/${agentId}/executions`, { key, body })
     expect([status, edge.cache.calls]).toEqual([200, calls])

@@ -1,8 +1,9 @@
-// Accounts and their keys in Postgres.
+// Accounts in Postgres; their keys are in neon-keys.ts.
 import { z } from 'zod'
 import { ProblemError } from '../../shared/problem.ts'
 import type { AccountStore } from '../../shared/ports.ts'
 import { isUniqueViolation, type Database } from './neon.ts'
+import { insertKey } from './neon-keys.ts'
 import { instantSchema } from './neon-rows.ts'
 
 const accountRowSchema = z
@@ -15,10 +16,7 @@ export function neonAccountStore(database: Database): AccountStore {
       try {
         await database.transaction([
           { text: 'insert into accounts (id, name, created_at) values ($1, $2, $3)', parameters: [id, name, createdAt] },
-          {
-            text: 'insert into api_keys (id, account_id, sha256, created_at) values ($1, $2, $3, $4)',
-            parameters: [key.id, id, key.sha256, createdAt],
-          },
+          insertKey(id, key),
         ])
       } catch (error) {
         if (!isUniqueViolation(error, 'accounts_name_key')) throw error
@@ -32,14 +30,6 @@ export function neonAccountStore(database: Database): AccountStore {
         parameters: [id],
       })
       return row
-    },
-
-    async findByKey(sha256) {
-      const [row] = await database.query(z.object({ account_id: z.string() }), {
-        text: 'select account_id from api_keys where sha256 = $1',
-        parameters: [sha256],
-      })
-      return row?.account_id
     },
   }
 }

@@ -4,17 +4,23 @@ import { limits } from '../../shared/tiers.ts'
 import type { Agent, AgentCreate, Program, ProgramKind } from '../../shared/agent.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { sha256Hex } from '../hex.ts'
-import { newId } from '../new-id.ts'
+import type { Attempt } from '../idempotency.ts'
 import { invalidRequest } from '../request-issues.ts'
 import type { Services } from '../services.ts'
 
-export async function deployAgent(services: Services, { accountId, agent }: { accountId: string; agent: AgentCreate }): Promise<Agent> {
+export async function deployAgent(
+  services: Services,
+  { accountId, agent, attempt }: { accountId: string; agent: AgentCreate; attempt: Attempt },
+): Promise<Agent> {
+  const id = attempt.newId('agent')
+  const deployed = attempt.isRetry ? await services.agents.find(id) : undefined
+  if (deployed) return deployed
   const { program, bytes, engine } = await prepareProgram(services, { ...agent, accountId })
   const at = services.now()
   const createdAt = new Date(at).toISOString()
   const { name, kind } = agent
   const created = {
-    id: newId('agent', at),
+    id,
     accountId,
     name,
     kind,
@@ -32,12 +38,14 @@ export async function deployAgent(services: Services, { accountId, agent }: { ac
 
 export async function deployVersion(
   services: Services,
-  { accountId, agentId, source }: { accountId: string; agentId: string; source: string },
+  { accountId, agentId, source, attempt }: { accountId: string; agentId: string; source: string; attempt: Attempt },
 ): Promise<Agent> {
   const agent = await services.agents.find(agentId)
   if (!agent) throw agentNotFound(agentId)
   if (agent.accountId !== accountId) throw new ProblemError('forbidden', { detail: `agent ${agentId} belongs to another account` })
   const { program, bytes, engine } = await prepareProgram(services, { kind: agent.kind, source, accountId })
+  // A version has no id of its own: on a retry, the latest one, with this program and no older than the first try, is what that one made.
+  if (attempt.isRetry && agent.sha256 === program.sha256 && agent.updatedAt >= attempt.firstAt) return agent
   const at = new Date(services.now()).toISOString()
   const changed = await services.agents.addVersion({ agentId, sha256: program.sha256, bytes, engine, at })
   if (!changed) throw agentNotFound(agentId)

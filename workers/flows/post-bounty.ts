@@ -4,14 +4,18 @@ import type { BountyCreate, BountySummary } from '../../shared/bounty.ts'
 import type { StoredCase } from '../../shared/ports.ts'
 import { ProblemError, type ProblemIssue } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
+import type { Attempt } from '../idempotency.ts'
 import { newId, newSalt } from '../new-id.ts'
 import { invalidRequest } from '../request-issues.ts'
 import type { Services } from '../services.ts'
 
 export async function postBounty(
   services: Services,
-  { accountId, bounty }: { accountId: string; bounty: BountyCreate },
+  { accountId, bounty, attempt }: { accountId: string; bounty: BountyCreate; attempt: Attempt },
 ): Promise<BountySummary> {
+  const id = attempt.newId('bounty')
+  const posted = attempt.isRetry ? await services.bounties.findSummary(id) : undefined
+  if (posted) return posted
   const at = services.now()
   if (bounty.deadline !== undefined && Date.parse(bounty.deadline) <= at) {
     throw invalidRequest([{ field: 'deadline', message: `is ${JSON.stringify(bounty.deadline)}; must be in the future` }])
@@ -19,7 +23,7 @@ export async function postBounty(
   const cases = storedCases(bounty.cases, at)
   const { title, rewardCredits, mode, tier, description } = bounty
   const summary: BountySummary = {
-    id: newId('bounty', at),
+    id,
     accountId,
     title,
     rewardCredits,

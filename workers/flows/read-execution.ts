@@ -5,12 +5,13 @@ import type { ByteRange } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { Services } from '../services.ts'
 
+export async function findExecution({ executions, sandbox }: Services, id: string): Promise<ExecutionRecord | undefined> {
+  return (await executions.find(id)) ?? (await sandbox.findExecution(id)) ?? (await executions.find(id))
+}
+
 /** @throws ProblemError `execution-not-found`, also when it is somebody else's: its existence is not theirs to know */
-export async function readExecution(
-  { executions, sandbox }: Services,
-  { id, accountId }: { id: string; accountId: string },
-): Promise<ExecutionRecord> {
-  const record = (await executions.find(id)) ?? (await sandbox.findExecution(id)) ?? (await executions.find(id))
+export async function readExecution(services: Services, { id, accountId }: { id: string; accountId: string }): Promise<ExecutionRecord> {
+  const record = await findExecution(services, id)
   if (record?.accountId !== accountId) throw new ProblemError('execution-not-found', { detail: `your account has no execution ${id}` })
   return record
 }

@@ -5,20 +5,23 @@ import { outcomeOf } from '../../shared/execution.ts'
 import type { RunnableAgent } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
-import { newId } from '../new-id.ts'
+import type { Attempt } from '../idempotency.ts'
 import type { Services } from '../services.ts'
 import { agentNotFound } from './deploy-agent.ts'
+import { findExecution } from './read-execution.ts'
 
 /** So long may another isolate run the version before the latest. A version that is named never changes. */
 const latestFreshMs = 5_000
 
-export type RunAgent = { accountId: string; agentId: string; execution: ExecutionCreate }
+export type RunAgent = { accountId: string; agentId: string; execution: ExecutionCreate; attempt: Attempt }
 
-export async function runAgent(services: Services, { accountId, agentId, execution }: RunAgent): Promise<Outcome> {
+export async function runAgent(services: Services, { accountId, agentId, execution, attempt }: RunAgent): Promise<Outcome> {
   const { input, tier, seed, startTime } = execution
   requireSmallInput(input)
   const { version, program } = await findRunnable(services, { agentId, version: execution.version })
-  const id = newId('execution', services.now())
+  const id = attempt.newId('execution')
+  const ran = attempt.isRetry ? await findExecution(services, id) : undefined
+  if (ran) return outcomeOf(ran)
   const record = await services.sandbox.run({ id, agentId, version, tier, seed, startTime, accountId, program, input })
   services.counters.add('executions_total', { status: record.status })
   return outcomeOf(record)

@@ -2,14 +2,16 @@
 // bounty is still open is decided by the database, in the statement that closes it, and the credits move in the same transaction.
 import type { BountySummary } from '../../shared/bounty.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import type { Attempt } from '../idempotency.ts'
 import type { Services } from '../services.ts'
 import { forgetBounty } from './forget-bounty.ts'
 import { bountyNotFound } from './submit-agent.ts'
 
-export type AwardBounty = { accountId: string; bountyId: string; submissionId: string }
+export type AwardBounty = { accountId: string; bountyId: string; submissionId: string; attempt: Attempt }
 
-export async function awardBounty(services: Services, { accountId, bountyId, submissionId }: AwardBounty): Promise<BountySummary> {
+export async function awardBounty(services: Services, { accountId, bountyId, submissionId, attempt }: AwardBounty): Promise<BountySummary> {
   const bounty = await findOwn(services, { accountId, bountyId })
+  if (attempt.isRetry && bounty.status === 'awarded' && bounty.awardedSubmissionId === submissionId) return bounty
   if (bounty.mode !== 'best') {
     throw new ProblemError('not-awardable', {
       detail: `bounty ${bountyId} has the mode ${bounty.mode}: the first submission that passes every case wins it; only the mode best is awarded`,
@@ -33,9 +35,10 @@ export async function awardBounty(services: Services, { accountId, bountyId, sub
 
 export async function cancelBounty(
   services: Services,
-  { accountId, bountyId }: { accountId: string; bountyId: string },
+  { accountId, bountyId, attempt }: { accountId: string; bountyId: string; attempt: Attempt },
 ): Promise<BountySummary> {
-  await findOwn(services, { accountId, bountyId })
+  const bounty = await findOwn(services, { accountId, bountyId })
+  if (attempt.isRetry && bounty.status === 'cancelled') return bounty
   const cancelled = await services.settlements.cancel(bountyId, { at: new Date(services.now()).toISOString() })
   if (!cancelled) throw await closed(services, bountyId)
   await forgetBounty(services, bountyId)

@@ -4,7 +4,7 @@ import type { BountySummary } from '../../shared/bounty.ts'
 import type { JudgedCases, StoredCase } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { Submission, SubmissionCreate } from '../../shared/submission.ts'
-import { newId } from '../new-id.ts'
+import type { Attempt } from '../idempotency.ts'
 import type { Services } from '../services.ts'
 import { forgetBounty } from './forget-bounty.ts'
 import { findRunnable } from './run-agent.ts'
@@ -13,10 +13,13 @@ import { VerdictBatches } from './verdict-batches.ts'
 /** Cases of one call to the host. */
 export const chunkCases = 64
 
-export type SubmitAgent = { accountId: string; bountyId: string; submission: SubmissionCreate }
+export type SubmitAgent = { accountId: string; bountyId: string; submission: SubmissionCreate; attempt: Attempt }
 
-export async function submitAgent(services: Services, { accountId, bountyId, submission }: SubmitAgent): Promise<Submission> {
+export async function submitAgent(services: Services, { accountId, bountyId, submission, attempt }: SubmitAgent): Promise<Submission> {
   const { bounties, submissions, now } = services
+  const id = attempt.newId('submission')
+  const begun = attempt.isRetry ? await submissions.find(id) : undefined
+  if (begun) return begun
   const [bounty, agent] = await Promise.all([bounties.findSummary(bountyId), findRunnable(services, submission)])
   if (!bounty) throw bountyNotFound(bountyId)
   requireOpen(bounty, now())
@@ -24,7 +27,6 @@ export async function submitAgent(services: Services, { accountId, bountyId, sub
     throw new ProblemError('forbidden', { detail: `agent ${agent.agentId} belongs to another account; submit an agent of your own` })
   }
   const at = now()
-  const id = newId('submission', at)
   const { agentId, version, program } = agent
   const started = { id, bountyId, agentId, version, accountId, casesTotal: bounty.caseCount, createdAt: new Date(at).toISOString() }
   await submissions.create(started)

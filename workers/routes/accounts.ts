@@ -1,8 +1,9 @@
 import { accountCreatedSchema, accountCreateSchema, ownAccountSchema } from '../../shared/account.ts'
+import { scopes } from '../../shared/api-key.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
 import { sha256Hex } from '../hex.ts'
-import { newId } from '../new-id.ts'
+import { newSecret } from '../new-secret.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 
@@ -15,14 +16,22 @@ export function addAccountRoutes(router: Router, { accounts, ledger, log, now }:
       access: 'admin',
       body: { schema: accountCreateSchema, bytesMax: limits.bodyBytesMax },
       answers: { 201: { description: 'The account', schema: accountCreatedSchema } },
+      secrets: ['key'],
     },
-    async ({ c, body }) => {
-      const at = now()
-      const account = { id: newId('account', at), name: body.name, createdAt: new Date(at).toISOString() }
-      const key = newKey()
-      await accounts.create(account, { id: newId('apiKey', at), sha256: await sha256Hex(key) })
+    async ({ c, body, attempt }) => {
+      const id = attempt.newId('account')
+      if (attempt.isRetry) {
+        const made = await accounts.find(id)
+        if (made) return c.json({ ...made, balanceCredits: 0 }, 201)
+      }
+      const createdAt = new Date(now()).toISOString()
+      const account = { id, name: body.name, createdAt }
+      const key = newSecret()
+      const sha256 = await sha256Hex(key)
+      const firstKey = { id: attempt.newId('apiKey'), name: 'first key', scopes: [...scopes], createdAt, expiresAt: null, sha256 }
+      await accounts.create(account, { ...firstKey, isRateLimited: body.rateLimited })
       log.info('account opened', { accountId: account.id })
-      return c.json({ ...account, balanceCredits: 0, key }, 201, { 'cache-control': 'no-store' })
+      return c.json({ ...account, balanceCredits: 0, key }, 201)
     },
   )
 
@@ -32,6 +41,7 @@ export function addAccountRoutes(router: Router, { accounts, ledger, log, now }:
       path: '/api/accounts/me',
       summary: 'The account that the key speaks for',
       access: 'account',
+      scope: 'read',
       answers: { 200: { description: 'The account', schema: ownAccountSchema } },
     },
     async ({ c, caller }) => {
@@ -41,13 +51,4 @@ export function addAccountRoutes(router: Router, { accounts, ledger, log, now }:
       return c.json({ ...account, balanceCredits })
     },
   )
-}
-
-/** `ab_` and 256 random bits as base64url, as apiKeySchema says. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32))
-  return `ab_${btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')}`
 }

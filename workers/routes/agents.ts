@@ -63,11 +63,12 @@ export function addAgentRoutes(router: Router, services: Services): void {
       path: '/api/agents',
       summary: 'Deploy an agent; the program is compiled before the answer',
       access: 'account',
+      scope: 'deploy',
       body: { schema: agentCreateSchema, bytesMax: deployBytesMax },
       answers: { 201: { description: 'The agent, with its first version', schema: agentSchema } },
     },
-    async ({ c, caller: { accountId }, body }) => {
-      const agent = await deployAgent(services, { accountId, agent: body })
+    async ({ c, caller: { accountId }, body, attempt }) => {
+      const agent = await deployAgent(services, { accountId, agent: body, attempt })
       return c.json(agent, 201, { location: `/api/agents/${agent.id}` })
     },
   )
@@ -78,12 +79,13 @@ export function addAgentRoutes(router: Router, services: Services): void {
       path: '/api/agents/{id}/versions',
       summary: 'Deploy the next version of an agent',
       access: 'account',
+      scope: 'deploy',
       params: idParameters('agent'),
       body: { schema: z.strictObject({ source: agentCreateSchema.shape.source }), bytesMax: deployBytesMax },
       answers: { 201: { description: 'The agent, as it is now', schema: agentSchema } },
     },
-    async ({ c, caller: { accountId }, params: { id }, body: { source } }) => {
-      const agent = await deployVersion(services, { accountId, agentId: id, source })
+    async ({ c, caller: { accountId }, params: { id }, body: { source }, attempt }) => {
+      const agent = await deployVersion(services, { accountId, agentId: id, source, attempt })
       return c.json(agent, 201, { location: `/api/agents/${agent.id}` })
     },
   )
@@ -94,12 +96,13 @@ export function addAgentRoutes(router: Router, services: Services): void {
       path: '/api/agents/{id}/executions',
       summary: 'Run an agent; whatever the program does is a 200 with its own status',
       access: 'account',
+      scope: 'run',
       params: idParameters('agent'),
       body: { schema: executionCreateSchema, bytesMax: limits.bodyBytesMax },
       answers: { 200: { description: 'The outcome', schema: outcomeSchema } },
     },
-    async ({ c, caller: { accountId }, params: { id }, body }) => {
-      return c.json(await runAgent(services, { accountId, agentId: id, execution: body }), 200)
+    async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
+      return c.json(await runAgent(services, { accountId, agentId: id, execution: body, attempt }), 200)
     },
   )
 }

@@ -63,11 +63,12 @@ export function addBountyRoutes(router: Router, services: Services): void {
       path: '/api/bounties',
       summary: 'Post a bounty; the reward moves from your balance into escrow',
       access: 'account',
+      scope: 'bounties',
       body: { schema: bountyCreateSchema, bytesMax: bountyBytesMax },
       answers: { 201: { description: 'The bounty, without its cases', schema: bountySummarySchema } },
     },
-    async ({ c, caller: { accountId }, body }) => {
-      const bounty = await postBounty(services, { accountId, bounty: body })
+    async ({ c, caller: { accountId }, body, attempt }) => {
+      const bounty = await postBounty(services, { accountId, bounty: body, attempt })
       return c.json(bounty, 201, { location: `/api/bounties/${bounty.id}` })
     },
   )
@@ -79,12 +80,13 @@ export function addBountyRoutes(router: Router, services: Services): void {
       summary:
         'Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass wins a bounty of mode first',
       access: 'account',
+      scope: 'bounties',
       params: idParameters('bounty'),
       body: { schema: submissionCreateSchema, bytesMax: limits.bodyBytesMax },
       answers: { 202: { description: 'The submission, with the verdicts of public cases', schema: submissionSchema } },
     },
-    async ({ c, caller: { accountId }, params: { id }, body }) => {
-      const submission = await submitAgent(services, { accountId, bountyId: id, submission: body })
+    async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
+      const submission = await submitAgent(services, { accountId, bountyId: id, submission: body, attempt })
       return c.json(submission, 202, { location: `/api/submissions/${submission.id}` })
     },
   )

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { outcomeOf, outcomeSchema } from '../../shared/execution.ts'
 import { idSchema } from '../../shared/ids.ts'
 import { parseRange } from '../byte-range.ts'
+import { holdsAlready } from '../etag.ts'
 import { findArtifact, readArtifact, readExecution } from '../flows/read-execution.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -14,6 +15,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       path: '/api/executions/{id}',
       summary: 'The outcome of an execution of your own; found at once by whoever just ran it',
       access: 'account',
+      scope: 'read',
       params: idParameters('execution'),
       answers: { 200: { description: 'The outcome', schema: outcomeSchema } },
     },
@@ -26,6 +28,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       path: '/api/executions/{id}/artifacts/{name+}',
       summary: 'Bytes of an artifact, whole or one range of them',
       access: 'account',
+      scope: 'read',
       params: z.object({ id: idSchema('execution'), name: z.string().max(1_024) }),
       answers: {
         200: { description: 'The bytes', schema: z.string(), contentType: 'application/octet-stream' },
@@ -44,14 +47,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
         'content-type': 'application/octet-stream',
         'content-disposition': attachmentOf(name),
       }
-      if (
-        c.req
-          .header('if-none-match')
-          ?.split(',')
-          .some((tag) => tag.trim().replace(/^W\//, '') === etag)
-      ) {
-        return c.body(null, 304, headers)
-      }
+      if (holdsAlready(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers)
       const ifRange = c.req.header('if-range')
       const range = parseRange(ifRange === undefined || ifRange === etag ? c.req.header('range') : undefined, bytes)
       const { offset, length } = range ?? { offset: 0, length: bytes }

@@ -40,7 +40,7 @@ type Cut = { list: string; limit: number; cursor: string | undefined }
 
 /** Cursors carry the rank of their last item, so that counting goes on. */
 function agentPage({ submissions, bounties }: Services, { bounty, list, limit, cursor }: Cut & { bounty: string }) {
-  const key = decodeCursor(list, ['number', 'number', 'string', 'string', 'number'], cursor)
+  const key = decodeCursor(list, ['count', 'number', 'instant', 'string', 'count'], cursor)
   const [casesPassed, fuel, finishedAt, submissionId, rank] = key ?? []
   const after = key && {
     casesPassed: Number(casesPassed),
@@ -62,7 +62,7 @@ function agentPage({ submissions, bounties }: Services, { bounty, list, limit, c
 }
 
 function accountPage({ submissions }: Services, { list, limit, cursor }: Cut) {
-  const key = decodeCursor(list, ['number', 'number', 'number', 'string', 'number'], cursor)
+  const key = decodeCursor(list, ['number', 'count', 'number', 'string', 'count'], cursor)
   const [creditsWon, bountiesWon, casesPassed, accountId, rank] = key ?? []
   const after = key && {
     creditsWon: Number(creditsWon),

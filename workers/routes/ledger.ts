@@ -4,7 +4,6 @@ import { creditsMintedSchema, creditsMintSchema, ledgerEntrySchema } from '../..
 import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
 import type { ExecutionStore, LedgerStore } from '../../shared/ports.ts'
 import { limits } from '../../shared/tiers.ts'
-import { newId } from '../new-id.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { pageOf } from './page-of.ts'
@@ -23,10 +22,10 @@ export function addLedgerRoutes(router: Router, { executions, ledger, log, now }
       body: { schema: creditsMintSchema, bytesMax: limits.bodyBytesMax },
       answers: { 201: { description: 'What was minted, and the balance after it', schema: creditsMintedSchema } },
     },
-    async ({ c, params: { id: accountId }, body: { credits, reason } }) => {
-      const time = now()
-      const at = new Date(time).toISOString()
-      const { id, balanceAfter } = await ledger.mint({ id: newId('transfer', time), accountId, credits, reason: reason ?? null, at })
+    async ({ c, params: { id: accountId }, body: { credits, reason }, attempt }) => {
+      const at = attempt.firstAt
+      // Minting again under the same id changes nothing.
+      const { id, balanceAfter } = await ledger.mint({ id: attempt.newId('transfer'), accountId, credits, reason: reason ?? null, at })
       log.info('credits minted', { transferId: id, accountId, credits })
       return c.json({ id, accountId, credits, balanceCredits: balanceAfter, at }, 201)
     },
@@ -38,6 +37,7 @@ export function addLedgerRoutes(router: Router, { executions, ledger, log, now }
       path: '/api/accounts/me/ledger',
       summary: 'What came to and went from the balance of your account, newest first',
       access: 'account',
+      scope: 'read',
       query: pageQuerySchema,
       answers: { 200: { description: 'A page of entries', schema: pageSchema(ledgerEntrySchema) } },
     },
@@ -56,6 +56,7 @@ export function addLedgerRoutes(router: Router, { executions, ledger, log, now }
       path: '/api/accounts/me/usage',
       summary: 'What your account ran and spent, by day (UTC), newest first; days without anything are left out',
       access: 'account',
+      scope: 'read',
       query: usageQuerySchema,
       answers: { 200: { description: 'The days', schema: z.object({ items: z.array(dayUsageSchema) }) } },
     },

@@ -15,6 +15,7 @@ export function addReceiptRoutes(router: Router, services: Services): void {
       path: '/api/executions/{id}/receipt',
       summary: 'What the host states and signed about an execution of your own; bounty verify runs it again',
       access: 'account',
+      scope: 'read',
       params: idParameters('execution'),
       answers: { 200: { description: 'The receipt', schema: receiptSchema } },
     },

@@ -12,12 +12,13 @@ export function addSettlementRoutes(router: Router, services: Services): void {
       path: '/api/bounties/{id}/award',
       summary: 'Award a bounty of your own, of mode best, to a submission that was judged; its author gets the reward',
       access: 'account',
+      scope: 'bounties',
       params: idParameters('bounty'),
       body: { schema: bountyAwardSchema, bytesMax: limits.bodyBytesMax },
       answers: { 200: { description: 'The bounty, awarded', schema: bountySummarySchema } },
     },
-    async ({ c, caller: { accountId }, params: { id }, body: { submissionId } }) =>
-      c.json(await awardBounty(services, { accountId, bountyId: id, submissionId }), 200),
+    async ({ c, caller: { accountId }, params: { id }, body: { submissionId }, attempt }) =>
+      c.json(await awardBounty(services, { accountId, bountyId: id, submissionId, attempt }), 200),
   )
 
   router.add(
@@ -26,9 +27,11 @@ export function addSettlementRoutes(router: Router, services: Services): void {
       path: '/api/bounties/{id}/cancel',
       summary: 'Cancel an open bounty of your own before its deadline; the reward comes back. What is being judged ends without an award',
       access: 'account',
+      scope: 'bounties',
       params: idParameters('bounty'),
       answers: { 200: { description: 'The bounty, cancelled', schema: bountySummarySchema } },
     },
-    async ({ c, caller: { accountId }, params: { id } }) => c.json(await cancelBounty(services, { accountId, bountyId: id }), 200),
+    async ({ c, caller: { accountId }, params: { id }, attempt }) =>
+      c.json(await cancelBounty(services, { accountId, bountyId: id, attempt }), 200),
   )
 }

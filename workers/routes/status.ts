@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { taggedJson } from '../cached-json.ts'
+import { etagOf } from '../etag.ts'
 import { createMetrics } from '../metrics.ts'
 import { createOpenApiText } from '../openapi.ts'
 import { Readiness } from '../readiness.ts'
@@ -19,13 +21,15 @@ export function addStatusRoutes(router: Router, services: Services): void {
   })
   const metrics = createMetrics(services)
   const openApiText = createOpenApiText(router.app)
+  let etag: string | undefined
+  const openApiEtag = async () => (etag ??= await etagOf(openApiText()))
 
   router.add(
     {
       method: 'get',
       path: '/api/health',
       summary: 'Whether the Worker runs; asks nobody',
-      access: 'public',
+      access: 'unchecked',
       answers: { 200: { description: 'It does', schema: z.object({ status: z.literal('ok') }) } },
     },
     ({ c }) => c.json({ status: 'ok' }),
@@ -36,12 +40,12 @@ export function addStatusRoutes(router: Router, services: Services): void {
       method: 'get',
       path: '/api/ready',
       summary: 'Whether every part that the Worker needs answers; asked at most once a second',
-      access: 'public',
+      access: 'unchecked',
       answers: { 200: { description: 'All do', schema: readySchema }, 503: { description: 'Some do not', schema: readySchema } },
     },
     async ({ c }) => {
       const report = await readiness.report()
-      return c.json(report, report.status === 'ready' ? 200 : 503, { 'cache-control': 'no-store' })
+      return c.json(report, report.status === 'ready' ? 200 : 503)
     },
   )
 
@@ -62,8 +66,8 @@ export function addStatusRoutes(router: Router, services: Services): void {
       path: '/api/openapi.json',
       summary: 'This description of the API',
       access: 'public',
-      answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) } },
+      answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) }, 304: { description: 'The caller has this text already' } },
     },
-    ({ c }) => c.body(openApiText(), 200, { 'content-type': 'application/json' }),
+    async ({ c, caller }) => taggedJson(c, { text: openApiText(), etag: await openApiEtag(), caller }),
   )
 }

@@ -14,6 +14,7 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       path: '/api/submissions/{id}',
       summary: 'A submission of your own, with the verdicts of public cases',
       access: 'account',
+      scope: 'read',
       params: idParameters('submission'),
       answers: { 200: { description: 'The submission', schema: submissionSchema } },
     },
@@ -30,6 +31,7 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       path: '/api/submissions/{id}/receipt',
       summary: 'What the host signed about a submission of your own; hidden cases are opened when the bounty is closed',
       access: 'account',
+      scope: 'read',
       params: idParameters('submission'),
       answers: {
         200: { description: 'Signed parts, and the openings of the cases that you may look into', schema: submissionReceiptSchema },

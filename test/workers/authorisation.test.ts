@@ -1,0 +1,210 @@
+// Who may call what: one row for every route that the app has, walked with every kind of caller. A route without a row fails the test.
+import { beforeAll, describe, expect, test } from 'vitest'
+import { scopes, type Scope } from '../../shared/api-key.ts'
+import { adminKey, testEdge, type Answer } from '../fakes/test-edge.ts'
+
+/**
+ * unchecked: everybody, whatever they carry. public: everybody whose key, if any, is good. own: the account that owns the thing, for others
+ * it does not exist. shared: every account. foreign: every account may name it, its owner alone may do this. keyholder: the owner and the
+ * administrator. admin: the administrator. signed: whoever has the secret of the host.
+ */
+type Who = 'unchecked' | 'public' | 'own' | 'shared' | 'foreign' | 'keyholder' | 'admin' | 'signed'
+type Row = { who: Who; scope?: Scope; path?: () => string | Promise<string>; body?: () => unknown }
+
+const edge = testEdge()
+let owner: { id: string; key: string }
+let stranger: { id: string; key: string }
+let expired: string
+let agentId: string
+let bountyId: string
+let submissionId: string
+let executionId: string
+/** Of the bounty that `newJudged` made last. */
+let judgedId: string
+let made = 0
+
+const table: Record<string, Row> = {
+  'GET /api/health': { who: 'unchecked' },
+  'GET /api/ready': { who: 'unchecked' },
+  'GET /api/metrics': { who: 'public' },
+  'GET /api/openapi.json': { who: 'public' },
+  'POST /api/accounts': { who: 'admin', body: () => ({ name: `account ${made++}` }) },
+  'GET /api/accounts/me': { who: 'shared', scope: 'read' },
+  'GET /api/accounts/me/ledger': { who: 'shared', scope: 'read' },
+  'GET /api/accounts/me/usage': { who: 'shared', scope: 'read' },
+  'POST /api/accounts/:id/credits': { who: 'admin', path: () => `/api/accounts/${owner.id}/credits`, body: () => ({ credits: 1 }) },
+  'POST /api/keys': { who: 'shared', scope: 'keys', body: () => ({ name: 'k' }) },
+  'GET /api/keys': { who: 'shared', scope: 'read' },
+  'DELETE /api/keys/:id': { who: 'keyholder', scope: 'keys', path: async () => `/api/keys/${(await newKey({ name: 'k' })).id}` },
+  'GET /api/agents': { who: 'public' },
+  'GET /api/agents/:id': { who: 'public', path: () => `/api/agents/${agentId}` },
+  'POST /api/agents': { who: 'shared', scope: 'deploy', body: () => ({ name: `agent-${made++}`, kind: 'script', source: '// echo' }) },
+  'POST /api/agents/:id/versions': {
+    who: 'foreign',
+    scope: 'deploy',
+    path: () => `/api/agents/${agentId}/versions`,
+    body: () => ({ source: '// echo' }),
+  },
+  'POST /api/agents/:id/executions': {
+    who: 'shared',
+    scope: 'run',
+    path: () => `/api/agents/${agentId}/executions`,
+    body: () => ({ input: 1 }),
+  },
+  'GET /api/bounties': { who: 'public' },
+  'GET /api/bounties/:id': { who: 'public', path: () => `/api/bounties/${bountyId}` },
+  'POST /api/bounties': {
+    who: 'shared',
+    scope: 'bounties',
+    body: () => ({ title: 't', rewardCredits: 1, cases: [{ input: 1, expected: 1 }] }),
+  },
+  'POST /api/bounties/:id/submissions': {
+    who: 'foreign',
+    scope: 'bounties',
+    path: () => `/api/bounties/${bountyId}/submissions`,
+    body: () => ({ agentId }),
+  },
+  'POST /api/bounties/:id/award': {
+    who: 'foreign',
+    scope: 'bounties',
+    path: async () => `/api/bounties/${await newJudged()}/award`,
+    body: () => ({ submissionId: judgedId }),
+  },
+  'POST /api/bounties/:id/cancel': {
+    who: 'foreign',
+    scope: 'bounties',
+    path: async () => `/api/bounties/${await newBounty()}/cancel`,
+  },
+  'GET /api/submissions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/receipt` },
+  'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
+  'GET /api/executions/:id': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}` },
+  'GET /api/executions/:id/artifacts/:name{.+}': {
+    who: 'own',
+    scope: 'read',
+    path: () => `/api/executions/${executionId}/artifacts/dir/h%C3%A9llo.txt`,
+  },
+  'GET /api/executions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/receipt` },
+  'GET /api/receipt-keys': { who: 'public' },
+  'GET /api/leaderboard': { who: 'public' },
+  'POST /internal/outcomes': { who: 'signed', body: () => ({ host: 'h', records: [{}] }) },
+}
+
+beforeAll(async () => {
+  owner = await edge.account('owner')
+  stranger = await edge.account('stranger')
+  agentId = await edge.deploy(owner.key, { name: 'echo' })
+  const as = { key: owner.key }
+  bountyId = await newJudged()
+  submissionId = judgedId
+  executionId = (await edge.call('POST', `/api/agents/${agentId}/executions`, { ...as, body: { input: 1 } })).body.id
+  const record = edge.sandbox.records.get(executionId)
+  if (!record) throw new Error('the fake sandbox ran nothing')
+  // What a receipt says is of no concern here, only who may read it.
+  edge.sandbox.records.set(executionId, { ...record, receipt: {} as NonNullable<typeof record.receipt> })
+  expired = (await newKey({ name: 'soon', expiresAt: new Date(edge.clock.now + 1_000).toISOString() })).key
+  edge.clock.now += 1_000
+})
+
+/** Of the mode best: a full pass does not close it. */
+async function newBounty(): Promise<string> {
+  const body = { title: 't', rewardCredits: 1, mode: 'best', cases: [{ input: 1, expected: 1 }] }
+  return (await edge.call('POST', '/api/bounties', { key: owner.key, body })).body.id
+}
+
+async function newJudged(): Promise<string> {
+  const id = await newBounty()
+  judgedId = (await edge.call('POST', `/api/bounties/${id}/submissions`, { key: owner.key, body: { agentId } })).body.id
+  return id
+}
+
+async function newKey(body: object): Promise<{ id: string; key: string }> {
+  return (await edge.call('POST', '/api/keys', { key: owner.key, body })).body
+}
+
+/** A key of the owner, gone again after the call: an account has a bounded number of them. */
+async function withKey(granted: Scope[], use: (key: string) => Promise<Answer>): Promise<Answer> {
+  const { id, key } = await newKey({ name: 'k', scopes: granted })
+  const answer = await use(key)
+  await edge.call('DELETE', `/api/keys/${id}`, { key: owner.key })
+  return answer
+}
+
+test('every route has a row, and every row a route', () => {
+  expect(Object.keys(table).toSorted()).toEqual([...new Set(edge.routes)].toSorted())
+})
+
+test('the OpenAPI document says which scope a call needs, and which calls take an Idempotency-Key', async () => {
+  const { body } = await edge.call('GET', '/api/openapi.json')
+  for (const [route, { who, scope }] of Object.entries(table)) {
+    if (who === 'signed') continue
+    const [method = '', path = ''] = route.toLowerCase().split(' ')
+    const described = body.paths[path.replaceAll(/:(\w+)(\{\.\+\})?/g, '{$1}')][method]
+    const needed = scope ?? (who === 'admin' ? 'admin' : undefined)
+    expect([route, described.security]).toEqual([route, needed === undefined ? undefined : [{ key: [needed] }]])
+    const parameters = (described.parameters ?? []).map(({ name }: { name: string }) => name)
+    expect([route, parameters.includes('Idempotency-Key')]).toEqual([route, method === 'post'])
+  }
+})
+
+describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) => {
+  const [method = '', pattern = ''] = route.split(' ')
+  const call = async (key?: string) => {
+    const called = (await path?.()) ?? pattern
+    const sent = body?.()
+    return edge.call(method, called, {
+      ...(key === undefined ? {} : { key }),
+      ...(sent === undefined ? {} : { body: sent }),
+    })
+  }
+  const codeOf = ({ status, body: answer }: Answer) => (status < 400 ? 'ok' : String(answer.code))
+  const ok = (codes: Partial<Record<Who, string>>) => codes[who] ?? 'ok'
+
+  test('without a key', async () => {
+    const missing = 'missing-key'
+    const codes = { own: missing, shared: missing, foreign: missing, keyholder: missing, admin: missing, signed: 'invalid-signature' }
+    expect(codeOf(await call())).toBe(ok(codes))
+  })
+
+  test('with the key of the owner', async () => {
+    expect(codeOf(await call(owner.key))).toBe(ok({ admin: 'forbidden', signed: 'invalid-signature' }))
+  })
+
+  test('with the key of a stranger', async () => {
+    const answer = await call(stranger.key)
+    const hidden = /^(execution|submission|key)-not-found$/
+    if (who === 'own' || who === 'keyholder') expect([answer.status, hidden.test(answer.body.code)]).toEqual([404, true])
+    else expect(codeOf(answer)).toBe(ok({ foreign: 'forbidden', admin: 'forbidden', signed: 'invalid-signature' }))
+  })
+
+  test("with the administrator's key", async () => {
+    const none = 'forbidden'
+    expect(codeOf(await call(adminKey))).toBe(ok({ own: none, shared: none, foreign: none, signed: 'invalid-signature' }))
+  })
+
+  test('with a key that has expired', async () => {
+    const answer = await call(expired)
+    expect(codeOf(answer)).toBe(
+      ok({ unchecked: 'ok', signed: 'invalid-signature', ...(who === 'unchecked' || who === 'signed' ? {} : { [who]: 'expired-key' }) }),
+    )
+  })
+
+  test('with a key that nobody has', async () => {
+    const answer = await call(`ab_${'x'.repeat(43)}`)
+    expect(codeOf(answer)).toBe(
+      ok({ signed: 'invalid-signature', ...(who === 'unchecked' || who === 'signed' ? {} : { [who]: 'unknown-key' }) }),
+    )
+  })
+
+  test('with a key that has every scope but the one that is needed', async () => {
+    const others = scopes.filter((candidate) => candidate !== scope)
+    const answer = await withKey(others, call)
+    if (scope === undefined) return expect(codeOf(answer)).toBe(ok({ admin: 'forbidden', signed: 'invalid-signature' }))
+    expect([answer.status, answer.body.code]).toEqual([403, 'forbidden'])
+    expect(answer.body.detail).toContain(`the scope "${scope}"`)
+  })
+
+  test('with a key that has no scope but the one that is needed', async () => {
+    const answer = await withKey([scope ?? 'read'], call)
+    expect(codeOf(answer)).toBe(ok({ admin: 'forbidden', signed: 'invalid-signature' }))
+  })
+})
