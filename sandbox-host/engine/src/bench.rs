@@ -1,8 +1,8 @@
 //! Times runs on the calling thread, without Node, a queue or another thread: what the engine itself costs.
+use crate::kernel::{Kernel, LoadedProgram};
 use crate::limits::RunRequest;
 use crate::pool::Spare;
 use crate::reply::EngineFailure;
-use crate::sandbox::{Kernel, LoadedProgram};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};

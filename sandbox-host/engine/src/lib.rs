@@ -10,6 +10,7 @@ pub mod ending;
 pub mod engine;
 pub mod file_tree;
 pub mod guest;
+pub mod kernel;
 pub mod limits;
 pub mod nesting;
 #[cfg(feature = "napi")]

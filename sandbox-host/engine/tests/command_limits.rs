@@ -1,14 +1,8 @@
 //! The limits of a command, each just below and just above. Those of scripts are in `limits.rs`.
 mod support;
 use agent_engine::limits::{RunLimits, RunRequest};
-use agent_engine::outcome::{RunOutcome, Status};
-use support::{command, limits, message, request, run};
-
-fn run_with(handle: u32, change: impl FnOnce(&mut RunLimits)) -> RunOutcome {
-    let mut limits = limits();
-    change(&mut limits);
-    run(handle, RunRequest { limits, ..request("1") })
-}
+use agent_engine::outcome::Status;
+use support::{command, limits, message, request, run, run_with};
 
 /// A command whose `_start` has this body. `$write` writes so many zeros, as digits, to a descriptor; `$file` makes `/out/<digit>`.
 fn body(text: &str) -> u32 {

@@ -10,18 +10,12 @@ use support::component::{
     EXIT, EXIT_WITH_CODE, Import, NOW, POLL, RANDOM_U64, STDERR, STDOUT, TIMER, TIMER_NOW, WALL, WRITE, WRITE_ZEROES, component,
     component_text,
 };
-use support::{SANDBOX, limits, message, output, prepare, request, run};
+use support::{SANDBOX, limits, message, output, prepare, request, run, run_with};
 
 /// The input is the answer.
 const ECHO: &str = "(call $give (i32.const 0) (local.get $at) (local.get $length))";
 /// Nothing that the test looks at.
 const ONE: &str = "(call $number (i64.const 1))";
-
-fn run_with(handle: u32, change: impl FnOnce(&mut RunLimits)) -> RunOutcome {
-    let mut limits = limits();
-    change(&mut limits);
-    run(handle, RunRequest { limits, ..request("1") })
-}
 
 fn refusal(text: &str) -> String {
     match prepare(ProgramKind::Component, &wat::parse_str(text).expect("valid text")) {

@@ -1,14 +1,8 @@
 //! Each limit just below and just above, for both kinds, with the usage that is reported.
 mod support;
 use agent_engine::limits::{RunLimits, RunRequest};
-use agent_engine::outcome::{RunOutcome, Status};
-use support::{command, limits, message, output, request, run, script};
-
-fn run_with(handle: u32, change: impl FnOnce(&mut RunLimits)) -> RunOutcome {
-    let mut limits = limits();
-    change(&mut limits);
-    run(handle, RunRequest { limits, ..request("1") })
-}
+use agent_engine::outcome::Status;
+use support::{command, limits, message, output, request, run, run_with, script};
 
 /// A command whose `_start` has this body.
 fn body(text: &str) -> u32 {

@@ -68,6 +68,13 @@ pub fn run(handle: u32, request: RunRequest) -> RunOutcome {
     block_on(SANDBOX.kernel().run(&program, request)).expect("the engine works")
 }
 
+/// With the limits changed.
+pub fn run_with(handle: u32, change: impl FnOnce(&mut RunLimits)) -> RunOutcome {
+    let mut limits = limits();
+    change(&mut limits);
+    run(handle, RunRequest { limits, ..request("1") })
+}
+
 pub fn run_script(source: &str, input: &str) -> RunOutcome {
     run(script(source), request(input))
 }
