@@ -1,7 +1,7 @@
 // What a request passes before its route sees it: its key, the rate limit, and whether the key may do this.
 //
 //   without a key ─▶ limit of the address ─▶ public?
-//   with a key ─▶ known here? (else limit of the address, and a look-up) ─▶ limit of the account ─▶ role ─▶ scope
+//   with a key ─▶ known here? (else limit of the address's look-ups, and one) ─▶ limit of the account ─▶ role ─▶ scope
 import type { Context } from 'hono'
 import type { Principal } from '../shared/account.ts'
 import type { Scope } from '../shared/api-key.ts'
@@ -27,13 +27,15 @@ export function createGate(services: Services): Gate {
   const { limiter, rateLimits, now } = services
   const authenticate = createAuthenticate(services)
 
-  function count(c: Context<AppEnv>, subject: string, limit: RateLimit): void {
+  function count(c: Context<AppEnv>, subject: string, { limit, isTold = true }: { limit: RateLimit; isTold?: boolean }): void {
     const { isAllowed, remaining, reset, report } = limiter.take(subject, limit)
     if (report) goOn(c, report())
     const resetSeconds = Math.max(1, Math.ceil((reset - now()) / 1_000))
-    c.header('ratelimit-limit', String(limit.requests))
-    c.header('ratelimit-remaining', String(remaining))
-    c.header('ratelimit-reset', String(resetSeconds))
+    if (isTold || !isAllowed) {
+      c.header('ratelimit-limit', String(limit.requests))
+      c.header('ratelimit-remaining', String(remaining))
+      c.header('ratelimit-reset', String(resetSeconds))
+    }
     if (isAllowed) return
     const per = `${limit.requests} requests in ${limit.windowMs / 1_000} s`
     throw new ProblemError('rate-limited', {
@@ -44,15 +46,16 @@ export function createGate(services: Services): Gate {
 
   return async (c, { access, scope }) => {
     if (access === 'unchecked') return undefined
-    const countAddress = () => {
-      // Cloudflare sets it and lets no caller set it; on a developer's machine there is none.
-      const address = c.req.header('cf-connecting-ip')
-      if (address !== undefined) count(c, networkOf(address), rateLimits.address)
-    }
+    // Cloudflare sets it and lets no caller set it.
+    const address = c.req.header('cf-connecting-ip')
     const header = c.req.header('authorization')
-    if (header === undefined) countAddress()
-    const caller = await authenticate(header, countAddress)
-    if (caller?.role === 'account' && caller.isRateLimited) count(c, caller.accountId, rateLimits.account)
+    if (header === undefined && address !== undefined) count(c, networkOf(address), { limit: rateLimits.address })
+    // Counted apart: whoever reads much from an address must not keep out the keys behind it that this isolate has not seen yet. The
+    // holder of a key is told of the account's limit only.
+    const caller = await authenticate(header, () => {
+      if (address !== undefined) count(c, `key ${networkOf(address)}`, { limit: rateLimits.address, isTold: false })
+    })
+    if (caller?.role === 'account' && caller.isRateLimited) count(c, caller.accountId, { limit: rateLimits.account })
     return permitted(caller, { access, scope })
   }
 }

@@ -1,8 +1,12 @@
 // A caller of the edge API for end-to-end tests: what it sends, and what came back with status, headers and parsed body.
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { inject } from 'vitest'
 
 const stack = inject('stack')
+
+/** Each test file is at an address of its own, or they would share one budget of requests without a key. */
+const address = `2001:db8:${randomBytes(2).toString('hex')}:${randomBytes(2).toString('hex')}::1`
 
 // Bodies are what the API says they are; each test asserts the fields that it reads.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -20,6 +24,7 @@ export async function call(
   const response = await fetch(`${stack.baseUrl}${path}`, {
     method,
     headers: {
+      'cf-connecting-ip': address,
       ...(key ? { authorization: `Bearer ${key}` } : {}),
       ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,

@@ -100,6 +100,13 @@ describe('an address', () => {
     expect((await edge.call('GET', '/api/accounts/me', { key, headers: address })).status).toBe(200)
   })
 
+  test('that has read all it may can still use a key that this isolate has not seen', async () => {
+    expect((await repeat(4, () => read())).status).toBe(429)
+    const { key: unseen } = await edge.account('eve')
+    const answer = await edge.call('GET', '/api/accounts/me', { key: unseen, headers: address })
+    expect([answer.status, answer.headers.get('ratelimit-limit')]).toEqual([200, `${rateLimits.account.requests}`])
+  })
+
   test('is not counted where there is none', async () => {
     const last = await repeat(9, () => read({}))
     expect([last.status, last.headers.get('ratelimit-limit')]).toEqual([200, null])
