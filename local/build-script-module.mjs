@@ -11,6 +11,8 @@ import { cacheDirectory, engineDirectory, findCargo } from './engine-cargo.mjs'
 
 const here = join(engineDirectory, 'script-module')
 const zigVersion = '0.17.1'
+/** The last whose wheel still has wasi-libc's emmalloc. */
+const allocatorZigVersion = '0.15.2'
 
 /** Stack of the module's C code, below its data, so that overflowing it traps instead of writing into the heap. */
 const stackBytes = 1024 * 1024
@@ -34,38 +36,48 @@ const flags = [
   '-Wl,--strip-all',
 ]
 
-/** A switch compiles to Wasm better than computed jumps do; agents have no threads. */
+/**
+ * A switch compiles to Wasm better than computed jumps do; agents have no threads. Zig's own allocator, since 0.16, rounds up to powers of
+ * two and never joins what is free (a buffer of 9 MB took 17.8 MB instead of 10.1): the one of wasi-libc takes its place, which weak
+ * symbols would do or not by the order of files.
+ */
 const changes = [
-  [/^#define DIRECT_DISPATCH {2}1$/gm, '#define DIRECT_DISPATCH  0'],
-  [/^#define CONFIG_ATOMICS$/gm, ''],
+  ['quickjs.c', /^#define DIRECT_DISPATCH {2}1$/gm, '#define DIRECT_DISPATCH  0'],
+  ['quickjs.c', /^#define CONFIG_ATOMICS$/gm, ''],
+  ['emmalloc.c', /^#define EMMALLOC_EXPORT __attribute__\(\(weak\)\)$/gm, '#define EMMALLOC_EXPORT'],
 ]
 
 /** @returns {{ wasm: Buffer } | { missing: string }} the module, or what is not on this machine */
 export function buildScriptModule() {
   const cargo = findCargo()
   if (cargo === undefined) return { missing: 'a Rust toolchain, which fetches the sources' }
-  const zig = installZig()
-  if (zig === undefined) return { missing: `Python with pip, which brings Zig ${zigVersion}` }
+  const zig = installZig(zigVersion)
+  const allocator = installZig(allocatorZigVersion)
+  if (zig === undefined || allocator === undefined) return { missing: `Python with pip, which brings Zig ${zigVersion}` }
   const work = mkdtempSync(join(tmpdir(), 'bounty-script-module-'))
   try {
     const sources = quickjsSources(cargo)
     for (const name of readdirSync(sources).filter((file) => /\.[ch]$/.test(file))) cpSync(join(sources, name), join(work, name))
     cpSync(join(here, 'exports.c'), join(work, 'exports.c'))
-    const quickjs = join(work, 'quickjs.c')
-    writeFileSync(
-      quickjs,
-      changes.reduce((text, [from, to]) => text.replaceAll(from, to), readFileSync(quickjs, 'utf8')),
-    )
-    const files = ['libregexp.c', 'libunicode.c', 'dtoa.c', 'cutils.c', 'exports.c']
+    cpSync(join(allocator, 'ziglang/lib/libc/wasi/emmalloc/emmalloc.c'), join(work, 'emmalloc.c'))
+    for (const [file, from, to] of changes) change(join(work, file), from, to)
+    const files = ['libregexp.c', 'libunicode.c', 'dtoa.c', 'cutils.c', 'emmalloc.c', 'exports.c']
     // Relative names, so that no path of this machine is compiled in.
-    run(zig.command, [...zig.args, 'cc', '-I.', `-I${join(here, 'include')}`, ...flags, ...files, '-o', 'quickjs.wasm'], {
+    run('python3', ['-m', 'ziglang', 'cc', '-I.', `-I${join(here, 'include')}`, ...flags, ...files, '-o', 'quickjs.wasm'], {
       cwd: work,
-      env: zig.env,
+      env: { ...process.env, PYTHONPATH: zig },
     })
     return { wasm: readFileSync(join(work, 'quickjs.wasm')) }
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+function change(path, from, to) {
+  const text = readFileSync(path, 'utf8')
+  const changed = text.replaceAll(from, to)
+  if (changed === text) throw new Error(`${path} has nothing that matches ${from}`)
+  writeFileSync(path, changed)
 }
 
 function quickjsSources(cargo) {
@@ -74,15 +86,12 @@ function quickjsSources(cargo) {
   return join(dirname(crate.manifest_path), 'bellard', 'quickjs')
 }
 
-function installZig() {
-  const directory = join(cacheDirectory(), `ziglang-${zigVersion}`)
-  if (!existsSync(join(directory, 'ziglang'))) {
-    const pip = spawnSync('python3', ['-m', 'pip', 'install', '--quiet', '--target', directory, `ziglang==${zigVersion}`], {
-      stdio: 'ignore',
-    })
-    if (pip.status !== 0) return undefined
-  }
-  return { command: 'python3', args: ['-m', 'ziglang'], env: { ...process.env, PYTHONPATH: directory } }
+/** @returns where it is */
+function installZig(version) {
+  const directory = join(cacheDirectory(), `ziglang-${version}`)
+  if (existsSync(join(directory, 'ziglang'))) return directory
+  const pip = spawnSync('python3', ['-m', 'pip', 'install', '--quiet', '--target', directory, `ziglang==${version}`], { stdio: 'ignore' })
+  return pip.status === 0 ? directory : undefined
 }
 
 function run(command, args, options) {
