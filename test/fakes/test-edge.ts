@@ -7,6 +7,7 @@ import { Counters } from '../../workers/counters.ts'
 import { MemoryCache } from '../../workers/memory-cache.ts'
 import { NonceMemory } from '../../workers/nonce-memory.ts'
 import { RateLimiter } from '../../workers/rate-limiter.ts'
+import { createSessions } from '../../workers/session.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
 import type { Services } from '../../workers/services.ts'
@@ -54,6 +55,7 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], bes
     limiter: new RateLimiter({ counter: usage, counters, now, sleep: async () => {} }),
     rateLimits,
     corsOrigins,
+    sessions: createSessions({ secret: sandboxSecret, now }),
     sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
     cache,
     sandbox,
