@@ -5,6 +5,7 @@ import { keptMs } from '../../shared/idempotency.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
+import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
@@ -17,6 +18,7 @@ import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
 import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
+import { neonWebhookStore } from '../../workers/adapters/neon-webhooks.ts'
 
 function stores() {
   const database = neonDatabase(inject('stack').neon)
@@ -32,12 +34,14 @@ function stores() {
     settlements: neonSettlementStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
+    webhooks: neonWebhookStore(database),
   }
 }
 
 storesContract('Postgres', stores)
 keysContract('Postgres', stores)
 moneyContract('Postgres', stores)
+webhooksContract('Postgres', stores)
 
 test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {
   const database = neonDatabase(inject('stack').neon)

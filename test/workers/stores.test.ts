@@ -2,8 +2,10 @@
 import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
+import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { memoryDatabase } from '../fakes/memory-database.ts'
 
 storesContract('memory', memoryDatabase)
 keysContract('memory', memoryDatabase)
 moneyContract('memory', memoryDatabase)
+webhooksContract('memory', memoryDatabase)
