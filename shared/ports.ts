@@ -10,6 +10,7 @@ import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
+import type { NumberedVerdict } from './progress.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Submission, SubmissionStatus } from './submission.ts'
 import type { TierName } from './tiers.ts'
@@ -125,6 +126,15 @@ export interface SubmissionStore {
   find(id: string): Promise<Submission | undefined>
   rankAgents(bountyId: string, page: { limit: number; after?: AgentPlace | undefined }): Promise<Omit<BountyRank, 'rank'>[]>
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
+}
+
+/** How a submission stands, at one moment, and the public verdicts up to the number `upTo`; there are more where that is less than `casesJudged`. */
+export type SubmissionProgress = Omit<Submission, 'verdicts'> & { verdicts: NumberedVerdict[]; upTo: number; casesJudged: number }
+
+/** What is new about a submission. Its verdicts, those of hidden cases too, are numbered from 1 in the order in which they were stored. */
+export interface ProgressStore {
+  /** @param after number of the last verdict that is known. @param limit of the verdicts, hidden ones too, that are looked at */
+  find(id: string, cut: { after: number; limit: number }): Promise<SubmissionProgress | undefined>
 }
 
 export type Mint = { id: string; accountId: string; credits: number; reason: string | null; at: string }

@@ -12,7 +12,16 @@ import type {
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
-import type { LedgerStore, ReceiptKeyStore, Sandbox, SettlementStore, SharedCache, SubmissionStore, WebhookStore } from '../shared/ports.ts'
+import type {
+  LedgerStore,
+  ProgressStore,
+  ReceiptKeyStore,
+  Sandbox,
+  SettlementStore,
+  SharedCache,
+  SubmissionStore,
+  WebhookStore,
+} from '../shared/ports.ts'
 import { rateLimits, type RateLimits } from '../shared/rate-limit.ts'
 import { dnsOverHttps } from './adapters/dns-over-https.ts'
 import { neonDatabase } from './adapters/neon.ts'
@@ -25,6 +34,7 @@ import { neonKeyStore } from './adapters/neon-keys.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
 import { neonLedgerStore } from './adapters/neon-ledger.ts'
 import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
+import { neonProgressStore } from './adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
 import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
@@ -57,6 +67,7 @@ export type Services = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  progress: ProgressStore
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
@@ -107,6 +118,7 @@ export function createServices(raw: Env): Services {
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    progress: neonProgressStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),

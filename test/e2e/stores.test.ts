@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
+import { progressContract } from '../contracts/progress.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
 import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
@@ -15,6 +16,7 @@ import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
 import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
+import { neonProgressStore } from '../../workers/adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
 import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
@@ -29,6 +31,7 @@ function stores() {
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    progress: neonProgressStore(database),
     executions: neonExecutionStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
@@ -41,6 +44,7 @@ function stores() {
 storesContract('Postgres', stores)
 keysContract('Postgres', stores)
 moneyContract('Postgres', stores)
+progressContract('Postgres', stores)
 webhooksContract('Postgres', stores)
 
 test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {

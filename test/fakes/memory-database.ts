@@ -14,6 +14,7 @@ import type {
   LedgerStore,
   JudgementReceiptStore,
   NewBounty,
+  ProgressStore,
   ReceiptKeyStore,
   RejectedOutcome,
   SettlementStore,
@@ -38,6 +39,7 @@ export type MemoryDatabase = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  progress: ProgressStore
   executions: ExecutionStore
   judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
@@ -55,13 +57,14 @@ export function memoryDatabase(): MemoryDatabase {
   const bounties = new Map<string, NewBounty>()
   const executions = new Map<string, ExecutionRecord>()
   const webhooks = memoryWebhooks()
-  const { submissions, judgementReceipts, money } = memorySubmissions({ accounts, agents, bounties, webhooks })
+  const { submissions, progress, judgementReceipts, money } = memorySubmissions({ accounts, agents, bounties, webhooks })
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
   return {
     rejected,
     submissions,
+    progress,
     keys,
     idempotency: memoryIdempotencyStore(),
     ledger: money.ledger,
@@ -168,7 +171,7 @@ export function memoryDatabase(): MemoryDatabase {
 
 type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty>; webhooks: MemoryWebhooks }
 
-type Judged = { submissions: SubmissionStore; judgementReceipts: JudgementReceiptStore; money: MemoryMoney }
+type Judged = { submissions: SubmissionStore; progress: ProgressStore; judgementReceipts: JudgementReceiptStore; money: MemoryMoney }
 
 function memorySubmissions({ accounts, agents, bounties, webhooks }: Tables): Judged {
   const submissions = new Map<string, Kept>()
@@ -271,7 +274,19 @@ function memorySubmissions({ accounts, agents, bounties, webhooks }: Tables): Ju
     },
   }
 
-  return { submissions: store, judgementReceipts, money }
+  const progress: ProgressStore = {
+    async find(id, { after, limit }) {
+      const kept = submissions.get(id)
+      if (!kept) return undefined
+      const hidden = new Set(casesOf(kept.bountyId).flatMap((found) => (found.hidden ? [found.id] : [])))
+      const upTo = Math.min(kept.verdicts.size, after + limit)
+      const numbered = [...kept.verdicts.values()].map(({ caseId, status, usage }, i) => ({ number: i + 1, caseId, status, usage }))
+      const verdicts = numbered.slice(after, upTo).filter(({ caseId }) => !hidden.has(caseId))
+      return { ...kept, verdicts, upTo, casesJudged: kept.verdicts.size }
+    },
+  }
+
+  return { submissions: store, progress, judgementReceipts, money }
 }
 
 function byAccountPlace(a: AccountPlace, b: AccountPlace): number {

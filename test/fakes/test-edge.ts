@@ -35,6 +35,7 @@ export type TestEdgeOptions = {
   rateLimits?: RateLimits
   corsOrigins?: string[]
   allowsLocalWebhooks?: boolean
+  sleep?: Services['sleep']
   /** Another isolate of the same Worker: its stores, its clock. */
   beside?: Pick<TestEdge, 'database' | 'cache' | 'usage' | 'sandbox' | 'artifacts' | 'clock'>
 }
@@ -43,6 +44,7 @@ export function testEdge({
   rateLimits = defaultRateLimits,
   corsOrigins = [],
   allowsLocalWebhooks = false,
+  sleep = aMoment,
   beside,
 }: TestEdgeOptions = {}): TestEdge {
   const { database, cache, sandbox, artifacts, clock } = beside ?? {
@@ -66,7 +68,7 @@ export function testEdge({
     allowsLocalWebhooks,
     webhookSecrets: createSecretBox({ secret: 'of the tests, and of them alone', purpose: 'webhook secrets' }),
     addresses,
-    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    sleep,
     cache,
     sandbox,
     artifacts,
@@ -127,6 +129,8 @@ export function testEdge({
 
   return { fetch: app.fetch, call, account, deploy, routes, services, clock, log, cache, usage, sandbox, artifacts, database, addresses }
 }
+
+const aMoment = () => new Promise<void>((resolve) => setTimeout(resolve, 1))
 
 export type TestEdge = {
   call: (method: string, path: string, options?: CallOptions) => Promise<Answer>

@@ -78,7 +78,9 @@ const table: Record<string, Row> = {
     path: async () => `/api/bounties/${await newBounty()}/cancel`,
   },
   'GET /api/submissions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/receipt` },
+  'GET /api/submissions/:id/events': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/events` },
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
+  'GET /api/executions/:id/events': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/events` },
   'GET /api/executions/:id': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}` },
   'GET /api/executions/:id/artifacts/:name{.+}': {
     who: 'own',

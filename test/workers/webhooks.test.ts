@@ -228,6 +228,14 @@ async function hashOf(text: string): Promise<string> {
   return Buffer.from(bytes).toString('hex')
 }
 
+test('the OpenAPI document says what webhooks are sent', async () => {
+  const { webhooks } = (await edge.call('GET', '/api/openapi.json')).body
+  expect(Object.keys(webhooks)).toEqual([...eventTypes, 'webhook.ping'])
+  const { parameters, requestBody } = webhooks['bounty.awarded'].post
+  expect(parameters.map(({ name }: { name: string }) => name)).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+  expect(requestBody.content['application/json'].schema.properties.data.properties).toHaveProperty('submissionId')
+})
+
 describe('in production', () => {
   beforeEach(async () => {
     edge = testEdge()

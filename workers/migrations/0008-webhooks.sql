@@ -1,8 +1,8 @@
 -- Webhooks: a change that accounts want to be told of writes an event and its deliveries in its own transaction, so neither is there without
 -- the other, whatever dies. Sending them is a matter of the rows below alone.
 --
---   submission ends ─┐                         ┌─▶ delivery ─▶ sent, repeated until it is answered or given up
---   bounty closes ───┴─▶ event (if anyone hears) ┴─▶ delivery
+--   submission ends ─┬─▶ event, if anyone hears ─┬─▶ delivery ─▶ sent until it is answered or given up
+--   bounty closes ───┘                           └─▶ delivery
 --
 -- Locks: after those of 0005-ledger.sql. Whoever holds a webhook waits for no account, bounty or submission.
 
@@ -44,6 +44,7 @@ create table webhook_deliveries (
 );
 create index webhook_deliveries_by_webhook on webhook_deliveries (webhook_id, id desc);
 create index webhook_deliveries_due on webhook_deliveries (webhook_id, due_at) where due_at is not null;
+create index webhook_deliveries_being_sent on webhook_deliveries (webhook_id, due_at) where claim is not null;
 
 -- As shared/ids.ts makes them: 48 bits of time, 80 random ones.
 create function sortable_id(prefix text, at timestamptz) returns text language sql volatile as $$
@@ -101,3 +102,32 @@ create trigger bounties_emit_closed after update on bounties
 
 -- Keys that may do everything go on doing so.
 update api_keys set scopes = scopes || array['webhooks'] where scopes @> array['read', 'run', 'deploy', 'bounties', 'keys'];
+
+-- Verdicts of a submission are numbered from 1 in the order in which they are committed, without gaps: whoever follows a judging goes on behind
+-- the last number that is known. Nothing of this is done where an earlier migration has numbered them.
+do $$
+begin
+  if exists (
+    select from information_schema.columns where table_schema = current_schema() and table_name = 'verdicts' and column_name = 'number'
+  ) then
+    return;
+  end if;
+  alter table verdicts add column number integer;
+  update verdicts v set number = n.number
+  from (
+    select v.submission_id, v.case_id, row_number() over (partition by v.submission_id order by c.position) as number
+    from verdicts v join cases c on c.id = v.case_id
+  ) n
+  where v.submission_id = n.submission_id and v.case_id = n.case_id;
+  alter table verdicts alter column number set not null;
+  create unique index verdicts_by_number on verdicts (submission_id, number);
+
+  create function verdict_take_number() returns trigger language plpgsql as $f$
+  begin
+    -- One writer of a submission's verdicts after the other; what follows sees what the one before has committed.
+    perform 1 from submissions where id = new.submission_id for no key update;
+    new.number := (select coalesce(max(number), 0) + 1 from verdicts where submission_id = new.submission_id);
+    return new;
+  end $f$;
+  create trigger verdicts_take_number before insert on verdicts for each row execute function verdict_take_number();
+end $$;

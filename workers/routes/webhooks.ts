@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { webhookEventSchema } from '../../shared/events.ts'
 import { idSchema } from '../../shared/ids.ts'
 import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
 import { ProblemError } from '../../shared/problem.ts'
@@ -7,6 +8,7 @@ import { deliverySchema, webhookCreatedSchema, webhookCreateSchema, webhookSchem
 import { goOn } from '../background.ts'
 import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
 import { makeWebhook, webhookNotFound } from '../flows/make-webhook.ts'
+import { describeEvent } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { pageOf } from './page-of.ts'
@@ -14,6 +16,7 @@ import { idParameters } from './path-parameters.ts'
 
 export function addWebhookRoutes(router: Router, services: Services): void {
   const { webhooks, log, now } = services
+  for (const schema of webhookEventSchema.options) describeEvent(router.app, { type: schema.shape.type.value, schema })
 
   async function findOwn(id: string, accountId: string) {
     const webhook = await webhooks.find(id, accountId)
