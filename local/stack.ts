@@ -188,6 +188,9 @@ async function startParts({ options, localDir, secrets, ports, children, report 
     NEON_HTTP_ENDPOINT: neon.endpoint,
     UPSTASH_REDIS_REST_URL: at(ports.upstash),
     UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
+    WEBHOOK_ENCRYPTION_KEY: secrets.webhookEncryptionKey,
+    // Whoever tries webhooks out has a receiver on this machine.
+    ALLOW_LOCAL_WEBHOOKS: 'yes',
     ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
   }
   const edgeSettings = {

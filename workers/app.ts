@@ -21,6 +21,7 @@ import { addReceiptRoutes } from './routes/receipts.ts'
 import { addSettlementRoutes } from './routes/settlements.ts'
 import { addStatusRoutes } from './routes/status.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
+import { addWebhookRoutes } from './routes/webhooks.ts'
 import type { Services } from './services.ts'
 
 export function createApp(given: Services): OpenAPIHono<AppEnv> {
@@ -44,6 +45,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addExecutionRoutes(router, services)
   addReceiptRoutes(router, services)
   addLeaderboardRoutes(router, services)
+  addWebhookRoutes(router, services)
   addInternalRoutes(app, services)
 
   app.notFound((c) => problemResponse(c, { error: router.refusal(c.req.method, c.req.path), log }))
