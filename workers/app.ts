@@ -2,10 +2,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { contextStorage } from 'hono/context-storage'
 import type { HonoRequest } from 'hono'
-import { requestId } from 'hono/request-id'
-import { secureHeaders } from 'hono/secure-headers'
 import type { AppEnv } from './app-env.ts'
 import { createCors } from './cors.ts'
+import { createEnvelope } from './envelope.ts'
 import { createGate } from './gate.ts'
 import { createOnce } from './idempotency.ts'
 import { addPages } from './pages/add-pages.tsx'
@@ -24,6 +23,7 @@ import { addReceiptRoutes } from './routes/receipts.ts'
 import { addSettlementRoutes } from './routes/settlements.ts'
 import { addStatusRoutes } from './routes/status.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
+import { addWebhookRoutes } from './routes/webhooks.ts'
 import type { Services } from './services.ts'
 
 export function createApp(given: Services): OpenAPIHono<AppEnv> {
@@ -33,17 +33,9 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const gate = createGate(services)
   const router = new Router({ app, gate, once: createOnce(services), now })
 
+  app.use(createEnvelope(counters))
   app.use(contextStorage())
-  app.use(requestId())
-  // With `no-referrer`, the default, browsers would not say from which origin a form of ours comes.
-  app.use(secureHeaders({ referrerPolicy: 'same-origin' }))
   app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
-  app.use(async (c, next) => {
-    await next()
-    counters.add('responses_total', { status: String(c.res.status) })
-    // Whatever a route does not say may be kept is the caller's alone, and of this moment.
-    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
-  })
 
   addStatusRoutes(router, services)
   addAccountRoutes(router, services)
@@ -56,6 +48,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addExecutionRoutes(router, services)
   addReceiptRoutes(router, services)
   addLeaderboardRoutes(router, services)
+  addWebhookRoutes(router, services)
   addInternalRoutes(app, services)
 
   const pages = addPages({ app, router, gate }, services)

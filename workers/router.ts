@@ -41,6 +41,8 @@ export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B 
   access: A
   params?: P
   query?: Q
+  /** For the document alone; whoever reads them parses them. */
+  headers?: z.ZodObject
   body?: { schema: B; bytesMax: number }
   answers: Record<number, RouteAnswer>
   /** Fields of the answer that are shown once; an answer that is replayed under an Idempotency-Key has none of them. */

@@ -113,8 +113,10 @@ describe.skipIf(!hasBrowser && process.env['CI'] !== 'true')('the board', () => 
       if (!row) throw new Error('nothing is submitted yet')
       return row.id
     })
+    const stream = page.waitForResponse((response) => response.request().resourceType() === 'eventsource')
     await page.goto(`${baseUrl}/submissions/${id}`)
     const loaded = await page.evaluate('performance.timeOrigin')
+    expect((await stream).status()).toBe(200)
     await page.locator('.state-accepted').waitFor({ timeout: 60_000 })
     expect((await judged).body.casesPassed).toBe(24)
     expect(await page.locator('.strip .cell-accepted').count()).toBe(24)

@@ -35,6 +35,7 @@ describe('signing in', () => {
     expect(cookie).not.toContain(owner.key)
     expect((await see('/account', cookieOf(answer))).text).toContain('<bdi>ada</bdi>')
     expect((await see(`/submissions/${submissionId}`, cookieOf(answer))).status).toBe(200)
+    expect((await see(`/submissions/${submissionId}/events`, cookieOf(answer))).text).toContain('event: finished')
     expect((await see(`/submissions/${submissionId}/receipt`, cookieOf(answer))).text).toContain(`{"submissionId":"${submissionId}"`)
   })
 
@@ -153,11 +154,11 @@ describe('a session', () => {
   test('of a stranger finds no submission of others', async () => {
     const stranger = cookieOf(await signIn((await edge.account('eve')).key))
     expect(await status(stranger)).toBe(404)
-    expect((await see(`/submissions/${submissionId}/receipt`, stranger)).status).toBe(404)
+    for (const part of ['receipt', 'events']) expect((await see(`/submissions/${submissionId}/${part}`, stranger)).status).toBe(404)
   })
 
   test('opens no call of the API', async () => {
-    for (const path of ['/api/accounts/me', '/api/keys', `/api/submissions/${submissionId}`]) {
+    for (const path of ['/api/accounts/me', '/api/keys', `/api/submissions/${submissionId}/events`]) {
       const answer = await see(path, cookie)
       expect([answer.status, answer.body.code]).toEqual([401, 'missing-key'])
     }

@@ -147,6 +147,9 @@ export class PageRouter {
 
 function setPageHeaders(c: Context<AppEnv>): void {
   c.header('content-security-policy', contentSecurityPolicy)
+  // With `no-referrer` browsers would not say from which origin a form of ours comes.
+  c.header('referrer-policy', 'same-origin')
+  c.header('cross-origin-opener-policy', 'same-origin')
   c.header('permissions-policy', 'camera=(), geolocation=(), microphone=()')
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Bounty } from '../../shared/bounty.ts'
 import type { Submission } from '../../shared/submission.ts'
+import { answerStream } from '../event-stream.ts'
+import { followSubmission } from '../flows/follow-submission.ts'
 import { readSubmission } from '../flows/read-submission.ts'
 import { readSubmissionReceipt } from '../flows/read-submission-receipt.ts'
 import { agentRead, bountyRead, readPublic } from '../public-reads.ts'
@@ -30,7 +32,13 @@ export function addSubmissionPages(pages: PageRouter, services: Services): void 
     },
   )
 
-  // The call of the API takes keys only; this is the same receipt for whoever is signed in.
+  // The calls of the API take keys only; these are the same events, and the same receipt, for whoever is signed in.
+  pages.get(
+    { path: '/submissions/{id}/events', access: 'account', params: idParameters('submission') },
+    ({ c, caller: { accountId }, params: { id } }) =>
+      answerStream(c, services, (from) => followSubmission(services, { id, accountId, from })),
+  )
+
   pages.get(
     { path: '/submissions/{id}/receipt', access: 'account', params: idParameters('submission') },
     async ({ c, caller: { accountId }, params: { id } }) => {
@@ -58,7 +66,7 @@ function SubmissionPage({ submission, bounty, agentName, only, page }: Submissio
         <bdi>{agentName}</bdi> <span class="quiet">version {version}</span>
       </h1>
       <div id="outcome" data-live="" role="status">
-        <p class="outcome" {...(isUnderWay ? { 'data-follow': '' } : {})}>
+        <p class="outcome" {...(isUnderWay ? { 'data-follow': `/submissions/${id}/events` } : {})}>
           <State of={status} />{' '}
           <span>
             <strong>{count(casesPassed)}</strong> of {countOf(casesTotal, 'case')} passed

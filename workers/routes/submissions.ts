@@ -1,12 +1,17 @@
+import { submissionEventSchema } from '../../shared/progress.ts'
 import { submissionSchema } from '../../shared/submission.ts'
 import { submissionReceiptSchema } from '../../shared/judgement-receipt.ts'
+import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
+import { followSubmission } from '../flows/follow-submission.ts'
 import { readSubmission } from '../flows/read-submission.ts'
 import { readSubmissionReceipt } from '../flows/read-submission-receipt.ts'
+import { describeStreamEvents } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addSubmissionRoutes(router: Router, services: Services): void {
+  describeStreamEvents(router.app, { name: 'SubmissionEvent', schema: submissionEventSchema })
   router.add(
     {
       method: 'get',
@@ -18,6 +23,21 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       answers: { 200: { description: 'The submission', schema: submissionSchema } },
     },
     async ({ c, caller: { accountId }, params: { id } }) => c.json(await readSubmission(services, { id, accountId }), 200),
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/submissions/{id}/events',
+      summary: 'Follow a submission of your own: verdict (of public cases), progress (of all, in numbers), at last finished',
+      access: 'account',
+      scope: 'read',
+      params: idParameters('submission'),
+      headers: streamHeaders,
+      answers: streamAnswers('Events, each a SubmissionEvent, until it is finished, or for five minutes'),
+    },
+    async ({ c, caller: { accountId }, params: { id } }) =>
+      answerStream(c, services, (from) => followSubmission(services, { id, accountId, from })),
   )
 
   router.add(
