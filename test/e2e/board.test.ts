@@ -102,7 +102,7 @@ describe.skipIf(!hasBrowser && process.env['CI'] !== 'true')('the board', () => 
       key: owner.key,
       body: { title: uniqueName('slow'), rewardCredits: 1, mode: 'best', cases },
     })
-    // A part of a second for each case.
+    // About a second for each case.
     const agentId = await deployScript('export default (x) => { for (let i = 0; i < 4e6; i++); return x }', owner.key)
     const judged = call('POST', `/api/bounties/${bounty.id}/submissions`, { key: owner.key, body: { agentId } })
     const { context, page, complaints } = await open()
