@@ -94,6 +94,17 @@ describe.skipIf(!hasBrowser && process.env['CI'] !== 'true')('the board', () => 
     await context.close()
   })
 
+  test('says all of it without JavaScript, too', async () => {
+    const { context, page } = await open({ javaScriptEnabled: false })
+    await signIn(page, demoKey)
+    await page.goto(`${baseUrl}/submissions/${await markedSubmission()}`)
+    expect(await page.locator('tbody tr').count()).toBe(100)
+    await page.goto(`${baseUrl}/account`)
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL(`${baseUrl}/`)
+    await context.close()
+  })
+
   test('follows a submission until it is judged, without being loaded again', async () => {
     const owner = await newAccount()
     await fund(owner.id, 10)

@@ -134,7 +134,7 @@ function BountyPage({ bounty, ranks, owner, winner, origin, casesPage, isFirst, 
               {countOf(cases.length, 'public case')}
               {hiddenCaseCount === 0
                 ? '. None is hidden.'
-                : ` and ${count(hiddenCaseCount)} hidden: they count in the verdict and are shown to nobody.`}
+                : ` and ${count(hiddenCaseCount)} hidden. What is hidden counts in the verdict and is shown to nobody.`}
             </p>
             <CaseList bounty={bounty} page={casesPage} />
           </section>
