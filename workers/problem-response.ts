@@ -1,4 +1,5 @@
-// Where errors become answers (of pages: pages/error-page.tsx): RFC 9457, with the request's id, and nothing of what is inside. What is for us goes to the log.
+// Where errors become answers, of pages with pages/error-page.tsx: RFC 9457, with the request's id, and nothing of what is inside. What is for
+// us goes to the log.
 import type { Context } from 'hono'
 import { ProblemError, problemBody } from '../shared/problem.ts'
 import type { AppEnv } from './app-env.ts'
