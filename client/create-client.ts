@@ -42,8 +42,8 @@ export type CallSettings = {
 
 /** What the call takes, and how it is made. */
 export type CallRequest<N extends CallName> = Omit<Calls[N], 'answer'> & CallSettings
-/** Left out where the call takes nothing. */
-type Arguments<N extends CallName> = CallSettings extends CallRequest<N> ? [request?: CallRequest<N>] : [request: CallRequest<N>]
+/** The request, left out where the call takes nothing. */
+export type CallArguments<N extends CallName> = CallSettings extends CallRequest<N> ? [request?: CallRequest<N>] : [request: CallRequest<N>]
 
 export type AnswerOf<N extends CallName> = Calls[N] extends { answer: infer A } ? A : never
 /** Calls that answer JSON, or nothing. */
@@ -53,11 +53,11 @@ type ItemOf<A> = A extends { items: (infer I)[]; nextCursor: string | null } ? I
 export type ListCall = { [N in JsonCall]: ItemOf<AnswerOf<N>> extends never ? never : N }[JsonCall]
 
 export type Client = {
-  call<N extends JsonCall>(name: N, ...request: Arguments<N>): Promise<AnswerOf<N>>
+  call<N extends JsonCall>(name: N, ...request: CallArguments<N>): Promise<AnswerOf<N>>
   /** Every item of a list, page by page. */
-  each<N extends ListCall>(name: N, ...request: Arguments<N>): AsyncGenerator<ItemOf<AnswerOf<N>>, void, undefined>
+  each<N extends ListCall>(name: N, ...request: CallArguments<N>): AsyncGenerator<ItemOf<AnswerOf<N>>, void, undefined>
   /** The answer with its body unread: bytes, ranges, streams. Time is up when its head is late; the body may take as long as it wants. */
-  raw<N extends CallName>(name: N, ...request: Arguments<N>): Promise<Response>
+  raw<N extends CallName>(name: N, ...request: CallArguments<N>): Promise<Response>
 }
 
 /** A call without its types. */
