@@ -25,11 +25,14 @@ const seedSchema = z
   .min(0)
   .max(Number.MAX_SAFE_INTEGER)
   .meta({ description: 'Seed of everything random that the program sees' })
-const startTimeSchema = z.iso.datetime().meta({ description: 'Instant at which the virtual clock of the run starts' })
+const startTimeSchema = z.iso.datetime().meta({
+  description: 'Instant at which the virtual clock of the run starts',
+  example: startTimeDefault,
+})
 
 /** Body of POST /agents/:id/executions. */
 export const executionCreateSchema = z.strictObject({
-  input: jsonValueSchema.meta({ description: 'Any JSON; handed to the program' }),
+  input: jsonValueSchema.meta({ description: 'Any JSON; handed to the program', example: { text: 'to be or not' } }),
   tier: tierSchema.default('basic'),
   seed: seedSchema.default(0),
   startTime: startTimeSchema.default(startTimeDefault),
@@ -85,7 +88,7 @@ const receiptFieldSchema = receiptSchema.nullable().default(null)
 /** What a caller sees of an execution. */
 export const outcomeSchema = runSchema.extend({
   status: executionStatusSchema,
-  output: jsonValueSchema.optional().meta({ description: 'Present when the status is completed' }),
+  output: jsonValueSchema.optional().meta({ description: 'Present when the status is completed', example: 4 }),
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(artifactSchema),

@@ -7,12 +7,14 @@ import type { AppEnv } from './app-env.ts'
 import { createCors } from './cors.ts'
 import { createGate } from './gate.ts'
 import { createOnce } from './idempotency.ts'
+import { createOpenApiText } from './openapi.ts'
 import { problemResponse } from './problem-response.ts'
 import { requestLog } from './request-log.ts'
 import { Router } from './router.ts'
 import { addAccountRoutes } from './routes/accounts.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addBountyRoutes } from './routes/bounties.ts'
+import { addDocsRoutes } from './routes/docs.tsx'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
 import { addKeyRoutes } from './routes/keys.ts'
@@ -29,6 +31,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const { corsOrigins, counters, log, now } = services
   const app = new OpenAPIHono<AppEnv>()
   const router = new Router({ app, gate: createGate(services), once: createOnce(services), now })
+  const openApiText = createOpenApiText(app)
 
   app.use(contextStorage())
   app.use(requestId())
@@ -41,7 +44,8 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
   })
 
-  addStatusRoutes(router, services)
+  addStatusRoutes(router, services, openApiText)
+  addDocsRoutes(router, openApiText)
   addAccountRoutes(router, services)
   addKeyRoutes(router, services)
   addLedgerRoutes(router, services)
