@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { guestStatuses, guestStatusSchema, type GuestStatus } from './guest-status.ts'
 import { idSchema } from './ids.ts'
-import { programSchema, sha256Schema } from './agent.ts'
+import { programSchema, sha256Schema, versionSchema } from './agent.ts'
 import { jsonValueSchema } from './json-value.ts'
 import { judgementReceiptSchema, saltSchema } from './judgement-receipt.ts'
 import { receiptKeySchema, receiptSchema } from './receipt.ts'
@@ -36,7 +36,7 @@ export const executionCreateSchema = z.strictObject({
   tier: tierSchema.default('basic'),
   seed: seedSchema.default(0),
   startTime: startTimeSchema.default(startTimeDefault),
-  version: z.number().int().positive().optional().meta({ description: 'Version of the agent; the latest when absent' }),
+  version: versionSchema.optional().meta({ description: 'Version of the agent; the latest when absent' }),
 })
 export type ExecutionCreate = z.infer<typeof executionCreateSchema>
 
@@ -76,7 +76,7 @@ export type StoredArtifact = z.infer<typeof storedArtifactSchema>
 const runSchema = z.object({
   id: idSchema('execution'),
   agentId: idSchema('agent'),
-  version: z.number().int().positive(),
+  version: versionSchema,
   tier: tierSchema,
   seed: seedSchema,
   startTime: startTimeSchema,
