@@ -84,10 +84,12 @@ async function conform(url: string, adminKey: string): Promise<number> {
     { name: 'with the key of an account', key: things.key, calls: named((role) => role !== undefined && role !== 'admin') },
     { name: 'with the key of the administrator', key: adminKey, calls: named((role) => role === 'admin') },
   ]
-  return callers.filter(({ name, key, calls: theirs }) => {
+  let refuted = 0
+  for (const { name, key, calls: theirs } of callers) {
     console.log(`\n=== ${name}: ${theirs.length} calls`)
-    return !runSchemathesis({ ...shared, headers: { 'cf-connecting-ip': address }, key, calls: theirs })
-  }).length
+    if (!(await runSchemathesis({ ...shared, headers: { 'cf-connecting-ip': address }, key, calls: theirs }))) refuted++
+  }
+  return refuted
 }
 
 /** Cursors are made by the API, deadlines lie ahead, and programs compile: no schema says so. */
