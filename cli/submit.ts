@@ -67,8 +67,13 @@ async function watched(client: Client, submitted: Submission): Promise<Submissio
   if (isFinished(submitted)) return submitted
   const bar = createProgressBar(process.stderr)
   try {
-    return await followSubmission(client, submitted.id, ({ status, casesPassed, casesTotal }) =>
-      bar.show({ label: status, done: casesPassed, total: casesTotal, unit: 'cases passed' }),
+    return await followSubmission(client, submitted.id, ({ status, casesTotal, casesPassed, casesJudged }) =>
+      bar.show({
+        label: status,
+        done: casesJudged ?? casesPassed,
+        total: casesTotal,
+        unit: casesJudged === undefined ? 'cases passed' : `cases judged, ${casesPassed} passed`,
+      }),
     )
   } finally {
     bar.end()

@@ -310,6 +310,10 @@ export interface Calls {
   'GET /api/executions/{id}/artifacts/{name}': {
     params: { id: string; name: string }
   }
+  /** Follow an execution of your own: finished */
+  'GET /api/executions/{id}/events': {
+    params: { id: string }
+  }
   /** What the host states and signed about an execution of your own; bounty verify runs it again */
   'GET /api/executions/{id}/receipt': {
     params: { id: string }
@@ -413,7 +417,7 @@ export interface Calls {
       items: {
         id: string
         name: string
-        scopes: ('read' | 'run' | 'deploy' | 'bounties' | 'keys')[]
+        scopes: ('read' | 'run' | 'deploy' | 'bounties' | 'keys' | 'webhooks')[]
         createdAt: string
         expiresAt: string | null
       }[]
@@ -422,11 +426,15 @@ export interface Calls {
   }
   /** Make a key for your account, at most 20; it is shown in this answer and never again */
   'POST /api/keys': {
-    body: { name: string; scopes?: ('read' | 'run' | 'deploy' | 'bounties' | 'keys')[] | undefined; expiresAt?: string | undefined }
+    body: {
+      name: string
+      scopes?: ('read' | 'run' | 'deploy' | 'bounties' | 'keys' | 'webhooks')[] | undefined
+      expiresAt?: string | undefined
+    }
     answer: {
       id: string
       name: string
-      scopes: ('read' | 'run' | 'deploy' | 'bounties' | 'keys')[]
+      scopes: ('read' | 'run' | 'deploy' | 'bounties' | 'keys' | 'webhooks')[]
       createdAt: string
       expiresAt: string | null
       key: string
@@ -477,6 +485,10 @@ export interface Calls {
   /** Public keys of the hosts that sign receipts, newest first */
   'GET /api/receipt-keys': {
     answer: { items: { id: string; publicKey: string; host: string; registeredAt: string }[] }
+  }
+  /** Follow a submission of your own: verdict (of public cases), progress (of all, in numbers), at last finished */
+  'GET /api/submissions/{id}/events': {
+    params: { id: string }
   }
   /** What the host signed about a submission of your own; hidden cases are opened when the bounty is closed */
   'GET /api/submissions/{id}/receipt': {
@@ -542,6 +554,163 @@ export interface Calls {
       }[]
       createdAt: string
       finishedAt: string | null
+    }
+  }
+  /** Send a delivery again, at once, under the same event id; one that is being sent stays as it is */
+  'POST /api/webhooks/{id}/deliveries/{deliveryId}/redeliver': {
+    params: { id: string; deliveryId: string }
+    answer: {
+      id: string
+      webhookId: string
+      eventId: string
+      event:
+        | {
+            type: 'submission.finished'
+            timestamp: string
+            data: {
+              submissionId: string
+              bountyId: string
+              agentId: string
+              version: number
+              status: 'accepted' | 'rejected' | 'failed'
+              casesTotal: number
+              casesPassed: number
+            }
+          }
+        | {
+            type: 'bounty.awarded'
+            timestamp: string
+            data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
+          }
+        | { type: 'bounty.expired'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'expired' } }
+        | { type: 'bounty.cancelled'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'cancelled' } }
+        | { type: 'webhook.ping'; timestamp: string; data: { webhookId: string } }
+      status: 'pending' | 'delivered' | 'failed'
+      attempts: number
+      lastAttemptAt: string | null
+      lastAnswerStatus: number | null
+      lastError: string | null
+      nextAttemptAt: string | null
+      createdAt: string
+    }
+  }
+  /** What was sent to a webhook of your account within 30 days, or is to be, newest first */
+  'GET /api/webhooks/{id}/deliveries': {
+    params: { id: string }
+    query?: { limit?: number | undefined; cursor?: string | undefined }
+    answer: {
+      items: {
+        id: string
+        webhookId: string
+        eventId: string
+        event:
+          | {
+              type: 'submission.finished'
+              timestamp: string
+              data: {
+                submissionId: string
+                bountyId: string
+                agentId: string
+                version: number
+                status: 'accepted' | 'rejected' | 'failed'
+                casesTotal: number
+                casesPassed: number
+              }
+            }
+          | {
+              type: 'bounty.awarded'
+              timestamp: string
+              data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
+            }
+          | { type: 'bounty.expired'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'expired' } }
+          | { type: 'bounty.cancelled'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'cancelled' } }
+          | { type: 'webhook.ping'; timestamp: string; data: { webhookId: string } }
+        status: 'pending' | 'delivered' | 'failed'
+        attempts: number
+        lastAttemptAt: string | null
+        lastAnswerStatus: number | null
+        lastError: string | null
+        nextAttemptAt: string | null
+        createdAt: string
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** Send the event webhook.ping to a webhook of your account, to try it out */
+  'POST /api/webhooks/{id}/ping': {
+    params: { id: string }
+    answer: {
+      id: string
+      webhookId: string
+      eventId: string
+      event:
+        | {
+            type: 'submission.finished'
+            timestamp: string
+            data: {
+              submissionId: string
+              bountyId: string
+              agentId: string
+              version: number
+              status: 'accepted' | 'rejected' | 'failed'
+              casesTotal: number
+              casesPassed: number
+            }
+          }
+        | {
+            type: 'bounty.awarded'
+            timestamp: string
+            data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
+          }
+        | { type: 'bounty.expired'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'expired' } }
+        | { type: 'bounty.cancelled'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'cancelled' } }
+        | { type: 'webhook.ping'; timestamp: string; data: { webhookId: string } }
+      status: 'pending' | 'delivered' | 'failed'
+      attempts: number
+      lastAttemptAt: string | null
+      lastAnswerStatus: number | null
+      lastError: string | null
+      nextAttemptAt: string | null
+      createdAt: string
+    }
+  }
+  /** Delete a webhook of your account with its deliveries; what is being sent at this moment may still arrive */
+  'DELETE /api/webhooks/{id}': {
+    params: { id: string }
+    answer: undefined
+  }
+  /** A webhook of your account */
+  'GET /api/webhooks/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      url: string
+      events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+      createdAt: string
+    }
+  }
+  /** The webhooks of your account, newest first; never the secrets */
+  'GET /api/webhooks': {
+    query?: { limit?: number | undefined; cursor?: string | undefined }
+    answer: {
+      items: {
+        id: string
+        url: string
+        events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+        createdAt: string
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** Be told of events at an address of yours, at most 20 webhooks; the secret is in this answer and never again */
+  'POST /api/webhooks': {
+    body: { url: string; events?: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[] | undefined }
+    answer: {
+      id: string
+      url: string
+      events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+      createdAt: string
+      secret: string
     }
   }
 }

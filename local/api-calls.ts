@@ -77,12 +77,11 @@ function parametersOf(parameters: Operation['parameters'], place: 'path' | 'quer
 
 function answerOf(responses: Operation['responses']): string | undefined {
   const good = Object.entries(responses).filter(([status]) => /^2\d\d$/.test(status))
-  const types = good.flatMap(([, { content }]) => {
-    if (content === undefined) return ['undefined']
-    const json = content['application/json']?.schema
-    return json ? [typeOf(json)] : []
+  const types = good.map(([, { content }]) => {
+    const json = content?.['application/json']?.schema
+    return content === undefined ? 'undefined' : json && typeOf(json)
   })
-  return types.length === 0 ? undefined : [...new Set(types)].join(' | ')
+  return types.includes(undefined) ? undefined : [...new Set(types)].join(' | ')
 }
 
 function typeOf(schema: Schema): string {

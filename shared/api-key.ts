@@ -9,11 +9,13 @@ export const apiKeySchema = z.string().regex(/^ab_[A-Za-z0-9_-]{43}$/)
 
 /**
  * What a key may be made for; no scope includes another. What needs no key at all needs no scope either.
- * read: what belongs to the account; run: executions; deploy: agents and versions; bounties: bounties, submissions, awards; keys: keys.
+ * read: what belongs to the account; run: executions; deploy: agents and versions; bounties: bounties, submissions, awards; keys: keys;
+ * webhooks: webhooks and their deliveries.
  */
-export const scopes = ['read', 'run', 'deploy', 'bounties', 'keys'] as const
+export const scopes = ['read', 'run', 'deploy', 'bounties', 'keys', 'webhooks'] as const
 export const scopeSchema = z.enum(scopes).meta({
-  description: 'read: what the account owns; run: executions; deploy: agents; bounties: bounties and submissions; keys: other keys',
+  description:
+    'read: what the account owns; run: executions; deploy: agents; bounties: bounties and submissions; keys: other keys; webhooks: webhooks',
 })
 export type Scope = z.infer<typeof scopeSchema>
 

@@ -3,10 +3,13 @@
 // own, or with --url against another one. Ends in "N passed, N failed", one for each kind of caller.
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createClient } from '../client/create-client.ts'
+import { isProblem } from '../client/api-problem.ts'
+import { createClient, type Client } from '../client/create-client.ts'
 import { startStack } from '../local/stack.ts'
 import { groupsOf, type ApiCall } from '../workers/pages/api-document.ts'
 import { installSchemathesis, runSchemathesis } from './schemathesis.ts'
@@ -21,6 +24,8 @@ const options = {
   seed: { type: 'string', default: '1' },
   help: { type: 'boolean', short: 'h' },
 } as const
+/** What it makes would be called, at addresses that are not ours. */
+const leftOut = ['POST /api/webhooks']
 /** For each kind of caller. */
 const secondsMax = 120
 
@@ -67,7 +72,7 @@ async function conform(url: string, adminKey: string): Promise<number> {
   const things = await makeThings(url, adminKey)
   const roleOf = ({ security }: ApiCall) => security.flatMap((scheme) => Object.values(scheme).flat())[0]
   const named = (wanted: (role: string | undefined) => boolean) =>
-    calls.filter((call) => wanted(roleOf(call))).map(({ method, path }) => `${method} ${path}`)
+    calls.flatMap((call) => (wanted(roleOf(call)) ? [`${call.method} ${call.path}`] : [])).filter((name) => !leftOut.includes(name))
   const shared = {
     document: `${url}/api/openapi.json`,
     parameters: things.parameters,
@@ -118,6 +123,9 @@ async function makeThings(url: string, adminKey: string) {
   return {
     key,
     parameters: {
+      ...(await makeWebhooks(account)),
+      'GET /api/executions/{id}/events': { id: execution.id },
+      'GET /api/submissions/{id}/events': { id: submission.id },
       'GET /api/agents/{id}': { id: agent.id },
       'POST /api/agents/{id}/versions': { id: agent.id },
       'POST /api/agents/{id}/executions': { id: agent.id },
@@ -134,5 +142,28 @@ async function makeThings(url: string, adminKey: string) {
       'DELETE /api/keys/{id}': { id: spareKey.id },
       'POST /api/accounts/{id}/credits': { id: accountId },
     },
+  }
+}
+
+/** Of a receiver in this process; elsewhere than in a local cloud its address is refused, and there are none. */
+async function makeWebhooks(account: Client): Promise<Record<string, { id: string; deliveryId?: string }>> {
+  const receiver = createServer((_request, response) => response.writeHead(204).end()).listen(0, '127.0.0.1')
+  // It lasts as long as the run.
+  receiver.unref()
+  const { port } = await new Promise<AddressInfo>((resolve) => receiver.once('listening', () => resolve(receiver.address() as AddressInfo))) // it listens on a port
+  const newWebhook = () => account.call('POST /api/webhooks', { body: { url: `http://127.0.0.1:${port}/` } })
+  try {
+    const [webhook, toDelete] = [await newWebhook(), await newWebhook()]
+    const ping = await account.call('POST /api/webhooks/{id}/ping', { params: { id: webhook.id } })
+    return {
+      'GET /api/webhooks/{id}': { id: webhook.id },
+      'DELETE /api/webhooks/{id}': { id: toDelete.id },
+      'POST /api/webhooks/{id}/ping': { id: webhook.id },
+      'GET /api/webhooks/{id}/deliveries': { id: webhook.id },
+      'POST /api/webhooks/{id}/deliveries/{deliveryId}/redeliver': { id: webhook.id, deliveryId: ping.id },
+    }
+  } catch (error) {
+    if (isProblem(error, 'invalid-request')) return {}
+    throw error
   }
 }

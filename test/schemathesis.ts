@@ -58,7 +58,7 @@ export async function runSchemathesis(run: SchemathesisRun): Promise<boolean> {
     'run',
     run.document,
     '--no-color',
-    '--workers=2',
+    '--workers=1',
     '--warnings=off',
     `--seed=${run.seed}`,
     `--max-examples=${run.examplesMax}`,

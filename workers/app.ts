@@ -1,10 +1,9 @@
 // The edge API: what every request passes through, and the routes. Built from services alone, so that tests build it from fakes.
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { contextStorage } from 'hono/context-storage'
-import { requestId } from 'hono/request-id'
-import { secureHeaders } from 'hono/secure-headers'
 import type { AppEnv } from './app-env.ts'
 import { createCors } from './cors.ts'
+import { createEnvelope } from './envelope.ts'
 import { createGate } from './gate.ts'
 import { createOnce } from './idempotency.ts'
 import { createOpenApiText } from './openapi.ts'
@@ -24,6 +23,7 @@ import { addReceiptRoutes } from './routes/receipts.ts'
 import { addSettlementRoutes } from './routes/settlements.ts'
 import { addStatusRoutes } from './routes/status.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
+import { addWebhookRoutes } from './routes/webhooks.ts'
 import type { Services } from './services.ts'
 
 export function createApp(given: Services): OpenAPIHono<AppEnv> {
@@ -33,16 +33,9 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const router = new Router({ app, gate: createGate(services), once: createOnce(services), now })
   const openApiText = createOpenApiText(app)
 
+  app.use(createEnvelope(counters))
   app.use(contextStorage())
-  app.use(requestId())
-  app.use(secureHeaders())
   app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
-  app.use(async (c, next) => {
-    await next()
-    counters.add('responses_total', { status: String(c.res.status) })
-    // Whatever a route does not say may be kept is the caller's alone, and of this moment.
-    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
-  })
 
   addStatusRoutes(router, services, openApiText)
   addDocsRoutes(router, openApiText)
@@ -56,6 +49,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addExecutionRoutes(router, services)
   addReceiptRoutes(router, services)
   addLeaderboardRoutes(router, services)
+  addWebhookRoutes(router, services)
   addInternalRoutes(app, services)
 
   app.notFound((c) => problemResponse(c, { error: router.refusal(c.req.method, c.req.path), log }))

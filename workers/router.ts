@@ -41,6 +41,8 @@ export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B 
   access: A
   params?: P
   query?: Q
+  /** For the document alone; whoever reads them parses them. */
+  headers?: z.ZodObject
   body?: { schema: B; bytesMax: number }
   answers: Record<number, RouteAnswer>
   /** For people: left out of the OpenAPI document. */

@@ -1,5 +1,5 @@
 // `bounty submit`, `bounties`, `show` and `keys` as processes, against the edge in this one. The edge answers with the verdict at once; what is
-// followed is held back: it is shown as queued, then half done, then as it is.
+// followed is held back: it is shown as queued, then, where there are no events, half done, then as it is.
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,6 +13,7 @@ const edge = testEdge()
 let env: Record<string, string>
 let stop: () => Promise<void>
 let isHeldBack = false
+let isPolled = false
 let looks = 0
 let bountyId: string
 
@@ -36,6 +37,11 @@ afterAll(() => stop())
 async function heldBack(request: Request): Promise<Response> {
   const response = await edge.fetch(request)
   if (!isHeldBack || !/submissions/.test(request.url) || !response.ok) return response
+  if (request.url.endsWith('/events')) {
+    if (isPolled) return Response.json({ code: 'not-found', detail: 'an API without events', retryable: false }, { status: 404 })
+    return response
+  }
+  if (request.method === 'GET' && !isPolled) return response
   const submission = submissionSchema.parse(await response.json())
   const state =
     request.method === 'POST' ? { status: 'queued', casesPassed: 0 } : looks++ === 0 ? { status: 'running', casesPassed: 1 } : {}
@@ -64,11 +70,21 @@ describe('submit', () => {
     })
   })
 
-  test('--watch follows to the end, then shows the public cases that failed', async () => {
+  test('--watch follows the events to the end', async () => {
     isHeldBack = true
+    const { code, err } = await ask('submit', bountyId, 'square', '--watch')
+    isHeldBack = false
+    expect(code).toBe(0)
+    expect(err.split('\n').slice(1)).toEqual(['running  4 of 4 cases judged, 4 passed', expect.stringMatching(/^accepted: 4 of 4/), ''])
+  })
+
+  test('--watch asks again and again where there are no events; then it shows the public cases that failed', async () => {
+    isHeldBack = true
+    isPolled = true
     looks = 0
     const { code, out, err } = await ask('submit', bountyId, 'double', '--watch')
     isHeldBack = false
+    isPolled = false
     expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^sub_\w{26}\n$/) })
     expect(err.split('\n')).toEqual([
       expect.stringMatching(/^submitted as sub_/),
@@ -152,7 +168,7 @@ describe('bounties and show', () => {
 test('keys are listed without their secrets', async () => {
   const { code, out, err } = await ask('keys')
   expect({ code, err }).toEqual({ code: 0, err: '' })
-  expect(out).toMatch(/^id +scopes +expires +name\n.*key_\w{26}  read run deploy bounties keys  never +first key\n$/s)
+  expect(out).toMatch(/^id +scopes +expires +name\n.*key_\w{26}  read run deploy [a-z ]+  never +first key\n$/s)
   expect(out).not.toContain(env['BOUNTY_KEY'])
 })
 

@@ -30,6 +30,12 @@ test.each([
   expect(text).toContain(`answer: ${type}\n`)
 })
 
+test('what may answer something else than JSON has no answer', async () => {
+  const schema = { type: 'string' }
+  const responses = { 200: { content: { 'text/event-stream': { schema } } }, 204: {} }
+  expect(await apiCalls({ paths: { '/a': { get: { summary: 'A', responses } } } }, {})).not.toContain('answer:')
+})
+
 test('what is not understood is refused', async () => {
   await expect(apiCalls(documentOf({ $ref: '#/components/schemas/A' }), {})).rejects.toThrow(/references are not resolved/)
   await expect(apiCalls(documentOf({ type: 'date' }), {})).rejects.toThrow(/"date"/)

@@ -21,6 +21,8 @@ let submissionId: string
 let executionId: string
 /** Of the bounty that `newJudged` made last. */
 let judgedId: string
+let webhookId: string
+let deliveryId: string
 let made = 0
 
 const table: Record<string, Row> = {
@@ -78,7 +80,9 @@ const table: Record<string, Row> = {
     path: async () => `/api/bounties/${await newBounty()}/cancel`,
   },
   'GET /api/submissions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/receipt` },
+  'GET /api/submissions/:id/events': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/events` },
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
+  'GET /api/executions/:id/events': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/events` },
   'GET /api/executions/:id': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}` },
   'GET /api/executions/:id/artifacts/:name{.+}': {
     who: 'own',
@@ -88,6 +92,17 @@ const table: Record<string, Row> = {
   'GET /api/executions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/receipt` },
   'GET /api/receipt-keys': { who: 'public' },
   'GET /api/leaderboard': { who: 'public' },
+  'POST /api/webhooks': { who: 'shared', scope: 'webhooks', body: () => ({ url: 'https://example.com/hook' }) },
+  'GET /api/webhooks': { who: 'shared', scope: 'read' },
+  'GET /api/webhooks/:id': { who: 'own', scope: 'read', path: () => `/api/webhooks/${webhookId}` },
+  'DELETE /api/webhooks/:id': { who: 'own', scope: 'webhooks', path: async () => `/api/webhooks/${await newWebhook()}` },
+  'POST /api/webhooks/:id/ping': { who: 'own', scope: 'webhooks', path: () => `/api/webhooks/${webhookId}/ping` },
+  'GET /api/webhooks/:id/deliveries': { who: 'own', scope: 'read', path: () => `/api/webhooks/${webhookId}/deliveries` },
+  'POST /api/webhooks/:id/deliveries/:deliveryId/redeliver': {
+    who: 'own',
+    scope: 'webhooks',
+    path: () => `/api/webhooks/${webhookId}/deliveries/${deliveryId}/redeliver`,
+  },
   'POST /internal/outcomes': { who: 'signed', body: () => ({ host: 'h', records: [{}] }) },
 }
 
@@ -103,6 +118,8 @@ beforeAll(async () => {
   if (!record) throw new Error('the fake sandbox ran nothing')
   // What a receipt says is of no concern here, only who may read it.
   edge.sandbox.records.set(executionId, { ...record, receipt: {} as NonNullable<typeof record.receipt> })
+  webhookId = await newWebhook()
+  deliveryId = (await edge.call('POST', `/api/webhooks/${webhookId}/ping`, as)).body.id
   expired = (await newKey({ name: 'soon', expiresAt: new Date(edge.clock.now + 1_000).toISOString() })).key
   edge.clock.now += 1_000
 })
@@ -117,6 +134,10 @@ async function newJudged(): Promise<string> {
   const id = await newBounty()
   judgedId = (await edge.call('POST', `/api/bounties/${id}/submissions`, { key: owner.key, body: { agentId } })).body.id
   return id
+}
+
+async function newWebhook(): Promise<string> {
+  return (await edge.call('POST', '/api/webhooks', { key: owner.key, body: { url: 'https://example.com/hook' } })).body.id
 }
 
 async function newKey(body: object): Promise<{ id: string; key: string }> {
@@ -140,12 +161,12 @@ test('the OpenAPI document says which scope a call needs, and which calls take a
   for (const [route, { who, scope }] of Object.entries(table)) {
     // What is for the host, and pages for people.
     if (who === 'signed' || !route.includes(' /api/')) continue
-    const [method = '', path = ''] = route.toLowerCase().split(' ')
-    const described = body.paths[path.replaceAll(/:(\w+)(\{\.\+\})?/g, '{$1}')][method]
+    const [method = '', path = ''] = route.split(' ')
+    const described = body.paths[path.replaceAll(/:(\w+)(\{\.\+\})?/g, '{$1}')][method.toLowerCase()]
     const needed = scope ?? (who === 'admin' ? 'admin' : undefined)
     expect([route, described.security]).toEqual([route, needed === undefined ? undefined : [{ key: [needed] }]])
     const parameters = (described.parameters ?? []).map(({ name }: { name: string }) => name)
-    expect([route, parameters.includes('Idempotency-Key')]).toEqual([route, method === 'post'])
+    expect([route, parameters.includes('Idempotency-Key')]).toEqual([route, method === 'POST'])
   }
 })
 
@@ -174,7 +195,7 @@ describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) =
 
   test('with the key of a stranger', async () => {
     const answer = await call(stranger.key)
-    const hidden = /^(execution|submission|key)-not-found$/
+    const hidden = /^(execution|submission|key|webhook)-not-found$/
     if (who === 'own' || who === 'keyholder') expect([answer.status, hidden.test(answer.body.code)]).toEqual([404, true])
     else expect(codeOf(answer)).toBe(ok({ foreign: 'forbidden', admin: 'forbidden', signed: 'invalid-signature' }))
   })

@@ -17,6 +17,10 @@ const looseSchema = z.looseObject({
   minItems: z.number().optional(),
   maxItems: z.number().optional(),
   required: z.array(z.string()).optional(),
+  contentMediaType: z.string().optional(),
+  get contentSchema() {
+    return looseSchema.optional()
+  },
   get properties() {
     return z.record(z.string(), looseSchema).optional()
   },

@@ -2,6 +2,7 @@
 import type { ApiCall, Schema } from './api-document.ts'
 
 export function exampleOf(schema: Schema): unknown {
+  if (schema.contentSchema) return JSON.stringify(exampleOf(schema.contentSchema))
   if (schema.example !== undefined) return schema.example
   if (schema.default !== undefined) return schema.default
   if (schema.enum) return schema.enum[0]

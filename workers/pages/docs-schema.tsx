@@ -28,7 +28,9 @@ export function SchemaFields({ schema }: { schema: Schema }) {
 }
 
 function Field({ name, schema, isRequired }: { name: string; schema: Schema; isRequired: boolean }) {
-  const inner = schema.items?.properties || schema.items?.anyOf ? schema.items : schema.properties || schema.anyOf ? schema : undefined
+  const inner =
+    schema.contentSchema ??
+    (schema.items?.properties || schema.items?.anyOf ? schema.items : schema.properties || schema.anyOf ? schema : undefined)
   return (
     <>
       <dt>
@@ -65,6 +67,7 @@ export function typeText(schema: Schema): string {
     maxLength,
     minItems,
     maxItems,
+    contentSchema,
   } = schema
   const said = values
     ? values.map((value) => JSON.stringify(value)).join(' | ')
@@ -74,7 +77,15 @@ export function typeText(schema: Schema): string {
         ? 'any JSON'
         : [type]
             .flat()
-            .map((name) => (name === 'array' && items ? `array of ${typeText(items)}` : name === 'string' && format ? format : name))
+            .map((name) =>
+              name === 'array' && items
+                ? `array of ${typeText(items)}`
+                : name === 'string' && format
+                  ? format
+                  : name === 'string' && contentSchema
+                    ? 'JSON text'
+                    : name,
+            )
             .join(' or ')
   const low = minimum ?? (exclusiveMinimum === undefined ? undefined : exclusiveMinimum + 1)
   // The bounds of safe integers are the bounds of JSON numbers, and say nothing.

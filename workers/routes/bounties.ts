@@ -2,7 +2,9 @@ import { bountyCreateSchema, bountySchema, bountyStatusSchema, bountySummarySche
 import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
 import { submissionCreateSchema, submissionSchema } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
+import { goOn } from '../background.ts'
 import { cachedJson } from '../cached-json.ts'
+import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
 import { postBounty } from '../flows/post-bounty.ts'
 import { bountyNotFound, submitAgent } from '../flows/submit-agent.ts'
 import type { Router } from '../router.ts'
@@ -87,6 +89,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
     },
     async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
       const submission = await submitAgent(services, { accountId, bountyId: id, submission: body, attempt })
+      goOn(c, deliverWebhooks(services))
       return c.json(submission, 202, { location: `/api/submissions/${submission.id}` })
     },
   )
