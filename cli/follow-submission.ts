@@ -30,7 +30,7 @@ async function followEvents(client: Client, id: string, tell: (standing: Standin
   let last = ''
   for (let idle = 0; idle < idleConnectionsMax; idle++) {
     const headers: Record<string, string> = last === '' ? {} : { 'last-event-id': last }
-    const response = await client.raw('GET /api/submissions/{id}/events', { params: { id }, headers })
+    const response = await client.raw('GET /api/submissions/{id}/events', { params: { id }, headers, retriesMax: 0 })
     if (response.status === 204) return true
     for await (const { event, data, id: position } of readEvents(response)) {
       last = position
