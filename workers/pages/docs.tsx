@@ -30,6 +30,7 @@ export function DocsPage({ document, origin }: { document: unknown; origin: stri
     <DocsLayout title="Agent Bounty API">
       <div class="page">
         <nav aria-label="Reference">
+          <a href="/">The board</a>
           <strong>Agent Bounty API</strong>
           <ul>
             {sections.map(([id, title]) => (
