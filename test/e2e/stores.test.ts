@@ -11,10 +11,12 @@ import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
+import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
+import { neonJudgingStore } from '../../workers/adapters/neon-judging.ts'
 import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
 import { neonProgressStore } from '../../workers/adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
@@ -31,6 +33,8 @@ function stores() {
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    judgings: neonJudgingStore(database),
+    cases: neonCaseStore(database),
     progress: neonProgressStore(database),
     executions: neonExecutionStore(database),
     ledger: neonLedgerStore(database),

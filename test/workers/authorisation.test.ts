@@ -130,7 +130,7 @@ async function newBounty(): Promise<string> {
 
 async function newJudged(): Promise<string> {
   const id = await newBounty()
-  judgedId = (await edge.call('POST', `/api/bounties/${id}/submissions`, { key: owner.key, body: { agentId } })).body.id
+  judgedId = (await edge.submit(owner.key, id, { agentId })).body.id
   return id
 }
 
