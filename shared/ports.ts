@@ -3,12 +3,13 @@
 import type { Account } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program } from './agent.ts'
-import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
+import type { Bounty, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
 import type { EventMessage } from './event-log.ts'
-import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest, Verdict } from './execution.ts'
+import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
+import type { DueJudging, RevisedVerdict, TakenJudging } from './judging.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
 import type { NumberedVerdict } from './progress.ts'
@@ -106,17 +107,17 @@ export interface BountyStore {
   findSummary(id: string): Promise<BountySummary | undefined>
   /** Newest first. @param after id of the last bounty of the page before */
   list(page: { status?: BountyStatus | undefined; limit: number; after?: string | undefined }): Promise<BountySummary[]>
-  /** Hidden and public cases in their order, beginning behind `position`. */
-  casesAfter(bountyId: string, cut: { position: number; limit: number }): Promise<RevisedCase[]>
 }
 
 export type NewCase = Omit<StoredCase, 'position'>
 /** Bytes of inputs and expectations. */
 export type CaseTotals = { count: number; bytes: number }
 
-/** The cases of a bounty that takes submissions. What changes something answers undefined, and changes nothing, when the bounty does not. */
+/** The cases of a bounty. What changes them answers undefined, and changes nothing, when the bounty takes no submissions. */
 export interface CaseStore {
   totals(bountyId: string): Promise<CaseTotals>
+  /** In their order. @param after place of the last case of the page before; -1 for the first page */
+  list(bountyId: string, page: { after: number; limit: number }): Promise<CaseSummary[]>
   /** Behind those that there are. @returns undefined also when there would be more of them, or larger ones, than `limits` allow */
   add(bountyId: string, added: { cases: NewCase[]; at: string }): Promise<CaseSummary[] | undefined>
   /** The next revision, with another salt, unless nothing changes. @returns undefined also when the bounty has no such case */
@@ -152,21 +153,6 @@ export interface SubmissionStore {
   rankAgents(bountyId: string, page: { limit: number; after?: AgentPlace | undefined }): Promise<Omit<BountyRank, 'rank'>[]>
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
 }
-
-/** What judging takes. `turn` is the taker's; `attempts` counts this one. */
-export type TakenJudging = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 'accountId' | 'version'> & {
-  turn: number
-  mode: BountyMode
-  tier: TierName
-  program: Program
-  stopAtFirstFailure: boolean
-  attempts: number
-  waits: number
-  waitingSince: string | null
-}
-export type DueJudging = Pick<TakenJudging, 'id' | 'turn' | 'attempts' | 'bountyId' | 'mode'>
-/** A case's verdict, and the revision of it that was judged. */
-export type RevisedVerdict = Verdict & { revision: number }
 
 /**
  * Judges a submission in turns. A turn is taken once, and all that is written names it: whoever's turn is over, because the submission has

@@ -6,6 +6,7 @@ import type {
   AccountStore,
   AgentStore,
   BountyStore,
+  CaseStore,
   LedgerStore,
   SettlementStore,
   JudgingStore,
@@ -21,6 +22,7 @@ export type MoneyStores = {
   bounties: BountyStore
   submissions: SubmissionStore
   judgings: JudgingStore
+  cases: CaseStore
   ledger: LedgerStore
   settlements: SettlementStore
 }
@@ -71,7 +73,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       const id = idOf('submission')
       await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, casesTotal: 2, createdAt: at(2) })
       const usage = { fuel, wallMicros: 1, memoryBytesPeak: 1 }
-      const verdicts = (await stores.bounties.casesAfter(bountyId, { position: -1, limit: 2 })).map(({ id: caseId }, i) => {
+      const verdicts = (await stores.cases.list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }
       })
       await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })

@@ -147,7 +147,7 @@ export function storesContract(name: string, open: () => Stores): void {
       expect(await stores.bounties.list({ status: 'cancelled', limit: 100, after: newest?.id })).not.toContainEqual(older)
     })
 
-    test('a bounty shows its public cases; all cases keep the bytes of their JSON', async () => {
+    test('a bounty shows its public cases', async () => {
       const bounty = await newBounty(3, { deadline: '2126-11-23T12:00:59.000Z' })
       const found = await stores.bounties.find(bounty.summary.id)
       const shown = bounty.cases.slice(0, 2).map(({ id, position, name: caseName, input, expected }) => {
@@ -155,9 +155,6 @@ export function storesContract(name: string, open: () => Stores): void {
       })
       expect(found).toEqual({ ...bounty.summary, description: bounty.description, hiddenCaseCount: 1, cases: shown })
       expect(await stores.bounties.findSummary(bounty.summary.id)).toEqual(bounty.summary)
-      const revised = bounty.cases.map((made) => ({ ...made, revision: 1 }))
-      expect(await stores.bounties.casesAfter(bounty.summary.id, { position: -1, limit: 2 })).toEqual(revised.slice(0, 2))
-      expect(await stores.bounties.casesAfter(bounty.summary.id, { position: 1, limit: 2 })).toEqual(revised.slice(2))
       expect(await stores.bounties.find(idOf('bounty'))).toBeUndefined()
     })
 

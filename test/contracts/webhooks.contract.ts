@@ -7,6 +7,7 @@ import type {
   AccountStore,
   AgentStore,
   BountyStore,
+  CaseStore,
   LedgerStore,
   SettlementStore,
   JudgingStore,
@@ -24,6 +25,7 @@ export type WebhookStores = {
   bounties: BountyStore
   submissions: SubmissionStore
   judgings: JudgingStore
+  cases: CaseStore
   ledger: LedgerStore
   settlements: SettlementStore
   webhooks: WebhookStore
@@ -81,7 +83,7 @@ export function webhooksContract(name: string, open: () => WebhookStores): void 
       const id = idOf('submission')
       await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, casesTotal: 2, createdAt: at(2) })
       const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
-      const verdicts = (await stores.bounties.casesAfter(bountyId, { position: -1, limit: 2 })).map(({ id: caseId }, i) => {
+      const verdicts = (await stores.cases.list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }
       })
       await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })

@@ -11,6 +11,7 @@ import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
 import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
+import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
 import { neonJudgingStore } from '../../workers/adapters/neon-judging.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
 import { ProblemError } from '../../shared/problem.ts'
@@ -108,7 +109,7 @@ async function perform(world: World, command: Command): Promise<void> {
       const of = { bountyId, accountId: by.id, agentId: by.agentId, version: 1, casesTotal: 2, createdAt: at(1) }
       await judge.begin({ id: submission.id, ...of })
       const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
-      const verdicts = (await bounties.casesAfter(bountyId, { position: -1, limit: 2 })).map(({ id: caseId }, i) => {
+      const verdicts = (await neonCaseStore(database).list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < command.passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }
       })
       await judge.record(submission.id, { engine: 'engine-1', verdicts })

@@ -2,6 +2,8 @@
 import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
+import { casesContract } from '../contracts/cases.contract.ts'
+import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
@@ -46,6 +48,8 @@ function stores() {
 }
 
 storesContract('Postgres', stores)
+casesContract('Postgres', stores)
+judgingContract('Postgres', stores)
 keysContract('Postgres', stores)
 moneyContract('Postgres', stores)
 progressContract('Postgres', stores)

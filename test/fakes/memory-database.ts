@@ -140,10 +140,6 @@ export function memoryDatabase(): MemoryDatabase {
           { limit, after },
         )
       },
-      async casesAfter(bountyId, { position, limit }) {
-        const cases = bounties.get(bountyId)?.cases ?? []
-        return cases.filter((candidate) => candidate.position > position).slice(0, limit)
-      },
     },
     executions: {
       async record(records) {

@@ -2,6 +2,7 @@
 import type { Account } from '../../shared/account.ts'
 import type { Agent, Program } from '../../shared/agent.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
+import type { RevisedVerdict } from '../../shared/judging.ts'
 import type {
   AccountPlace,
   CaseStore,
@@ -10,7 +11,6 @@ import type {
   NewBounty,
   ProgressStore,
   RevisedCase,
-  RevisedVerdict,
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
@@ -190,6 +190,11 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
   const summaryOf = ({ id, position, name, hidden, revision }: RevisedCase) => ({ id, position, name, hidden, revision })
   const cases: CaseStore = {
     totals: async (bountyId) => ({ count: casesOf(bountyId).length, bytes: bytesOf(casesOf(bountyId)) }),
+    list: async (bountyId, { after, limit }) =>
+      casesOf(bountyId)
+        .filter(({ position }) => position > after)
+        .slice(0, limit)
+        .map(summaryOf),
     async add(bountyId, { cases: added, at }) {
       const bounty = openBounty(bountyId, at)
       if (!bounty) return undefined

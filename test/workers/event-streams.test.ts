@@ -20,7 +20,7 @@ beforeEach(async () => {
   // The third is hidden.
   const cases = [0, 1, 2, 3].map((n) => ({ input: n, expected: n, hidden: n === 2 }))
   const { body: bounty } = await edge.call('POST', '/api/bounties', { key, body: { title: 't', rewardCredits: 1, mode: 'best', cases } })
-  caseIds = (await edge.database.bounties.casesAfter(bounty.id, { position: -1, limit: 9 })).map((found) => found.id)
+  caseIds = (await edge.database.cases.list(bounty.id, { after: -1, limit: 9 })).map((found) => found.id)
   id = idOf('submission')
   const createdAt = new Date(edge.clock.now).toISOString()
   await judgeByHand(edge.database).begin({ id, bountyId: bounty.id, agentId, version: 1, accountId: ada.id, casesTotal: 4, createdAt })

@@ -110,12 +110,5 @@ export function neonBountyStore(database: Database): BountyStore {
         parameters,
       })
     },
-
-    async casesAfter(bountyId, { position, limit }) {
-      return database.query(revisedCaseRowSchema, {
-        text: `select ${caseColumns} from cases c where bounty_id = $1 and position > $2 order by position limit $3`,
-        parameters: [bountyId, position, limit],
-      })
-    },
   }
 }

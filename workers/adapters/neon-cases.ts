@@ -16,6 +16,7 @@ const caseRowSchema = z.object({
 })
 const againRowSchema = z.object({ is_open: z.boolean(), submissions: bigintSchema })
 
+const summaryColumns = 'id, position, name, hidden, revision'
 /** Of the bounty $1 at the instant $2. */
 const isOpen = `id = $1 and status = 'open' and (deadline is null or deadline > $2::timestamptz)`
 const bytesOf = 'octet_length(input::text) + octet_length(expected::text)'
@@ -31,6 +32,12 @@ export function neonCaseStore(database: Database): CaseStore {
       })
       return totals ?? { count: 0, bytes: 0 }
     },
+
+    list: (bountyId, { after, limit }) =>
+      database.query(caseRowSchema, {
+        text: `select ${summaryColumns} from cases where bounty_id = $1 and position > $2::integer order by position limit $3`,
+        parameters: [bountyId, after, limit],
+      }),
 
     async add(bountyId, { cases, at }) {
       // Behind the lock, so that the second statement counts what was added before.
@@ -50,7 +57,7 @@ export function neonCaseStore(database: Database): CaseStore {
             )
             insert into cases (id, bounty_id, position, name, input, expected, hidden, salt)
             select id, $1, first + place - 1, name, input::json, expected::json, hidden, salt from added, grown
-            returning id, position, name, hidden, revision`,
+            returning ${summaryColumns}`,
           parameters: [bountyId, at, JSON.stringify(cases), cases.length],
         },
       ])
@@ -68,7 +75,7 @@ export function neonCaseStore(database: Database): CaseStore {
           parameters: [bountyId, at, caseId, input, expected, salt],
         },
         {
-          text: `select id, position, name, hidden, revision from cases
+          text: `select ${summaryColumns} from cases
             where id = $3 and bounty_id = $1 and exists (select from bounties where ${isOpen})`,
           parameters: [bountyId, at, caseId],
         },

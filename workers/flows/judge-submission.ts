@@ -5,7 +5,8 @@
 //   message ─▶ take ─▶ chunk ─▶ chunk ─▶ … ─┬─▶ finish
 //                                           ├─▶ put back: after 20 s at once; the host away or full, or broken off: later
 //                                           └─▶ (dies) ─▶ the sweep, when the turn was not renewed for 15 s (sweep-judgings.ts)
-import type { JudgedCases, RevisedCase, TakenJudging } from '../../shared/ports.ts'
+import type { TakenJudging } from '../../shared/judging.ts'
+import type { JudgedCases, RevisedCase } from '../../shared/ports.ts'
 import { ProblemError, type ProblemCode } from '../../shared/problem.ts'
 import { errorText } from '../log.ts'
 import type { Services } from '../services.ts'

@@ -1,5 +1,5 @@
 // Whose turn it is to judge a submission: says every few seconds that it still works, and is told by each write whether it may go on.
-import type { RevisedVerdict, TakenJudging } from '../../shared/ports.ts'
+import type { RevisedVerdict, TakenJudging } from '../../shared/judging.ts'
 import type { Services } from '../services.ts'
 
 /** Somebody else's: nothing that is written counts any more. */

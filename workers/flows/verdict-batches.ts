@@ -1,6 +1,6 @@
 // Verdicts come one by one and are stored many at once: a call to the database costs about as much as judging a hundred small cases. The
 // next verdict, or the end, moves what has waited long enough; there is no timer.
-import type { RevisedVerdict } from '../../shared/ports.ts'
+import type { RevisedVerdict } from '../../shared/judging.ts'
 
 const verdictsMax = 64
 /** So late may whoever looks on see the verdicts of cases that take long. */
