@@ -32,8 +32,6 @@ const flags = {
   url: { type: 'string' },
 } as const
 
-/** A judging may run within the request. */
-const submitSecondsMax = 300
 const failuresShownMax = 20
 
 export async function submit(argv: string[]): Promise<number> {
@@ -53,8 +51,7 @@ export async function submit(argv: string[]): Promise<number> {
   }
   const client = connect(values.url)
   const body = { agentId: await agentId(agent, client), version, stopAtFirstFailure: values['stop-at-first-failure'] ?? false }
-  const request = { params: { id: bountyId }, body, secondsMax: submitSecondsMax }
-  const submitted = await ask(client, submissionSchema, 'POST /api/bounties/{id}/submissions', request)
+  const submitted = await ask(client, submissionSchema, 'POST /api/bounties/{id}/submissions', { params: { id: bountyId }, body })
   if (values.watch) console.error(`submitted as ${submitted.id}`)
   const submission = values.watch ? await watched(client, submitted) : submitted
   console.log(values.json ? JSON.stringify(submission) : submission.id)
@@ -80,7 +77,8 @@ async function watched(client: Client, submitted: Submission): Promise<Submissio
   }
 }
 
-async function report(client: Client, { status, bountyId, casesPassed, casesTotal, fuelTotal, verdicts }: Submission): Promise<void> {
+async function report(client: Client, submission: Submission): Promise<void> {
+  const { status, bountyId, casesPassed, casesTotal, fuelTotal, verdicts, failure } = submission
   const failures = verdicts.filter((verdict) => verdict.status !== 'accepted')
   if (failures.length > 0) {
     const { cases } = await ask(client, bountySchema, 'GET /api/bounties/{id}', { params: { id: bountyId } })
@@ -99,6 +97,7 @@ async function report(client: Client, { status, bountyId, casesPassed, casesTota
     if (failures.length > failuresShownMax) console.error(`… and ${failures.length - failuresShownMax} public cases more`)
   }
   console.error(`${status}: ${casesPassed} of ${casesTotal} cases passed${fuelTotal === null ? '' : `, ${fuelTotal} fuel`}`)
+  if (failure !== null) console.error(failure)
 }
 
 function cut(text = ''): string {

@@ -205,7 +205,30 @@ export interface Calls {
       awardedSubmissionId: string | null
     }
   }
-  /** Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass wins a bounty of mode first */
+  /** Fix a case of an open bounty of your own. Verdicts stay as they are until submissions are judged again */
+  'PATCH /api/bounties/{id}/cases/{caseId}': {
+    params: { id: string; caseId: string }
+    body: { input?: unknown; expected?: unknown }
+    answer: { id: string; position: number; name: string | null; hidden: boolean; revision: number }
+  }
+  /** All cases of a bounty of your own by id, place and revision; what hidden ones hold is shown to nobody */
+  'GET /api/bounties/{id}/cases': {
+    params: { id: string }
+    query?: { limit?: number | undefined; cursor?: string | undefined }
+    answer: { items: { id: string; position: number; name: string | null; hidden: boolean; revision: number }[]; nextCursor: string | null }
+  }
+  /** Add cases to an open bounty of your own. Submissions are judged by those that there are when they are made, or judged again */
+  'POST /api/bounties/{id}/cases': {
+    params: { id: string }
+    body: { cases: { name?: string | undefined; input: unknown; expected: unknown; hidden?: boolean | undefined }[] }
+    answer: { items: { id: string; position: number; name: string | null; hidden: boolean; revision: number }[] }
+  }
+  /** Judge submissions to an open bounty of your own again, by the cases that they were not judged by as they are now. Ranks stay until each has finished */
+  'POST /api/bounties/{id}/rejudge': {
+    params: { id: string }
+    answer: { bountyId: string; submissions: number }
+  }
+  /** Have an agent of your own judged by every case. A full pass wins a bounty of mode first */
   'POST /api/bounties/{id}/submissions': {
     params: { id: string }
     body: { agentId: string; version?: number | undefined; stopAtFirstFailure?: boolean | undefined }
@@ -234,6 +257,8 @@ export interface Calls {
           | 'invalid-program'
         usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
       }[]
+      round: number
+      failure: string | null
       createdAt: string
       finishedAt: string | null
     }
@@ -477,6 +502,7 @@ export interface Calls {
       checks: {
         database: { ok: boolean; ageMs: number; error?: string | undefined }
         cache: { ok: boolean; ageMs: number; error?: string | undefined }
+        eventLog: { ok: boolean; ageMs: number; error?: string | undefined }
         artifacts: { ok: boolean; ageMs: number; error?: string | undefined }
         sandbox: { ok: boolean; ageMs: number; error?: string | undefined }
       }
@@ -522,6 +548,7 @@ export interface Calls {
         status: string
         fuel: number
       }[]
+      unstated: string[]
     }
   }
   /** A submission of your own, with the verdicts of public cases */
@@ -552,6 +579,8 @@ export interface Calls {
           | 'invalid-program'
         usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
       }[]
+      round: number
+      failure: string | null
       createdAt: string
       finishedAt: string | null
     }
@@ -572,6 +601,7 @@ export interface Calls {
               bountyId: string
               agentId: string
               version: number
+              round: number
               status: 'accepted' | 'rejected' | 'failed'
               casesTotal: number
               casesPassed: number
@@ -612,6 +642,7 @@ export interface Calls {
                 bountyId: string
                 agentId: string
                 version: number
+                round: number
                 status: 'accepted' | 'rejected' | 'failed'
                 casesTotal: number
                 casesPassed: number
@@ -652,6 +683,7 @@ export interface Calls {
               bountyId: string
               agentId: string
               version: number
+              round: number
               status: 'accepted' | 'rejected' | 'failed'
               casesTotal: number
               casesPassed: number

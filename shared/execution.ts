@@ -156,6 +156,8 @@ export const judgementRequestSchema = z.strictObject({
   tier: tierSchema,
   /** Cases after the first one, in their order, that is not accepted are not begun any more. */
   stopAtFirstFailure: z.boolean().default(false),
+  /** Cases that have not begun by then are not begun any more. */
+  beginMsMax: z.number().int().positive().optional(),
   cases: z.array(judgedCaseSchema).min(1).max(2_000),
 })
 export type JudgementRequest = z.infer<typeof judgementRequestSchema>
@@ -175,7 +177,7 @@ export type Verdict = z.infer<typeof verdictSchema>
 export type Judgement = { engine: string; verdicts: Verdict[] }
 
 /**
- * `notRun` are the cases without a verdict, in their order: those that a first failure made pointless. The receipt is of the others; it is
+ * `notRun` are the cases without a verdict, in their order: those that a first failure made pointless, or that were too late. The receipt is of the others; it is
  * null where none of them can be repeated.
  */
 export const judgementEndSchema = z.object({ notRun: z.array(idSchema('case')), receipt: judgementReceiptSchema.nullable() })

@@ -33,6 +33,8 @@ export const submissionSchema = z.object({
   fuelTotal: z.number().int().nullable(),
   engine: z.string().nullable(),
   verdicts: z.array(caseVerdictSchema).meta({ description: 'Of the public cases, in their order' }),
+  round: z.number().int().meta({ description: 'Of judging: 1, and one more each time that it is judged again' }),
+  failure: z.string().nullable().meta({ description: 'Why it could not be judged, when it failed' }),
   createdAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
 })

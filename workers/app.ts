@@ -15,6 +15,7 @@ import { Router } from './router.ts'
 import { addAccountRoutes } from './routes/accounts.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addBountyRoutes } from './routes/bounties.ts'
+import { addCaseRoutes } from './routes/cases.ts'
 import { addDocsRoutes } from './routes/docs.tsx'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
@@ -47,6 +48,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addLedgerRoutes(router, services)
   addAgentRoutes(router, services)
   addBountyRoutes(router, services)
+  addCaseRoutes(router, services)
   addSettlementRoutes(router, services)
   addSubmissionRoutes(router, services)
   addExecutionRoutes(router, services)

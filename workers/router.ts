@@ -34,7 +34,7 @@ type ScopeOf<A extends Access> = A extends 'account' | 'keyholder' ? { scope: Sc
 export type RouteAnswer = { description: string; schema?: z.ZodType; contentType?: string }
 
 export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = {
-  method: 'get' | 'post' | 'delete'
+  method: 'get' | 'post' | 'patch' | 'delete'
   /** With parameters in braces, e.g. `/api/agents/{id}`; the last one may span slashes: `{name+}`. */
   path: string
   summary: string

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { inject } from 'vitest'
 import { createClient, type Client } from '../../client/create-client.ts'
+import { eventually } from '../fakes/eventually.ts'
 
 const stack = inject('stack')
 
@@ -72,6 +73,16 @@ export async function deployComponent(component: Buffer): Promise<Answer> {
 
 export async function run(agentId: string, input: unknown, options: Record<string, unknown> = {}): Promise<Answer> {
   return call('POST', `/api/agents/${agentId}/executions`, { body: { input, ...options } })
+}
+
+/** The answer to a submission, with how it stands when it has been judged. */
+export async function submit(bountyId: string, body: object, { key }: { key?: string } = {}): Promise<Answer> {
+  const as = key === undefined ? {} : { key }
+  const answer = await call('POST', `/api/bounties/${bountyId}/submissions`, { ...as, body })
+  if (answer.status !== 202) return answer
+  const read = () => call('GET', `/api/submissions/${answer.body.id}`, as)
+  await eventually(async () => (await read()).body.finishedAt !== null, true, { withinMs: 30_000 })
+  return { ...answer, body: (await read()).body }
 }
 
 export async function newAccount(): Promise<{ id: string; key: string }> {
