@@ -1,11 +1,12 @@
 // Loads the demo through the public API like any caller would: a bounty with every CommonMark example, four agents that are npm
 // libraries, a submission each. What is there already is left alone, so every start may call it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { agentSchema } from '../shared/agent.ts'
 import { bountySummarySchema } from '../shared/bounty.ts'
 import { bountyRankSchema } from '../shared/leaderboard.ts'
 import { pageSchema } from '../shared/page.ts'
-import { submissionSchema } from '../shared/submission.ts'
+import { submissionSchema, type Submission } from '../shared/submission.ts'
 import { bundleDemoAgent, demoLibraries } from './demo-agents.ts'
 import { demoCases } from './demo-cases.ts'
 
@@ -32,7 +33,8 @@ export async function loadDemo({
     if (ranked.has(library)) continue
     const started = performance.now()
     const agent = agents.get(library) ?? (await deploy(api, library))
-    const submission = await api.post(`/bounties/${bountyId}/submissions`, { agentId: agent.id }, submissionSchema)
+    const { id } = await api.post(`/bounties/${bountyId}/submissions`, { agentId: agent.id }, submissionSchema)
+    const submission = await untilFinished(api, id)
     report(`${library}: ${submission.casesPassed} of ${submission.casesTotal} cases in ${Math.round(performance.now() - started)} ms`)
   }
 
@@ -88,6 +90,17 @@ async function ownAgents(api: Api, accountId: string): Promise<Map<string, { id:
   const agents = new Map<string, { id: string }>()
   for await (const agent of everyItem(api, '/agents', agentSchema)) if (agent.accountId === accountId) agents.set(agent.name, agent)
   return agents
+}
+
+const pollMs = 100
+
+/** A judging always ends, if need be with a reason why it failed. */
+async function untilFinished(api: Api, id: string): Promise<Submission> {
+  for (;;) {
+    const submission = await api.get(`/submissions/${id}`, submissionSchema)
+    if (submission.finishedAt !== null) return submission
+    await sleep(pollMs)
+  }
 }
 
 async function deploy(api: Api, library: (typeof demoLibraries)[number]): Promise<{ id: string }> {

@@ -6,6 +6,8 @@ export type JudgeCases = {
   cases: readonly JudgedCase[]
   parallel: number
   stopAtFirstFailure: boolean
+  /** Cases that have not begun by then are not begun any more. */
+  beginMsMax?: number | undefined
   /** Aborted when the caller has gone. */
   caller: AbortSignal
   /** `signal` is aborted when the case need not begin any more; that makes it throw, unless it has begun. */
@@ -14,7 +16,7 @@ export type JudgeCases = {
 }
 
 /** @returns ids of the cases without a verdict, in their order. @throws what `judge` throws, when everything that was begun has ended */
-export async function judgeCases({ cases, parallel, stopAtFirstFailure, caller, judge, tell }: JudgeCases): Promise<string[]> {
+export async function judgeCases({ cases, parallel, stopAtFirstFailure, beginMsMax, caller, judge, tell }: JudgeCases): Promise<string[]> {
   const underWay = new Map<number, AbortController>()
   const judged = new Set<string>()
   let next = 0
@@ -52,7 +54,9 @@ export async function judgeCases({ cases, parallel, stopAtFirstFailure, caller, 
 
   if (caller.aborted) onGone()
   else caller.addEventListener('abort', onGone, { once: true })
+  const late = beginMsMax === undefined ? undefined : setTimeout(() => stopFrom(next), beginMsMax)
   await Promise.all(Array.from({ length: Math.min(parallel, cases.length) }, worker))
+  clearTimeout(late)
   caller.removeEventListener('abort', onGone)
   if (failure) throw failure.error
   return cases.map(({ id }) => id).filter((id) => !judged.has(id))

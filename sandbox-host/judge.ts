@@ -58,7 +58,7 @@ export function createJudge({ programs, engine, guests, tiers, parallel, judgeme
   }
 
   async function judge(request: JudgementRequest, { caller, tell }: JudgementListener): Promise<void> {
-    const { program, accountId, tier, cases, stopAtFirstFailure } = request
+    const { program, accountId, tier, cases, stopAtFirstFailure, beginMsMax } = request
     using loaded = await programs.use(program, accountId)
     tell({ type: 'engine', engine: engine.label })
     const verdicts = new Map<string, Verdict>()
@@ -66,6 +66,7 @@ export function createJudge({ programs, engine, guests, tiers, parallel, judgeme
       cases,
       parallel,
       stopAtFirstFailure,
+      beginMsMax,
       caller,
       judge: (judged, signal) => judgeCase(judged, { handle: loaded.handle, tier, owner: { accountId, runClass: 'case', signal } }),
       tell(verdict) {

@@ -13,26 +13,59 @@ export const bountyModeSchema = z.enum(['first', 'best']).meta({
   description: 'first: won by the first submission that passes every case; best: awarded by rank',
 })
 
+export type BountyMode = z.infer<typeof bountyModeSchema>
+
 /** Input and expectation are any JSON; a run sees the input only. */
 export const caseCreateSchema = z.strictObject({
-  name: textSchema(120).min(1).optional(),
-  input: jsonValueSchema,
-  expected: jsonValueSchema,
-  hidden: z.boolean().default(false),
+  name: textSchema(120).min(1).optional().meta({ description: 'Shown beside the verdict', example: 'two words' }),
+  input: jsonValueSchema.meta({ description: 'What the agent is given', example: { text: 'hello world' } }),
+  expected: jsonValueSchema.meta({ description: 'What it must return; the order of keys does not matter', example: 2 }),
+  hidden: z.boolean().default(false).meta({ description: 'Counted, and shown to nobody' }),
 })
 
 export const bountyCreateSchema = z.strictObject({
-  title: textSchema(120).trim().min(1),
-  description: textSchema(20_000).default(''),
-  rewardCredits: z.number().int().min(0).max(1_000_000_000),
+  title: textSchema(120).trim().min(1).meta({ example: 'Count the words' }),
+  description: textSchema(20_000).default('').meta({ description: 'The task, for people', example: 'Words are what spaces separate.' }),
+  rewardCredits: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .meta({ description: 'Held from your balance while the bounty is open', example: 500 }),
   mode: bountyModeSchema.default('first'),
   tier: tierSchema.default('basic'),
   cases: z.array(caseCreateSchema).min(1).max(limits.casesPerBountyMax),
   deadline: z.iso.datetime().optional().meta({
+    example: '2099-12-31T00:00:00Z',
     description: 'From then on no more submissions; what was submitted is judged, then the reward goes to the best (mode best) or back',
   }),
 })
 export type BountyCreate = z.infer<typeof bountyCreateSchema>
+
+/** Body of POST /bounties/:id/cases. They are put behind those that there are. */
+export const casesAddSchema = z.strictObject({ cases: z.array(caseCreateSchema).min(1).max(limits.casesPerBountyMax) })
+export type CasesAdd = z.infer<typeof casesAddSchema>
+
+/** Body of PATCH /bounties/:id/cases/:caseId. What is absent stays; whether a case is hidden never changes. */
+export const caseFixSchema = z
+  .strictObject({ input: jsonValueSchema.optional(), expected: jsonValueSchema.optional() })
+  .refine(({ input, expected }) => input !== undefined || expected !== undefined, 'must have input or expected, or both')
+export type CaseFix = z.infer<typeof caseFixSchema>
+
+/** What the owner of a bounty sees of its cases: hidden ones have a place and a name, and nothing else, for the owner too. */
+export const caseSummarySchema = z.object({
+  id: idSchema('case'),
+  position: z.number().int(),
+  name: z.string().nullable(),
+  hidden: z.boolean(),
+  revision: z.number().int().meta({ description: '1, and one more with every fix that changed something' }),
+})
+export type CaseSummary = z.infer<typeof caseSummarySchema>
+
+export const rejudgedSchema = z.object({
+  bountyId: idSchema('bounty'),
+  submissions: z.number().int().meta({ description: 'That are judged again, by the cases that they were not judged by as they are now' }),
+})
 
 export const bountyAwardSchema = z.strictObject({ submissionId: idSchema('submission') })
 

@@ -20,6 +20,7 @@ const submissionFinishedSchema = z.object({
     bountyId: idSchema('bounty'),
     agentId: idSchema('agent'),
     version: z.number().int(),
+    round: z.number().int().meta({ description: 'Of judging: a submission that is judged again finishes again' }),
     status: z.enum(['accepted', 'rejected', 'failed']),
     casesTotal: z.number().int(),
     casesPassed: z.number().int(),

@@ -3,11 +3,13 @@
 import type { Account } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program } from './agent.ts'
-import type { Bounty, BountyStatus, BountySummary } from './bounty.ts'
-import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest, Verdict } from './execution.ts'
+import type { Bounty, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
+import type { EventMessage } from './event-log.ts'
+import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
+import type { DueJudging, RevisedVerdict, TakenJudging } from './judging.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
 import type { NumberedVerdict } from './progress.ts'
@@ -82,7 +84,7 @@ export interface AgentStore {
   list(page: { limit: number; after?: string | undefined }): Promise<Agent[]>
 }
 
-/** A case as it is kept: input and expectation are JSON text, so that they keep their bytes. */
+/** A case as it is posted: input and expectation are JSON text, so that they keep their bytes. */
 export type StoredCase = {
   id: string
   position: number
@@ -94,6 +96,9 @@ export type StoredCase = {
   salt: string
 }
 
+/** A case as judging takes it. */
+export type RevisedCase = StoredCase & { revision: number }
+
 export type NewBounty = { summary: BountySummary; description: string; cases: StoredCase[] }
 
 export interface BountyStore {
@@ -103,34 +108,93 @@ export interface BountyStore {
   findSummary(id: string): Promise<BountySummary | undefined>
   /** Newest first. @param after id of the last bounty of the page before */
   list(page: { status?: BountyStatus | undefined; limit: number; after?: string | undefined }): Promise<BountySummary[]>
-  /** Hidden and public cases in their order, beginning behind `position`. */
-  casesAfter(bountyId: string, cut: { position: number; limit: number }): Promise<StoredCase[]>
 }
 
-export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 'version' | 'accountId' | 'casesTotal' | 'createdAt'>
-export type FinishedSubmission = { status: Extract<SubmissionStatus, 'accepted' | 'rejected' | 'failed'>; at: string }
+export type NewCase = Omit<StoredCase, 'position'>
+/** Bytes of inputs and expectations. */
+export type CaseTotals = { count: number; bytes: number }
+
+/** The cases of a bounty. What changes them answers undefined, and changes nothing, when the bounty takes no submissions. */
+export interface CaseStore {
+  totals(bountyId: string): Promise<CaseTotals>
+  /** In their order. @param after place of the last case of the page before; -1 for the first page */
+  list(bountyId: string, page: { after: number; limit: number }): Promise<CaseSummary[]>
+  /** Behind those that there are. @returns undefined also when there would be more of them, or larger ones, than `limits` allow */
+  add(bountyId: string, added: { cases: NewCase[]; at: string }): Promise<CaseSummary[] | undefined>
+  /** The next revision, with another salt, unless nothing changes. @returns undefined also when the bounty has no such case */
+  fix(
+    caseId: string,
+    fix: { bountyId: string; input?: string | undefined; expected?: string | undefined; salt: string; at: string },
+  ): Promise<CaseSummary | undefined>
+  /**
+   * Queues those that were accepted or rejected without having been judged by every case as it is now, due at once, for the next round. Ranks
+   * stay until they finish. @returns how many
+   */
+  rejudge(bountyId: string, rejudging: { at: string }): Promise<number | undefined>
+}
+
+export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 'version' | 'accountId' | 'casesTotal' | 'createdAt'> & {
+  stopAtFirstFailure: boolean
+  /** When it is looked after, should nobody have taken the first turn. */
+  dueAt: string
+}
+/** `failure` says why, to its author. */
+export type FinishedSubmission =
+  | { status: Extract<SubmissionStatus, 'accepted' | 'rejected'>; failure?: undefined; at: string }
+  | { status: 'failed'; failure: string; at: string }
 /** Sort key of an agent's place, ascending: -cases passed, fuel (unmetered last), instant, submission. */
 export type AgentPlace = { casesPassed: number; fuelTotal: number | null; finishedAt: string; submissionId: string }
 export type AccountPlace = { creditsWon: number; bountiesWon: number; casesPassed: number; accountId: string }
 
 export interface SubmissionStore {
-  /** As `running`, without verdicts. @throws ProblemError `bounty-closed`, also at the deadline and behind it */
+  /** As `queued`, in its turn 1, without verdicts. @throws ProblemError `bounty-closed`, also at the deadline and behind it */
   create(submission: NewSubmission): Promise<void>
-  /** Adds verdicts, and their sums to the submission; a case that has one keeps it. */
-  recordVerdicts(id: string, judgement: { engine: string; verdicts: Verdict[] }): Promise<void>
-  /**
-   * Ends a running submission and moves its agent and account on the leaderboards; one that has ended stays as it is. An accepted one that
-   * passed every case of an open bounty of mode `first` wins it: at most one does.
-   */
-  finish(id: string, end: FinishedSubmission): Promise<void>
-  /** With the verdicts of public cases only. */
+  /** With the verdicts of public cases only: of each the one of its highest revision. */
   find(id: string): Promise<Submission | undefined>
   rankAgents(bountyId: string, page: { limit: number; after?: AgentPlace | undefined }): Promise<Omit<BountyRank, 'rank'>[]>
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
 }
 
-/** How a submission stands, at one moment, and the public verdicts up to the number `upTo`; there are more where that is less than `casesJudged`. */
-export type SubmissionProgress = Omit<Submission, 'verdicts'> & { verdicts: NumberedVerdict[]; upTo: number; casesJudged: number }
+/**
+ * Judges a submission in turns. A turn is taken once, and all that is written names it: whoever's turn is over, because the submission has
+ * finished or another turn has begun, changes nothing and is answered false, or undefined.
+ */
+export interface JudgingStore {
+  /** Begins the turn behind `turn`, until `dueAt`, as one more attempt. */
+  take(id: string, taking: { turn: number; dueAt: string }): Promise<TakenJudging | undefined>
+  /** Those of its cases, behind `after`, without a verdict of their revision; none once it stops at a failure. In their order. */
+  nextCases(id: string, cut: { after: number; limit: number }): Promise<RevisedCase[]>
+  /** Adds verdicts, to `dueAt`; a case that has one of that revision keeps it. New ones end the count of attempts and of waiting. */
+  record(id: string, judgement: { turn: number; dueAt: string; engine: string; verdicts: RevisedVerdict[] }): Promise<boolean>
+  /** A part of the receipt, known by its first case in the revision `firstRevision`; one that is there stays as it is. */
+  recordReceipt(receipt: JudgementReceipt, part: { turn: number; firstRevision: number }): Promise<boolean>
+  /** Goes on until `dueAt`. */
+  renew(id: string, renewal: { turn: number; dueAt: string }): Promise<boolean>
+  /** Ends the turn. `isWaiting`: it was no attempt, for want of a host. @returns the turn to be taken by then */
+  putBack(id: string, back: { turn: number; at: string; dueAt: string; isWaiting: boolean }): Promise<number | undefined>
+  /**
+   * Ends a submission, with its turn, and moves its agent and account on the leaderboards. Not accepted or rejected is what has a case to be
+   * judged still. Of an open bounty of mode `first` the accepted one that was created first wins, as soon as none from before it is judged again.
+   */
+  finish(id: string, end: FinishedSubmission & { turn: number }): Promise<boolean>
+  /** Whose turn is over without a word; the oldest first. */
+  findDue(due: { at: string; limit: number }): Promise<DueJudging[]>
+}
+
+/** Carries messages to whoever takes them, at least once and in no order. Throws plain errors; a message that may have been lost is no loss. */
+export interface EventLog {
+  /** @param delaySeconds not sooner; a driver that cannot hold a message back leaves it out, and the sweep finds what it was about */
+  publish(messages: EventMessage[], options?: { delaySeconds: number }): Promise<void>
+  ping(): Promise<void>
+}
+
+/** How a submission stands, at one moment, and the public verdicts up to the number `upTo`; `hasMore`: there are others behind it. */
+export type SubmissionProgress = Omit<Submission, 'verdicts'> & {
+  verdicts: NumberedVerdict[]
+  upTo: number
+  hasMore: boolean
+  casesJudged: number
+}
 
 /** What is new about a submission. Its verdicts, those of hidden cases too, are numbered from 1 in the order in which they were stored. */
 export interface ProgressStore {
@@ -194,11 +258,9 @@ export type StatedCase = Pick<StoredCase, 'id' | 'input' | 'expected' | 'salt'> 
 }
 
 export interface JudgementReceiptStore {
-  /** A part of a submission is known by its first case; one that is there stays as it is. */
-  record(receipt: JudgementReceipt): Promise<void>
-  /** The parts of a submission, in the order of their cases. */
+  /** The parts of a submission, in the order of their first cases, and of these cases' revisions. */
   list(submissionId: string): Promise<JudgementReceipt[]>
-  /** Judged cases of a submission in their order: the public ones, or the hidden ones, too. */
+  /** Judged cases of a submission in their order, once for each revision that was judged: the public ones, or the hidden ones, too. */
   statedCases(submissionId: string, options: { withHidden: boolean }): Promise<StatedCase[]>
 }
 
@@ -290,6 +352,8 @@ export type JudgedCases = {
   tier: TierName
   /** Cases after the first one, in their order, that is not accepted are not begun any more. */
   stopAtFirstFailure: boolean
+  /** Cases that have not begun by then are not begun any more, and are among `notRun`. */
+  beginMsMax: number
   /** Input and expectation as JSON text. */
   cases: { id: string; input: string; expected: string; salt: string }[]
 }
@@ -308,6 +372,7 @@ export interface Sandbox {
   /**
    * `keep` is given the verdicts as they come and awaited before it is called again; what it was given stays true when the judging breaks
    * off afterwards. When `keep` throws, no further cases are begun.
+   * @throws ProblemError `judgement-broken-off` when it was begun, and did not come to its end
    */
   judge(cases: JudgedCases, keep: (judged: Judgement) => Promise<void>): Promise<JudgementEnd>
   /** @returns undefined when it is not on the host, or no longer */

@@ -6,7 +6,10 @@ import { z } from 'zod'
 import { outcomeSchema } from './execution.ts'
 import { caseVerdictSchema, submissionSchema } from './submission.ts'
 
-/** Of a public case. Numbers count the verdicts of hidden ones too, in the order in which they were stored. */
+/**
+ * Of a public case. Numbers count the verdicts of hidden ones too, in the order in which they were stored. A case that was fixed has another
+ * verdict when it is judged again, which takes the place of the one before.
+ */
 export const numberedVerdictSchema = caseVerdictSchema.extend({ number: z.number().int() })
 export type NumberedVerdict = z.infer<typeof numberedVerdictSchema>
 

@@ -1,5 +1,6 @@
 // A submission puts one version of an agent against every case of a bounty. Verdicts of hidden cases are counted, never shown.
 import { z } from 'zod'
+import { versionSchema } from './agent.ts'
 import { idSchema } from './ids.ts'
 import { verdictStatusSchema, usageSchema } from './execution.ts'
 
@@ -9,7 +10,7 @@ export type SubmissionStatus = z.infer<typeof submissionStatusSchema>
 
 export const submissionCreateSchema = z.strictObject({
   agentId: idSchema('agent'),
-  version: z.number().int().positive().optional().meta({ description: 'The latest when absent' }),
+  version: versionSchema.optional().meta({ description: 'The latest when absent' }),
   stopAtFirstFailure: z
     .boolean()
     .default(false)
@@ -32,6 +33,8 @@ export const submissionSchema = z.object({
   fuelTotal: z.number().int().nullable(),
   engine: z.string().nullable(),
   verdicts: z.array(caseVerdictSchema).meta({ description: 'Of the public cases, in their order' }),
+  round: z.number().int().meta({ description: 'Of judging: 1, and one more each time that it is judged again' }),
+  failure: z.string().nullable().meta({ description: 'Why it could not be judged, when it failed' }),
   createdAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
 })

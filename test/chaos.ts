@@ -48,6 +48,9 @@ const seconds = whole('seconds', values.seconds ?? (values.short ? '20' : String
 const settleSeconds = whole('settle', values.settle ?? (values.short ? '60' : '150'), 1)
 const knownStuckSubmissions = values['known-stuck-submissions']
 
+// The cloud ends with this process when it ends by itself, which a signal alone does not make it do.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const startedAt = performance.now()
 const report = (line: string) => {
   if (!values.quiet) console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(7)} s  ${line.split('\n')[0]}`)

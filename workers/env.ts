@@ -1,6 +1,7 @@
 // What the deployment gives the Worker: bindings and variables of wrangler.toml, and secrets. Checked once; one bad value is one line that
 // names it and never quotes a secret.
 import { z } from 'zod'
+import type { QueueBinding } from './adapters/queues.ts'
 import type { R2Binding } from './adapters/r2.ts'
 
 const textSchema = z.object({
@@ -32,8 +33,9 @@ const textSchema = z.object({
 })
 
 /** As the platform gives it. */
-export type Env = z.input<typeof textSchema> & { ARTIFACTS: R2Binding }
-export type CheckedEnv = z.infer<typeof textSchema> & { ARTIFACTS: R2Binding }
+type Bindings = { ARTIFACTS: R2Binding; EVENT_LOG: QueueBinding }
+export type Env = z.input<typeof textSchema> & Bindings
+export type CheckedEnv = z.infer<typeof textSchema> & Bindings
 
 /** @throws Error naming the variable */
 export function checkEnv(env: Env): CheckedEnv {
@@ -44,5 +46,5 @@ export function checkEnv(env: Env): CheckedEnv {
     const issue = result.error.issues[0]
     throw new Error(`${String(issue?.path[0])} ${issue?.message ?? 'is not allowed'}`)
   }
-  return { ...result.data, ARTIFACTS: env.ARTIFACTS }
+  return { ...result.data, ARTIFACTS: env.ARTIFACTS, EVENT_LOG: env.EVENT_LOG }
 }

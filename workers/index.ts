@@ -3,6 +3,8 @@ import { createApp } from './app.ts'
 import type { Env } from './env.ts'
 import { sweepWebhooks } from './flows/deliver-webhooks.ts'
 import { sweepBounties } from './flows/sweep-bounties.ts'
+import { sweepJudgings } from './flows/sweep-judgings.ts'
+import { takeMessages } from './take-messages.ts'
 import { createServices, type Services } from './services.ts'
 
 let built: { services: Services; app: ReturnType<typeof createApp> } | undefined
@@ -21,10 +23,18 @@ export default {
   /** The cron of wrangler.toml. */
   async scheduled(_controller, env) {
     built ??= build(env)
-    try {
-      await sweepBounties(built.services)
-    } finally {
-      await sweepWebhooks(built.services)
-    }
+    const { services } = built
+    // Each has its own reasons to fail, and none of them may keep the others from theirs.
+    const swept = [
+      ...(await Promise.allSettled([sweepJudgings(services), sweepBounties(services)])),
+      ...(await Promise.allSettled([sweepWebhooks(services)])),
+    ]
+    for (const sweep of swept) if (sweep.status === 'rejected') throw sweep.reason
+  },
+
+  /** The consumer of wrangler.toml. */
+  async queue(batch, env) {
+    built ??= build(env)
+    await takeMessages(built.services, batch.messages)
   },
 } satisfies ExportedHandler<Env>

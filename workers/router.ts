@@ -34,7 +34,7 @@ type ScopeOf<A extends Access> = A extends 'account' | 'keyholder' ? { scope: Sc
 export type RouteAnswer = { description: string; schema?: z.ZodType; contentType?: string }
 
 export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = {
-  method: 'get' | 'post' | 'delete'
+  method: 'get' | 'post' | 'patch' | 'delete'
   /** With parameters in braces, e.g. `/api/agents/{id}`; the last one may span slashes: `{name+}`. */
   path: string
   summary: string
@@ -45,6 +45,8 @@ export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B 
   headers?: z.ZodObject
   body?: { schema: B; bytesMax: number }
   answers: Record<number, RouteAnswer>
+  /** For people: left out of the OpenAPI document. */
+  isPage?: boolean
   /** Fields of the answer that are shown once; an answer that is replayed under an Idempotency-Key has none of them. */
   secrets?: readonly string[]
 } & ScopeOf<A>
@@ -83,7 +85,7 @@ export class Router {
   >(route: Route<A, P, Q, B>, handle: (request: RouteRequest<A, P, Q, B>) => Response | Promise<Response>): void {
     const { method, path, access, scope, params, query, body, secrets = [] } = route
     this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), isOpen: access === 'public' || access === 'unchecked' })
-    this.app.openAPIRegistry.registerPath(describeRoute(route))
+    if (!route.isPage) this.app.openAPIRegistry.registerPath(describeRoute(route))
     this.app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\+\}/g, ':$1{.+}').replaceAll(/\{(\w+)\}/g, ':$1'), async (c) => {
       const caller = await this.#gate(c, { access, scope })
       const parsed = {

@@ -5,10 +5,13 @@ import type {
   AgentStore,
   ArtifactStore,
   BountyStore,
+  CaseStore,
   DatabaseGauges,
+  EventLog,
   ExecutionStore,
   IdempotencyStore,
   JudgementReceiptStore,
+  JudgingStore,
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
@@ -28,17 +31,20 @@ import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
+import { neonCaseStore } from './adapters/neon-cases.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
 import { neonKeyStore } from './adapters/neon-keys.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
 import { neonLedgerStore } from './adapters/neon-ledger.ts'
+import { neonJudgingStore } from './adapters/neon-judging.ts'
 import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
 import { neonProgressStore } from './adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
 import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { neonWebhookStore } from './adapters/neon-webhooks.ts'
+import { queueEventLog } from './adapters/queues.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
@@ -69,8 +75,11 @@ export type Services = {
   corsOrigins: readonly string[]
   agents: AgentStore
   bounties: BountyStore
+  cases: CaseStore
   submissions: SubmissionStore
+  judgings: JudgingStore
   progress: ProgressStore
+  eventLog: EventLog
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
@@ -122,8 +131,11 @@ export function createServices(raw: Env): Services {
     corsOrigins: env.CORS_ORIGINS,
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
+    cases: neonCaseStore(database),
     submissions: neonSubmissionStore(database),
+    judgings: neonJudgingStore(database),
     progress: neonProgressStore(database),
+    eventLog: queueEventLog(env.EVENT_LOG),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),

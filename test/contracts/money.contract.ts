@@ -2,8 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { BountySummary } from '../../shared/bounty.ts'
-import type { AccountStore, AgentStore, BountyStore, LedgerStore, SettlementStore, SubmissionStore } from '../../shared/ports.ts'
+import type {
+  AccountStore,
+  AgentStore,
+  BountyStore,
+  CaseStore,
+  LedgerStore,
+  SettlementStore,
+  JudgingStore,
+  SubmissionStore,
+} from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
 
 export type MoneyStores = {
@@ -11,6 +21,8 @@ export type MoneyStores = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  judgings: JudgingStore
+  cases: CaseStore
   ledger: LedgerStore
   settlements: SettlementStore
 }
@@ -59,14 +71,14 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       const agentId = idOf('agent')
       await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
       const id = idOf('submission')
-      await stores.submissions.create({ id, bountyId, agentId, version: 1, accountId: by, casesTotal: 2, createdAt: at(2) })
+      await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, casesTotal: 2, createdAt: at(2) })
       const usage = { fuel, wallMicros: 1, memoryBytesPeak: 1 }
-      const verdicts = (await stores.bounties.casesAfter(bountyId, { position: -1, limit: 2 })).map(({ id: caseId }, i) => {
+      const verdicts = (await stores.cases.list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }
       })
-      await stores.submissions.recordVerdicts(id, { engine: 'engine-1', verdicts })
+      await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
       const status = end ?? (passed === 2 ? 'accepted' : 'rejected')
-      if (status !== 'running') await stores.submissions.finish(id, { status, at: at(minute) })
+      if (status !== 'running') await judgeByHand(stores).finish(id, { status, at: at(minute) })
       return id
     }
 
@@ -121,7 +133,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       expect(await statusOf(bountyId)).toEqual(['awarded', winner, at(3)])
       expect(await balances()).toEqual([600, 400])
       expect(await won(author)).toEqual([400, 1])
-      await stores.submissions.finish(late, { status: 'accepted', at: at(4) })
+      await judgeByHand(stores).finish(late, { status: 'accepted', at: at(4) })
       expect((await stores.submissions.find(late))?.status).toBe('accepted')
       expect(await statusOf(bountyId)).toEqual(['awarded', winner, at(3)])
       expect([await balances(), await won(owner)]).toEqual([
@@ -135,7 +147,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       const bountyId = await newBounty()
       const authors = await Promise.all(Array.from({ length: 6 }, () => newAccount(0)))
       const running = await Promise.all(authors.map((by) => submitted(bountyId, { by, end: 'running' })))
-      await Promise.all(running.map((id) => stores.submissions.finish(id, { status: 'accepted', at: at(4) })))
+      await Promise.all(running.map((id) => judgeByHand(stores).finish(id, { status: 'accepted', at: at(4) })))
       const credits = await Promise.all(authors.map((id) => stores.ledger.balance(id)))
       expect(credits.toSorted((a = 0, b = 0) => a - b)).toEqual([0, 0, 0, 0, 0, 400])
       expect(running).toContain((await statusOf(bountyId))[1])
@@ -190,7 +202,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       const running = await submitted(busy, { end: 'running' })
       expect([await isDue(quiet, 4), await isDue(quiet, 5)]).toEqual([false, true])
       expect([await isDue(busy, 9), await isDue(busy, 10)]).toEqual([false, true])
-      await stores.submissions.finish(running, { status: 'failed', at: at(6) })
+      await judgeByHand(stores).finish(running, { status: 'failed', at: at(6) })
       expect(await isDue(busy, 6)).toBe(true)
       for (const bountyId of [quiet, busy]) await stores.settlements.settle(bountyId, { at: at(10) })
       expect([await isDue(quiet, 10), await isDue(busy, 10)]).toEqual([false, false])
@@ -199,7 +211,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
     test('what was submitted in time and passes everything wins while its judging is waited for', async () => {
       const bountyId = await newBounty({ deadline: at(5) })
       const winner = await submitted(bountyId, { end: 'running' })
-      await stores.submissions.finish(winner, { status: 'accepted', at: at(7) })
+      await judgeByHand(stores).finish(winner, { status: 'accepted', at: at(7) })
       expect(await statusOf(bountyId)).toEqual(['awarded', winner, at(7)])
     })
 

@@ -1,8 +1,9 @@
 // What the progress store says to whoever follows a judging. Runs over maps in the fast run and over Postgres in the full one.
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { AccountStore, AgentStore, BountyStore, ProgressStore, SubmissionStore } from '../../shared/ports.ts'
+import type { AccountStore, AgentStore, BountyStore, JudgingStore, ProgressStore, SubmissionStore } from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
 
 export type ProgressStores = {
@@ -10,6 +11,7 @@ export type ProgressStores = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  judgings: JudgingStore
   progress: ProgressStore
 }
 
@@ -20,7 +22,8 @@ export function progressContract(name: string, open: () => ProgressStores): void
   describe(`${name} tells of a submission as the port promises`, () => {
     /** Six cases, of which the second and the last are hidden. */
     async function begun() {
-      const { accounts, agents, bounties, submissions, progress } = open()
+      const { accounts, agents, bounties, submissions, judgings, progress } = open()
+      const judge = judgeByHand({ submissions, judgings })
       const [accountId, agentId, bountyId, id] = [idOf('account'), idOf('agent'), idOf('bounty'), idOf('submission')]
       await accounts.create({ id: accountId, name: `a ${unique()}`, createdAt: at(0) }, newKey())
       const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
@@ -32,15 +35,15 @@ export function progressContract(name: string, open: () => ProgressStores): void
       })
       await bounties.create({ summary: { id: bountyId, accountId, title: 't', ...money, caseCount: 6, ...dates }, description: '', cases })
       const of = { bountyId, agentId, version: 1, accountId }
-      await submissions.create({ id, ...of, casesTotal: 6, createdAt: at(2) })
+      await judge.begin({ id, ...of, casesTotal: 6, createdAt: at(2) })
       const usage = { fuel: 9_000_000_000, wallMicros: 3, memoryBytesPeak: 65_536 }
       const verdict = (i: number) => {
         return { caseId: cases[i]?.id ?? '', status: i === 3 ? ('wrong-answer' as const) : ('accepted' as const), usage }
       }
       const judged = (...places: number[]) =>
-        submissions.recordVerdicts(id, { engine: 'engine-1', verdicts: places.map((i) => ({ ...verdict(i), outputSha256: null })) })
+        judge.record(id, { engine: 'engine-1', verdicts: places.map((i) => ({ ...verdict(i), outputSha256: null })) })
       const after = (number: number, limit = 100) => progress.find(id, { after: number, limit })
-      return { id, of, submissions, progress, judged, after, verdict }
+      return { id, of, judge, submissions, progress, judged, after, verdict }
     }
 
     test('nothing at first; nothing of a submission that there is not', async () => {
@@ -88,9 +91,9 @@ export function progressContract(name: string, open: () => ProgressStores): void
     })
 
     test('the end, with all that was judged before it', async () => {
-      const { id, judged, after, submissions } = await begun()
+      const { id, judged, after, judge } = await begun()
       await judged(0)
-      await submissions.finish(id, { status: 'failed', at: at(5) })
+      await judge.finish(id, { status: 'failed', at: at(5) })
       expect(await after(0)).toMatchObject({ status: 'failed', finishedAt: at(5), casesJudged: 1 })
     })
   })

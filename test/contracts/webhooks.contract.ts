@@ -7,13 +7,16 @@ import type {
   AccountStore,
   AgentStore,
   BountyStore,
+  CaseStore,
   LedgerStore,
   SettlementStore,
+  JudgingStore,
   SubmissionStore,
   WebhookStore,
 } from '../../shared/ports.ts'
 import { sendingPerWebhookMax, webhooksPerAccountMax } from '../../shared/webhook.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
 
 export type WebhookStores = {
@@ -21,6 +24,8 @@ export type WebhookStores = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  judgings: JudgingStore
+  cases: CaseStore
   ledger: LedgerStore
   settlements: SettlementStore
   webhooks: WebhookStore
@@ -76,13 +81,13 @@ export function webhooksContract(name: string, open: () => WebhookStores): void 
       const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
       await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
       const id = idOf('submission')
-      await stores.submissions.create({ id, bountyId, agentId, version: 1, accountId: by, casesTotal: 2, createdAt: at(2) })
+      await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, casesTotal: 2, createdAt: at(2) })
       const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
-      const verdicts = (await stores.bounties.casesAfter(bountyId, { position: -1, limit: 2 })).map(({ id: caseId }, i) => {
+      const verdicts = (await stores.cases.list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }
       })
-      await stores.submissions.recordVerdicts(id, { engine: 'engine-1', verdicts })
-      await stores.submissions.finish(id, { status: passed === 2 ? 'accepted' : 'rejected', at: at(3) })
+      await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
+      await judgeByHand(stores).finish(id, { status: passed === 2 ? 'accepted' : 'rejected', at: at(3) })
       return { id, agentId }
     }
 
@@ -139,7 +144,7 @@ export function webhooksContract(name: string, open: () => WebhookStores): void 
       const [one, two] = [await newWebhook(author), await newWebhook(owner)]
       const bountyId = await newBounty('best')
       const { id, agentId } = await submitted(bountyId, { passed: 1 })
-      const data = { submissionId: id, bountyId, agentId, version: 1, status: 'rejected', casesTotal: 2, casesPassed: 1 }
+      const data = { submissionId: id, bountyId, agentId, version: 1, round: 1, status: 'rejected', casesTotal: 2, casesPassed: 1 }
       const event = { type: 'submission.finished', timestamp: at(3), data }
       const fresh = { status: 'pending', attempts: 0, lastAttemptAt: null, lastAnswerStatus: null, lastError: null }
       const [told] = await log(one)
@@ -157,7 +162,7 @@ export function webhooksContract(name: string, open: () => WebhookStores): void 
       const [toldOwner] = await log(two)
       expect([toldOwner?.eventId, toldOwner?.event]).toEqual([told?.eventId, event])
       // It ends once.
-      await stores.submissions.finish(id, { status: 'failed', at: at(4) })
+      await judgeByHand(stores).finish(id, { status: 'failed', at: at(4) })
       expect(await log(one)).toHaveLength(1)
     })
 

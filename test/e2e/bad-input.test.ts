@@ -1,6 +1,6 @@
 // Every kind of nonsense has its own answer: status, code, the field and what is allowed. Nothing is a 500 and nothing is written.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { call, deployCommand, deployScript, newAccount, uniqueName, type CallOptions } from './caller.ts'
+import { call, deployCommand, deployScript, newAccount, uniqueName, type CallOptions, submit } from './caller.ts'
 
 const script = `export default (x) => x`
 let agentId: string
@@ -281,7 +281,7 @@ describe('bad requests', () => {
     const { body } = await call('GET', `/api/bounties/${bountyId}`)
     expect(body).toMatchObject({ caseCount: 2, hiddenCaseCount: 1 })
     expect(JSON.stringify(body)).not.toContain('secret')
-    const submitted = await call('POST', `/api/bounties/${bountyId}/submissions`, { body: { agentId } })
+    const submitted = await submit(bountyId, { agentId })
     expect(submitted.status).toBe(202)
     expect(submitted.body).toMatchObject({ status: 'rejected', casesTotal: 2, casesPassed: 1 })
     expect(submitted.body.verdicts).toHaveLength(1)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { receiptCrypto } from '../../cli/receipt-crypto.ts'
 import { checkOpenings, submissionReceiptSchema, verifyJudgement } from '../../shared/judgement-receipt.ts'
-import { call } from './caller.ts'
+import { call, submit } from './caller.ts'
 
 const sha256Hex = (text: string) => createHash('sha256').update(text).digest('hex')
 /** More than one chunk; every third case is hidden, one of them cannot be passed. */
@@ -15,8 +15,7 @@ const cases = Array.from({ length: 100 }, (_, i) => ({
 test('a submission has a receipt that holds for all parts; one that stops at the first failure has none for what was not run', async () => {
   const agent = await call('POST', '/api/agents', { body: { name: 'echo-for-judging', kind: 'script', source: 'export default (x) => x' } })
   const bounty = await call('POST', '/api/bounties', { body: { title: 'judging', rewardCredits: 0, cases } })
-  const path = `/api/bounties/${bounty.body.id}/submissions`
-  const { body: whole } = await call('POST', path, { body: { agentId: agent.body.id } })
+  const { body: whole } = await submit(bounty.body.id, { agentId: agent.body.id })
   expect(whole).toMatchObject({ status: 'rejected', casesPassed: 99 })
 
   const { body } = await call('GET', `/api/submissions/${whole.id}/receipt`)
@@ -34,7 +33,7 @@ test('a submission has a receipt that holds for all parts; one that stops at the
     expect(await checkOpenings(part.statement, openings, sha256Hex)).toEqual([])
   }
 
-  const { body: stopped } = await call('POST', path, { body: { agentId: agent.body.id, stopAtFirstFailure: true } })
+  const { body: stopped } = await submit(bounty.body.id, { agentId: agent.body.id, stopAtFirstFailure: true })
   expect(stopped).toMatchObject({ status: 'rejected', casesTotal: 100 })
   expect(stopped.verdicts.length).toBeLessThan(whole.verdicts.length)
 })

@@ -11,9 +11,12 @@ import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
 import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
+import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
+import { neonJudgingStore } from '../../workers/adapters/neon-judging.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
 
 const searchMs = 15_000
@@ -23,7 +26,7 @@ const database = neonDatabase(inject('stack').neon)
 const accounts = neonAccountStore(database)
 const agents = neonAgentStore(database)
 const bounties = neonBountyStore(database)
-const submissions = neonSubmissionStore(database)
+const judge = judgeByHand({ submissions: neonSubmissionStore(database), judgings: neonJudgingStore(database) })
 const ledger = neonLedgerStore(database)
 const settlements = neonSettlementStore(database)
 
@@ -104,12 +107,12 @@ async function perform(world: World, command: Command): Promise<void> {
       if (!bountyId || !by) return
       const submission = { id: idOf('submission'), bountyId, passed: command.passed }
       const of = { bountyId, accountId: by.id, agentId: by.agentId, version: 1, casesTotal: 2, createdAt: at(1) }
-      await submissions.create({ id: submission.id, ...of })
+      await judge.begin({ id: submission.id, ...of })
       const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
-      const verdicts = (await bounties.casesAfter(bountyId, { position: -1, limit: 2 })).map(({ id: caseId }, i) => {
+      const verdicts = (await neonCaseStore(database).list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < command.passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }
       })
-      await submissions.recordVerdicts(submission.id, { engine: 'engine-1', verdicts })
+      await judge.record(submission.id, { engine: 'engine-1', verdicts })
       world.submissions.push(submission)
       return
     }
@@ -117,7 +120,7 @@ async function perform(world: World, command: Command): Promise<void> {
       const submission = oneOf(world.submissions, command.submission)
       if (!submission) return
       const judged = submission.passed === 2 ? 'accepted' : 'rejected'
-      await submissions.finish(submission.id, { status: command.isFailed ? 'failed' : judged, at: at(command.minute) })
+      await judge.finish(submission.id, { status: command.isFailed ? 'failed' : judged, at: at(command.minute) })
       return
     }
     case 'award': {

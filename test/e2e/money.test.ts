@@ -1,7 +1,7 @@
 // The whole story of credits on the whole local cloud: minted, held, won, given back, and swept up at the deadline by the cron.
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { eventually } from '../fakes/eventually.ts'
-import { call, deployScript, fund, newAccount } from './caller.ts'
+import { call, deployScript, fund, newAccount, submit as submitAs } from './caller.ts'
 
 const { adminKey } = inject('stack')
 type Caller = { id: string; key: string }
@@ -30,7 +30,7 @@ async function bounty(more: object = {}): Promise<string> {
   expect(status).toBe(201)
   return body.id
 }
-const submit = (bountyId: string, agentId: string) => post(`/bounties/${bountyId}/submissions`, author, { agentId })
+const submit = (bountyId: string, agentId: string) => submitAs(bountyId, { agentId }, author)
 // The demo key: it is polled, and would use up what an address without a key may ask in a minute.
 const read = async (bountyId: string) => (await call('GET', `/api/bounties/${bountyId}`)).body
 async function balances() {

@@ -2,6 +2,8 @@
 import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
+import { casesContract } from '../contracts/cases.contract.ts'
+import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
@@ -11,10 +13,12 @@ import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
+import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
+import { neonJudgingStore } from '../../workers/adapters/neon-judging.ts'
 import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
 import { neonProgressStore } from '../../workers/adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
@@ -31,6 +35,8 @@ function stores() {
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    judgings: neonJudgingStore(database),
+    cases: neonCaseStore(database),
     progress: neonProgressStore(database),
     executions: neonExecutionStore(database),
     ledger: neonLedgerStore(database),
@@ -42,6 +48,8 @@ function stores() {
 }
 
 storesContract('Postgres', stores)
+casesContract('Postgres', stores)
+judgingContract('Postgres', stores)
 keysContract('Postgres', stores)
 moneyContract('Postgres', stores)
 progressContract('Postgres', stores)

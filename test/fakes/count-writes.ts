@@ -8,6 +8,7 @@ export function countWrites({
   accounts,
   agents,
   bounties,
+  cases,
   executions,
   idempotency,
   keys,
@@ -29,6 +30,9 @@ export function countWrites({
   counted(agents, 'create')
   counted(agents, 'addVersion', Boolean)
   counted(bounties, 'create')
+  counted(cases, 'add', Boolean)
+  counted(cases, 'fix', Boolean)
+  counted(cases, 'rejudge', Boolean)
   counted(executions, 'record')
   counted(executions, 'keepRejected')
   counted(idempotency, 'claim')

@@ -84,7 +84,7 @@ export function fakeSandbox(): FakeSandbox {
       const parsed = cases.map((judged) => ({ ...judged, input: JSON.parse(judged.input), expected: JSON.parse(judged.expected) }))
       const ended = (notRun: string[]) => ({ notRun, receipt: signJudgement({ request: { ...rest, cases: parsed }, engine, verdicts }) })
       for (const [i, { id, input, expected }] of parsed.entries()) {
-        if (sandbox.judgedMax === i) throw new ProblemError('sandbox-unavailable', { detail: 'the fake host died' })
+        if (sandbox.judgedMax === i) throw new ProblemError('judgement-broken-off', { detail: 'the fake host died' })
         const { output } = run(input)
         const isRight = jsonEquals(output, expected)
         const status = isRight ? ('accepted' as const) : ('wrong-answer' as const)

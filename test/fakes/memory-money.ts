@@ -65,6 +65,12 @@ export function memoryMoney({ bounties, submissions, ranked, webhooks }: MemoryM
     const deadline = bounties.get(bountyId)?.summary.deadline ?? null
     return deadline === null || deadline > at
   }
+  /** Mode first: the full pass that was created first. */
+  const wonFirst = (bountyId: string) => {
+    const { mode } = bounties.get(bountyId)?.summary ?? {}
+    const full = submissions().filter((found) => found.bountyId === bountyId && found.status === 'accepted' && isFull(found))
+    return mode === 'first' ? full.toSorted((a, b) => (a.createdAt + a.id < b.createdAt + b.id ? -1 : 1))[0] : undefined
+  }
   const isWaitedFor = (bountyId: string, judgedSince: number) => {
     const late = Date.parse(bounties.get(bountyId)?.summary.deadline ?? '') <= judgedSince
     return !late && submissions().some((found) => found.bountyId === bountyId && (found.status === 'queued' || found.status === 'running'))
@@ -86,8 +92,8 @@ export function memoryMoney({ bounties, submissions, ranked, webhooks }: MemoryM
     },
     awardFirst(submission, at) {
       const { mode } = bounties.get(submission.bountyId)?.summary ?? {}
-      const isFull = submission.status === 'accepted' && submission.casesPassed === submission.casesTotal
-      if (mode === 'first' && isFull) close(submission.bountyId, { status: 'awarded', submission, at })
+      if (mode === 'first' && submission.status === 'accepted' && isFull(submission))
+        close(submission.bountyId, { status: 'awarded', submission, at })
     },
     ledger: {
       async mint({ id, accountId, credits, reason, at }) {
@@ -124,7 +130,8 @@ export function memoryMoney({ bounties, submissions, ranked, webhooks }: MemoryM
         if (submission?.bountyId !== bountyId || !isJudged) throw new Error(`submission ${submissionId} cannot win bounty ${bountyId}`)
         return close(bountyId, { status: 'awarded', submission, at })
       },
-      cancel: async (bountyId, { at }) => (isBefore(bountyId, at) ? close(bountyId, { status: 'cancelled', at }) : undefined),
+      cancel: async (bountyId, { at }) =>
+        isBefore(bountyId, at) && !wonFirst(bountyId) ? close(bountyId, { status: 'cancelled', at }) : undefined,
       async findDue({ at, judgingMsMax, limit }) {
         return [...bounties.values()]
           .map(({ summary }) => summary)
@@ -135,10 +142,15 @@ export function memoryMoney({ bounties, submissions, ranked, webhooks }: MemoryM
       },
       async settle(bountyId, { at }) {
         if (isBefore(bountyId, at)) return undefined
-        const [best] = bounties.get(bountyId)?.summary.mode === 'best' ? ranked(bountyId) : []
-        const submission = best && best.casesPassed > 0 ? best : undefined
+        const isBest = bounties.get(bountyId)?.summary.mode === 'best'
+        const best = ranked(bountyId).find(({ status, casesPassed }) => (status === 'accepted' || status === 'rejected') && casesPassed > 0)
+        const submission = isBest ? best : wonFirst(bountyId)
         return close(bountyId, { status: submission ? 'awarded' : 'expired', submission, at })
       },
     },
   }
+}
+
+function isFull({ casesPassed, casesTotal }: Judged): boolean {
+  return casesPassed === casesTotal
 }

@@ -41,8 +41,9 @@ export function memoryWebhooks(): MemoryWebhooks {
   }
 
   return {
-    submissionFinished({ id: submissionId, bountyId, agentId, version, status, casesTotal, casesPassed, accountId, finishedAt }, ownerId) {
-      const data = { submissionId, bountyId, agentId, version, status, casesTotal, casesPassed }
+    submissionFinished({ id: submissionId, accountId, finishedAt, ...submission }, ownerId) {
+      const { bountyId, agentId, version, round, status, casesTotal, casesPassed } = submission
+      const data = { submissionId, bountyId, agentId, version, round, status, casesTotal, casesPassed }
       emit({ type: 'submission.finished', timestamp: finishedAt, data }, [accountId, ownerId])
     },
     bountyClosed({ id: bountyId, accountId, status, rewardCredits, awardedSubmissionId, closedAt }, winnerId) {

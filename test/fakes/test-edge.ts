@@ -12,10 +12,12 @@ import { createSecretBox } from '../../workers/sealed-secret.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
 import type { Services } from '../../workers/services.ts'
+import { eventually } from './eventually.ts'
 import { fakeSandbox, memoryArtifactStore, type FakeSandbox } from './fake-sandbox.ts'
 import { idOf } from './id-of.ts'
 import { memoryAddresses, type MemoryAddresses } from './memory-addresses.ts'
 import { memoryDatabase, type MemoryDatabase } from './memory-database.ts'
+import { memoryEventLog, type MemoryEventLog } from './memory-event-log.ts'
 import { memorySharedCache, type MemorySharedCache } from './memory-shared-cache.ts'
 import { memoryUsageCounter, type MemoryUsageCounter } from './memory-usage-counter.ts'
 
@@ -38,7 +40,7 @@ export type TestEdgeOptions = {
   allowsLocalWebhooks?: boolean
   sleep?: Services['sleep']
   /** Another isolate of the same Worker: its stores, its clock. */
-  beside?: Pick<TestEdge, 'database' | 'cache' | 'usage' | 'sandbox' | 'artifacts' | 'clock'>
+  beside?: Pick<TestEdge, 'database' | 'eventLog' | 'cache' | 'usage' | 'sandbox' | 'artifacts' | 'clock'>
 }
 
 export function testEdge({
@@ -48,8 +50,9 @@ export function testEdge({
   sleep = aMoment,
   beside,
 }: TestEdgeOptions = {}): TestEdge {
-  const { database, cache, sandbox, artifacts, clock } = beside ?? {
+  const { database, eventLog, cache, sandbox, artifacts, clock } = beside ?? {
     database: memoryDatabase(),
+    eventLog: memoryEventLog(),
     cache: memorySharedCache(),
     sandbox: fakeSandbox(),
     artifacts: memoryArtifactStore(),
@@ -62,6 +65,7 @@ export function testEdge({
   const log: { level: string; event: string; fields: LogFields }[] = []
   const services: Services = {
     ...database,
+    eventLog,
     knownKeys: createKnownKeys(now),
     limiter: new RateLimiter({ counter: usage, counters, now, sleep: async () => {} }),
     rateLimits,
@@ -126,10 +130,20 @@ export function testEdge({
     return String(body.id)
   }
 
+  /** The answer to a submission, with how it stands when it has been judged. */
+  async function submit(key: string, bountyId: string, body: object): Promise<Answer> {
+    const answer = await call('POST', `/api/bounties/${bountyId}/submissions`, { key, body })
+    if (answer.status !== 202) return answer
+    const read = () => call('GET', `/api/submissions/${answer.body.id}`, { key })
+    await eventually(async () => (await read()).body.finishedAt !== null, true)
+    return { ...answer, body: (await read()).body }
+  }
+
   /** Every method and path that the app answers. */
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
 
-  return { fetch: app.fetch, call, account, deploy, routes, services, clock, log, cache, usage, sandbox, artifacts, database, addresses }
+  const parts = { services, clock, log, cache, usage, sandbox, artifacts, database, eventLog, addresses }
+  return { fetch: app.fetch, call, account, deploy, submit, routes, ...parts }
 }
 
 const aMoment = () => new Promise<void>((resolve) => setTimeout(resolve, 1))
@@ -138,6 +152,7 @@ export type TestEdge = {
   call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
   account: (name: string) => Promise<{ id: string; key: string }>
   deploy: (key: string, options: { name: string; output?: (input: unknown) => unknown }) => Promise<string>
+  submit: (key: string, bountyId: string, body: object) => Promise<Answer>
   routes: string[]
   fetch: ReturnType<typeof createApp>['fetch']
   services: Services
@@ -148,5 +163,6 @@ export type TestEdge = {
   sandbox: FakeSandbox
   artifacts: ReturnType<typeof memoryArtifactStore>
   database: MemoryDatabase
+  eventLog: MemoryEventLog
   addresses: MemoryAddresses
 }

@@ -32,6 +32,8 @@ const table: Record<string, Row> = {
   'GET /api/ready': { who: 'unchecked' },
   'GET /api/metrics': { who: 'public' },
   'GET /api/openapi.json': { who: 'public' },
+  'GET /docs': { who: 'public' },
+  'GET /docs/problems': { who: 'public' },
   'POST /api/accounts': { who: 'admin', body: () => ({ name: `account ${made++}` }) },
   'GET /api/accounts/me': { who: 'shared', scope: 'read' },
   'GET /api/accounts/me/ledger': { who: 'shared', scope: 'read' },
@@ -79,6 +81,23 @@ const table: Record<string, Row> = {
     scope: 'bounties',
     path: async () => `/api/bounties/${await newBounty()}/cancel`,
   },
+  'GET /api/bounties/:id/cases': { who: 'foreign', scope: 'read', path: () => `/api/bounties/${bountyId}/cases` },
+  'POST /api/bounties/:id/cases': {
+    who: 'foreign',
+    scope: 'bounties',
+    path: async () => `/api/bounties/${await newBounty()}/cases`,
+    body: () => ({ cases: [{ input: 1, expected: 1 }] }),
+  },
+  'PATCH /api/bounties/:id/cases/:caseId': {
+    who: 'foreign',
+    scope: 'bounties',
+    path: async () => {
+      const id = await newBounty()
+      return `/api/bounties/${id}/cases/${(await edge.database.cases.list(id, { after: -1, limit: 1 }))[0]?.id}`
+    },
+    body: () => ({ expected: 2 }),
+  },
+  'POST /api/bounties/:id/rejudge': { who: 'foreign', scope: 'bounties', path: async () => `/api/bounties/${await newBounty()}/rejudge` },
   'GET /api/submissions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/receipt` },
   'GET /api/submissions/:id/events': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/events` },
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
@@ -148,7 +167,7 @@ async function newBounty(): Promise<string> {
 
 async function newJudged(): Promise<string> {
   const id = await newBounty()
-  judgedId = (await edge.call('POST', `/api/bounties/${id}/submissions`, { key: owner.key, body: { agentId } })).body.id
+  judgedId = (await edge.submit(owner.key, id, { agentId })).body.id
   return id
 }
 

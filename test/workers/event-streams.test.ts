@@ -4,6 +4,7 @@ import { submissionEventSchema } from '../../shared/progress.ts'
 import { eventually } from '../fakes/eventually.ts'
 import { follow } from '../fakes/event-source.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { testEdge, type TestEdge } from '../fakes/test-edge.ts'
 
 let edge: TestEdge
@@ -19,19 +20,19 @@ beforeEach(async () => {
   // The third is hidden.
   const cases = [0, 1, 2, 3].map((n) => ({ input: n, expected: n, hidden: n === 2 }))
   const { body: bounty } = await edge.call('POST', '/api/bounties', { key, body: { title: 't', rewardCredits: 1, mode: 'best', cases } })
-  caseIds = (await edge.database.bounties.casesAfter(bounty.id, { position: -1, limit: 9 })).map((found) => found.id)
+  caseIds = (await edge.database.cases.list(bounty.id, { after: -1, limit: 9 })).map((found) => found.id)
   id = idOf('submission')
   const createdAt = new Date(edge.clock.now).toISOString()
-  await edge.database.submissions.create({ id, bountyId: bounty.id, agentId, version: 1, accountId: ada.id, casesTotal: 4, createdAt })
+  await judgeByHand(edge.database).begin({ id, bountyId: bounty.id, agentId, version: 1, accountId: ada.id, casesTotal: 4, createdAt })
 })
 
 const usage = { fuel: 7, wallMicros: 1, memoryBytesPeak: 1 }
 const judged = (...cases: number[]) =>
-  edge.database.submissions.recordVerdicts(id, {
+  judgeByHand(edge.database).record(id, {
     engine: 'engine-1',
     verdicts: cases.map((n) => ({ caseId: caseIds[n] ?? '', status: 'accepted', usage, outputSha256: null })),
   })
-const finish = () => edge.database.submissions.finish(id, { status: 'accepted', at: new Date(edge.clock.now).toISOString() })
+const finish = () => judgeByHand(edge.database).finish(id, { status: 'accepted', at: new Date(edge.clock.now).toISOString() })
 const path = () => `/api/submissions/${id}/events`
 const read = (lastEventId?: string) =>
   edge.call('GET', path(), { key, headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } })
@@ -95,7 +96,7 @@ describe('a submission', () => {
   test('with many verdicts is told in pieces, and progress when it is up to date', async () => {
     const cases = Array.from({ length: 450 }, (_, n) => ({ input: n, expected: n }))
     const { body: bounty } = await edge.call('POST', '/api/bounties', { key, body: { title: 't', rewardCredits: 1, mode: 'best', cases } })
-    const { body } = await edge.call('POST', `/api/bounties/${bounty.id}/submissions`, { key, body: { agentId } })
+    const { body } = await edge.submit(key, bounty.id, { agentId })
     id = body.id
     expect(idsIn((await read()).text)).toEqual([...Array.from({ length: 450 }, (_, n) => `${n + 1}`), '450+', 'end'])
   })
@@ -196,17 +197,19 @@ describe('a connection', () => {
 })
 
 test('the OpenAPI document says what streams take and tell', async () => {
-  const { paths, components } = (await edge.call('GET', '/api/openapi.json')).body
-  for (const [thing, schema] of [
-    ['submissions', 'SubmissionEvent'],
-    ['executions', 'ExecutionEvent'],
-  ]) {
-    const { parameters, responses } = paths[`/api/${thing}/{id}/events`].get
-    expect(parameters.map(({ name }: { name: string }) => name)).toContain('Last-Event-ID')
-    expect(responses['200'].content).toHaveProperty(['text/event-stream'])
-    expect(responses['200'].description).toContain(schema)
-    expect(components.schemas).toHaveProperty(schema ?? '')
+  const { paths } = (await edge.call('GET', '/api/openapi.json')).body
+  const described = (thing: string) => paths[`/api/${thing}/{id}/events`].get
+  for (const thing of ['submissions', 'executions']) {
+    expect(described(thing).parameters.map(({ name }: { name: string }) => name)).toContain('Last-Event-ID')
   }
+  const schemaOf = (thing: string) => described(thing).responses['200'].content['text/event-stream'].schema
+  const named = (schema: { properties: { event: { enum: string[] } } }) => schema.properties.event.enum
+  expect(schemaOf('submissions').anyOf.flatMap(named)).toEqual(['verdict', 'progress', 'finished'])
+  expect(named(schemaOf('executions'))).toEqual(['finished'])
+  // Data is JSON text, and what is in it is described, too.
+  const { data } = schemaOf('executions').properties
+  expect(data).toMatchObject({ type: 'string', contentMediaType: 'application/json' })
+  expect(data.contentSchema.required).toEqual(expect.arrayContaining(['id', 'status']))
 })
 
 test('an execution has ended when it is there', async () => {

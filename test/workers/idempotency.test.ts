@@ -193,7 +193,7 @@ test('credits that were minted, and a bounty that was closed, are found by a ret
   const newBounty = async () =>
     (await edge.call('POST', '/api/bounties', { key, body: { ...bounty, mode: 'best', rewardCredits: 7 } })).body.id
   const [awarded, cancelled] = [await newBounty(), await newBounty()]
-  const submitted = await edge.call('POST', `/api/bounties/${awarded}/submissions`, { key: author, body: { agentId: theirs } })
+  const submitted = await edge.submit(author, awarded, { agentId: theirs })
   const before = await balance()
   const calls: [string, unknown, string][] = [
     [`/api/accounts/${id}/credits`, { credits: 5 }, adminKey],

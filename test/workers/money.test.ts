@@ -26,7 +26,7 @@ async function bounty(more: object = {}): Promise<string> {
 
 async function submit(bountyId: string, { by = author, output = (input: unknown) => Number(input) ** 2 } = {}) {
   const agentId = await edge.deploy(by.key, { name: `a${edge.clock.now++}`, output })
-  return post(`/bounties/${bountyId}/submissions`, by.key, { agentId })
+  return edge.submit(by.key, bountyId, { agentId })
 }
 const half = (input: unknown) => (input === 2 ? 4 : 0)
 
@@ -180,10 +180,10 @@ describe('401, 403 and 404', () => {
 describe('409', () => {
   test('what was not judged, and a bounty of mode first, is not awarded', async () => {
     const id = await bounty({ mode: 'best' })
-    const { finish } = edge.database.submissions
-    edge.database.submissions.finish = (submissionId, end) => finish(submissionId, { ...end, status: 'failed' })
+    const { finish } = edge.database.judgings
+    edge.database.judgings.finish = (submissionId, { turn, at }) => finish(submissionId, { turn, at, status: 'failed', failure: 'why' })
     const { body: failed } = await submit(id)
-    edge.database.submissions.finish = finish
+    edge.database.judgings.finish = finish
     expect(refused(await post(`/bounties/${id}/award`, owner.key, { submissionId: failed.id }))).toEqual([409, 'not-awardable'])
     const first = await bounty()
     const { body: rejected } = await submit(first, { output: half })

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
+import { eventually } from '../fakes/eventually.ts'
 import { adminKey, testEdge, type TestEdge } from '../fakes/test-edge.ts'
 
 let edge: TestEdge
@@ -203,17 +204,21 @@ describe('201', () => {
 })
 
 describe('202', () => {
-  test('a submission is judged in chunks and answered with the verdicts of public cases', async () => {
+  test('a submission is a row at once, and is judged in chunks behind the answer', async () => {
     const cases = [...squares(129), { input: 3, expected: 9, hidden: true }]
     const id = await bounty(cases)
     const agentId = await edge.deploy(key, { name: 'squares', output: (input) => Number(input) ** 2 })
-    const { status, body, headers } = await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })
-    expect(status).toBe(202)
+    const queued = await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })
+    expect(queued.body).toMatchObject({ status: 'queued', casesTotal: 130, casesPassed: 0, verdicts: [], finishedAt: null })
+    expect(queued.headers.get('location')).toBe(`/api/submissions/${queued.body.id}`)
+    expect(edge.eventLog.messages).toEqual([{ message: { topic: 'judgings', submissionId: queued.body.id, turn: 1 }, delaySeconds: 0 }])
+    const read = async () => (await edge.call('GET', `/api/submissions/${queued.body.id}`, { key })).body
+    await eventually(async () => (await read()).finishedAt !== null, true)
+    const body = await read()
+    expect(queued.status).toBe(202)
     expect(body).toMatchObject({ status: 'accepted', casesTotal: 130, casesPassed: 130, fuelTotal: 13_000, engine: 'fake-1' })
     expect(body.verdicts).toHaveLength(129)
     expect(edge.sandbox.judged).toEqual([64, 64, 2])
-    expect(headers.get('location')).toBe(`/api/submissions/${body.id}`)
-    expect((await edge.call('GET', `/api/submissions/${body.id}`, { key })).body).toEqual(body)
     expect((await edge.call('GET', `/api/bounties/${id}`)).body).toMatchObject({ status: 'awarded', awardedSubmissionId: body.id })
   })
 })
@@ -222,39 +227,25 @@ describe('a submission', () => {
   test('that stops at its first failure is rejected, without verdicts for what was not run', async () => {
     const id = await bounty(squares(200))
     const agentId = await edge.deploy(key, { name: 'until-70', output: (input) => (Number(input) < 70 ? Number(input) ** 2 : 0) })
-    const path = `/api/bounties/${id}/submissions`
-    const { body } = await edge.call('POST', path, { key, body: { agentId, stopAtFirstFailure: true } })
+    const { body } = await edge.submit(key, id, { agentId, stopAtFirstFailure: true })
     expect(body).toMatchObject({ status: 'rejected', casesTotal: 200, casesPassed: 70 })
     expect(body.verdicts).toHaveLength(71)
     expect(edge.sandbox.judged).toEqual([64, 64])
-    const whole = await edge.call('POST', path, { key, body: { agentId } })
+    const whole = await edge.submit(key, id, { agentId })
     expect(whole.body).toMatchObject({ status: 'rejected', casesPassed: 70 })
     expect(whole.body.verdicts).toHaveLength(200)
-  })
-
-  test('whose host dies keeps the verdicts that came, and has failed', async () => {
-    const id = await bounty(squares(100))
-    const agentId = await edge.deploy(key, { name: 'halfway', output: (input) => Number(input) ** 2 })
-    edge.sandbox.judgedMax = 40
-    let submissionId = ''
-    const { create } = edge.database.submissions
-    edge.database.submissions.create = (submission) => create(submission).then(() => void (submissionId = submission.id))
-    expect((await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })).body.code).toBe('sandbox-unavailable')
-    const left = await edge.database.submissions.find(submissionId)
-    expect(left).toMatchObject({ status: 'failed', casesPassed: 40 })
-    expect(left?.verdicts).toHaveLength(40)
   })
 
   test('writes its verdicts many at once', async () => {
     const id = await bounty(squares(128))
     const agentId = await edge.deploy(key, { name: 'batched', output: (input) => Number(input) ** 2 })
     const sizes: number[] = []
-    const { recordVerdicts } = edge.database.submissions
-    edge.database.submissions.recordVerdicts = (of, judgement) => {
+    const { record } = edge.database.judgings
+    edge.database.judgings.record = (of, judgement) => {
       sizes.push(judgement.verdicts.length)
-      return recordVerdicts(of, judgement)
+      return record(of, judgement)
     }
-    await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })
+    await edge.submit(key, id, { agentId })
     expect(sizes).toEqual([64, 64])
   })
 })
@@ -298,21 +289,6 @@ describe('5xx', () => {
     expect(edge.log.at(-1)).toMatchObject({ level: 'error', fields: { internal: 'connect 10.0.0.7', requestId: answer.body.requestId } })
   })
 
-  test('a judging that the host breaks off leaves a failed submission behind', async () => {
-    const id = await bounty(squares(2))
-    const agentId = await edge.deploy(key, { name: 'broken-off' })
-    const create = edge.database.submissions.create
-    let submissionId = ''
-    edge.database.submissions.create = (submission) => {
-      submissionId = submission.id
-      return create(submission)
-    }
-    const api = edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId } })
-    edge.sandbox.failure = down
-    expect((await api).status).toBe(503)
-    if (submissionId) expect((await edge.database.submissions.find(submissionId))?.status).toBe('failed')
-  })
-
   test('what nobody foresaw is a 500 without its message', async () => {
     edge.database.bounties.list = () => Promise.reject(new Error('select * from secrets'))
     const answer = await edge.call('GET', '/api/bounties')
@@ -324,9 +300,15 @@ describe('5xx', () => {
   test('ready names the part that is down, with 503, within two seconds of the outage', async () => {
     expect((await edge.call('GET', '/api/ready')).body.status).toBe('ready')
     edge.cache.isDown = true
+    edge.eventLog.failure = new Error('full')
     edge.clock.now += 1_100
     const { status, body } = await edge.call('GET', '/api/ready')
     expect([status, body.status]).toEqual([503, 'unavailable'])
-    expect(body.checks).toMatchObject({ cache: { ok: false, error: 'does not answer' }, database: { ok: true }, sandbox: { ok: true } })
+    expect(body.checks).toMatchObject({
+      cache: { ok: false, error: 'does not answer' },
+      database: { ok: true },
+      eventLog: { ok: false },
+      sandbox: { ok: true },
+    })
   })
 })

@@ -59,7 +59,14 @@ const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
 const end = { type: 'end', notRun: [], receipt: null }
 const salt = 'ab'.repeat(16)
 const verdict = () => ({ type: 'verdict', caseId: idOf('case'), status: 'accepted', usage, outputSha256: null })
-const judged = { submissionId: idOf('submission'), program, accountId: 'acc', tier: 'basic', stopAtFirstFailure: false } as const
+const judged = {
+  submissionId: idOf('submission'),
+  program,
+  accountId: 'acc',
+  tier: 'basic',
+  stopAtFirstFailure: false,
+  beginMsMax: 20_000,
+} as const
 /** One piece for each argument; the connection is lost when the last one is an error. */
 const pieces = (...texts: (string | Error)[]) => {
   return () =>
@@ -110,12 +117,12 @@ test.each([
     'ends with a problem of ours',
     (told: string) => pieces(head, told, line({ type: 'problem', code: 'internal', detail: 'said the host' })),
   ],
-])('a judgement that %s is sandbox-unavailable; what came before is kept', async (_, answer) => {
+])('a judgement that %s has broken off; what came before is kept', async (_, answer) => {
   const told = verdict()
   answers = [answer(line(told))]
   const kept: string[] = []
   const judging = sandbox.judge({ ...judged, cases: [] }, async ({ verdicts }) => void kept.push(...verdicts.map(({ caseId }) => caseId)))
-  await expect(judging).rejects.toMatchObject({ code: 'sandbox-unavailable', detail: expect.not.stringContaining('said the host') })
+  await expect(judging).rejects.toMatchObject({ code: 'judgement-broken-off', detail: expect.not.stringContaining('said the host') })
   expect(kept).toEqual([told.caseId])
 })
 

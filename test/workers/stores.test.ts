@@ -1,4 +1,6 @@
 // The contracts over maps; test/e2e/stores.test.ts holds the same over Postgres.
+import { casesContract } from '../contracts/cases.contract.ts'
+import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
@@ -7,6 +9,8 @@ import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { memoryDatabase } from '../fakes/memory-database.ts'
 
 storesContract('memory', memoryDatabase)
+casesContract('memory', memoryDatabase)
+judgingContract('memory', memoryDatabase)
 keysContract('memory', memoryDatabase)
 moneyContract('memory', memoryDatabase)
 progressContract('memory', memoryDatabase)

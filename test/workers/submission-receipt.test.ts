@@ -20,7 +20,7 @@ beforeEach(async () => {
   ;({ key } = await edge.account('ada'))
   const { body: bounty } = await edge.call('POST', '/api/bounties', { key, body: { title: 't', rewardCredits: 1, cases, deadline } })
   const agentId = await edge.deploy(key, { name: 'echo' })
-  const { body } = await edge.call('POST', `/api/bounties/${bounty.id}/submissions`, { key, body: { agentId } })
+  const { body } = await edge.submit(key, bounty.id, { agentId })
   path = `/api/submissions/${body.id}/receipt`
 })
 

@@ -6,7 +6,13 @@ import { idOf } from '../fakes/id-of.ts'
 const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
 const judged = (count: number) => ({
   engine: 'e',
-  verdicts: Array.from({ length: count }, () => ({ caseId: idOf('case'), status: 'accepted' as const, usage, outputSha256: null })),
+  verdicts: Array.from({ length: count }, () => ({
+    caseId: idOf('case'),
+    status: 'accepted' as const,
+    usage,
+    outputSha256: null,
+    revision: 1,
+  })),
 })
 
 function setUp() {

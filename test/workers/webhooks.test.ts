@@ -80,7 +80,7 @@ describe('a delivery', () => {
       { input: 'a secret', expected: 'a secret', hidden: true },
     ]
     const bounty = await post('/api/bounties', { title: 't', rewardCredits: 7, cases })
-    const { body: submission } = await post(`/api/bounties/${bounty.body.id}/submissions`, { agentId })
+    const { body: submission } = await edge.submit(key, bounty.body.id, { agentId })
     await deliverWebhooks(edge.services)
     await eventually(() => receiver.received.length, 2)
     const verifier = new Webhook(webhook.secret)
@@ -94,6 +94,7 @@ describe('a delivery', () => {
           bountyId: bounty.body.id,
           agentId,
           version: 1,
+          round: 1,
           status: 'accepted',
           casesTotal: 2,
           casesPassed: 2,

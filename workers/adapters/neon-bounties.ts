@@ -45,8 +45,10 @@ const caseRowSchema = z.object({
   expected: z.string(),
   hidden: z.boolean(),
 })
-const caseColumns = 'id, position, name, input::text as input, expected::text as expected, hidden'
-const saltedCaseRowSchema = caseRowSchema.extend({ salt: z.string() })
+const publicCaseColumns = 'id, position, name, input::text as input, expected::text as expected, hidden'
+/** Of a table that is called c. */
+export const caseColumns = 'c.id, c.position, c.name, c.input::text as input, c.expected::text as expected, c.hidden, c.salt, c.revision'
+export const revisedCaseRowSchema = caseRowSchema.extend({ salt: z.string(), revision: z.number() })
 
 export function neonBountyStore(database: Database): BountyStore {
   return {
@@ -80,7 +82,7 @@ export function neonBountyStore(database: Database): BountyStore {
           parameters: [id],
         }),
         database.query(caseRowSchema, {
-          text: `select ${caseColumns} from cases where bounty_id = $1 and not hidden order by position`,
+          text: `select ${publicCaseColumns} from cases where bounty_id = $1 and not hidden order by position`,
           parameters: [id],
         }),
       ])
@@ -106,13 +108,6 @@ export function neonBountyStore(database: Database): BountyStore {
       return database.query(bountyRowSchema, {
         text: `select ${bountyColumns} from bounties where ${text} order by id desc limit $2`,
         parameters,
-      })
-    },
-
-    async casesAfter(bountyId, { position, limit }) {
-      return database.query(saltedCaseRowSchema, {
-        text: `select ${caseColumns}, salt from cases where bounty_id = $1 and position > $2 order by position limit $3`,
-        parameters: [bountyId, position, limit],
       })
     },
   }

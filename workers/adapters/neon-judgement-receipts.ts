@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { judgementReceiptSchema } from '../../shared/judgement-receipt.ts'
 import type { JudgementReceiptStore } from '../../shared/ports.ts'
 import type { Database } from './neon.ts'
-import { bigintSchema, ignoredRowSchema } from './neon-rows.ts'
+import { bigintSchema } from './neon-rows.ts'
 
 const receiptRowSchema = z.object({ receipt: judgementReceiptSchema }).transform(({ receipt }) => receipt)
 
@@ -21,26 +21,23 @@ const statedRowSchema = z
 
 export function neonJudgementReceiptStore(database: Database): JudgementReceiptStore {
   return {
-    async record(receipt) {
-      const { submissionId, entries } = receipt.statement
-      await database.query(ignoredRowSchema, {
-        text: `insert into judgement_receipts (submission_id, first_case_id, receipt) values ($1, $2, $3::json) on conflict do nothing`,
-        parameters: [submissionId, entries[0]?.caseId ?? null, JSON.stringify(receipt)],
-      })
-    },
-
     list: (submissionId) =>
       database.query(receiptRowSchema, {
         text: `select r.receipt from judgement_receipts r join cases c on c.id = r.first_case_id
-          where r.submission_id = $1 order by c.position`,
+          where r.submission_id = $1 order by c.position, r.first_revision`,
         parameters: [submissionId],
       }),
 
     statedCases: (submissionId, { withHidden }) =>
       database.query(statedRowSchema, {
-        text: `select c.id, c.input::text as input, c.expected::text as expected, c.salt, v.status, v.fuel, v.output_sha256
+        text: `select c.id, i.input::text as input, i.expected::text as expected, i.salt, v.status, v.fuel, v.output_sha256
           from verdicts v join cases c on c.id = v.case_id
-          where v.submission_id = $1 and (not c.hidden or $2) order by c.position`,
+          join lateral (
+            select c.input, c.expected, c.salt where v.revision = c.revision
+            union all
+            select r.input, r.expected, r.salt from case_revisions r where r.case_id = c.id and r.revision = v.revision
+          ) i on true
+          where v.submission_id = $1 and (not c.hidden or $2) order by c.position, v.revision`,
         parameters: [submissionId, withHidden],
       }),
   }

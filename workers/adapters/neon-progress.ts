@@ -8,15 +8,18 @@ import { submissionColumns, submissionRowSchema } from './neon-submissions.ts'
 const progressRowSchema = z.intersection(
   submissionRowSchema,
   z
-    .object({ cases_judged: z.number(), public_verdicts: z.array(numberedVerdictSchema) })
-    .transform(({ cases_judged, public_verdicts }) => ({ casesJudged: cases_judged, verdicts: public_verdicts })),
+    .object({ cases_judged: z.number(), last_number: z.number(), public_verdicts: z.array(numberedVerdictSchema) })
+    .transform(({ cases_judged, last_number, public_verdicts }) => {
+      return { casesJudged: cases_judged, lastNumber: last_number, verdicts: public_verdicts }
+    }),
 )
 
 export function neonProgressStore(database: Database): ProgressStore {
   return {
     async find(id, { after, limit }) {
       const [row] = await database.query(progressRowSchema, {
-        text: `select ${submissionColumns}, (select coalesce(max(number), 0) from verdicts where submission_id = $1) as cases_judged, (
+        text: `select ${submissionColumns}, (select coalesce(max(number), 0) from verdicts where submission_id = $1) as last_number,
+            (select count(distinct case_id)::integer from verdicts where submission_id = $1) as cases_judged, (
               select coalesce(json_agg(json_build_object('number', v.number, 'caseId', v.case_id, 'status', v.status, 'usage',
                 json_build_object('fuel', v.fuel, 'wallMicros', v.wall_micros, 'memoryBytesPeak', v.memory_bytes_peak)) order by v.number), '[]')
               from verdicts v join cases c on c.id = v.case_id
@@ -25,7 +28,10 @@ export function neonProgressStore(database: Database): ProgressStore {
           from submissions where id = $1`,
         parameters: [id, after, after + limit],
       })
-      return row && { ...row, upTo: Math.min(row.casesJudged, after + limit) }
+      if (!row) return undefined
+      const { lastNumber, ...progress } = row
+      const upTo = Math.min(lastNumber, after + limit)
+      return { ...progress, upTo, hasMore: upTo < lastNumber }
     },
   }
 }

@@ -1,18 +1,17 @@
-// Submissions, their verdicts, and the leaderboards that both move, in Postgres. Verdicts and sums change in one statement, ranks and a won
-// reward in one transaction with the submission's end, so that no crash leaves one without the other.
+// Submissions as their authors see them, and the leaderboards, in Postgres. What moves both is in neon-judging.ts.
 import { z } from 'zod'
 import { verdictStatusSchema } from '../../shared/execution.ts'
 import type { SubmissionStore } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { submissionStatusSchema } from '../../shared/submission.ts'
-import type { Database, Statement } from './neon.ts'
+import type { Database } from './neon.ts'
 import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
 
 /** Place of unmetered fuel in the order: behind every figure. Number.MAX_SAFE_INTEGER, as the migration says. */
-const unmetered = Number.MAX_SAFE_INTEGER
+export const unmetered = Number.MAX_SAFE_INTEGER
 
 export const submissionColumns = `id, bounty_id, agent_id, version, account_id, status, cases_total, cases_passed, fuel_total, engine,
-  created_at, finished_at`
+  round, failure, created_at, finished_at`
 
 export const submissionRowSchema = z
   .object({
@@ -26,6 +25,8 @@ export const submissionRowSchema = z
     cases_passed: z.number(),
     fuel_total: bigintSchema.nullable(),
     engine: z.string().nullable(),
+    round: z.number(),
+    failure: z.string().nullable(),
     created_at: instantSchema,
     finished_at: instantSchema.nullable(),
   })
@@ -40,6 +41,8 @@ export const submissionRowSchema = z
     casesPassed: row.cases_passed,
     fuelTotal: row.fuel_total,
     engine: row.engine,
+    round: row.round,
+    failure: row.failure,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   }))
@@ -100,67 +103,15 @@ const accountRankRowSchema = z
 
 export function neonSubmissionStore(database: Database): SubmissionStore {
   return {
-    async create({ id, bountyId, accountId, agentId, version, casesTotal, createdAt }) {
+    async create({ id, bountyId, accountId, agentId, version, casesTotal, stopAtFirstFailure, createdAt, dueAt }) {
       const created = await database.query(ignoredRowSchema, {
-        text: `insert into submissions (id, bounty_id, account_id, agent_id, version, status, cases_total, created_at)
-          select $1, b.id, $3, $4, $5::integer, 'running', $6::integer, $7::timestamptz from bounties b
-          where b.id = $2 and b.status = 'open' and (b.deadline is null or b.deadline > $7::timestamptz)
+        text: `insert into submissions (id, bounty_id, account_id, agent_id, version, status, cases_total, stop_at_first_failure, created_at, due_at)
+          select $1, b.id, $3, $4, $5::integer, 'queued', $6::integer, $7::boolean, $8::timestamptz, $9::timestamptz from bounties b
+          where b.id = $2 and b.status = 'open' and (b.deadline is null or b.deadline > $8::timestamptz)
           returning id`,
-        parameters: [id, bountyId, accountId, agentId, version, casesTotal, createdAt],
+        parameters: [id, bountyId, accountId, agentId, version, casesTotal, stopAtFirstFailure, createdAt, dueAt],
       })
       if (created.length === 0) throw new ProblemError('bounty-closed', { detail: `bounty ${bountyId} takes no more submissions` })
-    },
-
-    async recordVerdicts(id, { engine, verdicts }) {
-      const rows = verdicts.map(({ caseId, status, usage, outputSha256 }) => ({ caseId, status, ...usage, outputSha256 }))
-      await database.query(ignoredRowSchema, {
-        text: `with added as (
-            insert into verdicts (submission_id, case_id, status, fuel, wall_micros, memory_bytes_peak, output_sha256)
-            select $1, r."caseId", r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256" from json_to_recordset($2::json)
-              as r ("caseId" text, status text, fuel bigint, "wallMicros" bigint, "memoryBytesPeak" bigint, "outputSha256" text)
-            on conflict do nothing
-            returning status, fuel
-          ), sums as (
-            select count(*) filter (where status = 'accepted') as passed,
-              case when bool_or(fuel is null) then null else coalesce(sum(fuel), 0) end as fuel
-            from added
-          )
-          update submissions set engine = $3, cases_passed = cases_passed + sums.passed, fuel_total = fuel_total + sums.fuel
-          from sums where id = $1`,
-        parameters: [id, JSON.stringify(rows), engine],
-      })
-    },
-
-    async finish(id, { status, at }) {
-      await database.transaction([
-        // One account's ranks change one after the other, or the sum below could miss a rank that is not committed yet.
-        {
-          text: 'select 1 from accounts where id = (select account_id from submissions where id = $1) for no key update',
-          parameters: [id],
-        },
-        // Before the ranks, as everywhere: see the order of locks in migrations/0005-ledger.sql.
-        ...(status === 'accepted' ? [lockBounty(id)] : []),
-        {
-          text: `with finished as (
-              update submissions set status = $2, finished_at = $3 where id = $1 and status in ('queued', 'running') returning *
-            )
-            insert into agent_ranks as held (bounty_id, agent_id, account_id, submission_id, cases_passed, fuel_order, finished_at)
-            select bounty_id, agent_id, account_id, id, cases_passed, coalesce(fuel_total, ${unmetered}), finished_at
-            from finished where status in ('accepted', 'rejected')
-            on conflict (bounty_id, agent_id) do update set submission_id = excluded.submission_id,
-              cases_passed = excluded.cases_passed, fuel_order = excluded.fuel_order, finished_at = excluded.finished_at
-            where (-excluded.cases_passed, excluded.fuel_order) < (-held.cases_passed, held.fuel_order)`,
-          parameters: [id, status, at],
-        },
-        {
-          text: `insert into account_ranks (account_id, cases_passed)
-            select account_id, sum(cases_passed) from agent_ranks
-            where account_id = (select account_id from submissions where id = $1) group by account_id
-            on conflict (account_id) do update set cases_passed = excluded.cases_passed`,
-          parameters: [id],
-        },
-        ...(status === 'accepted' ? [awardFirst(id, at)] : []),
-      ])
     },
 
     async find(id) {
@@ -170,9 +121,9 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
           parameters: [id],
         }),
         database.query(verdictRowSchema, {
-          text: `select v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak
+          text: `select distinct on (c.position) v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak
             from verdicts v join cases c on c.id = v.case_id
-            where v.submission_id = $1 and not c.hidden order by c.position`,
+            where v.submission_id = $1 and not c.hidden order by c.position, v.revision desc`,
           parameters: [id],
         }),
       ])
@@ -203,24 +154,5 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
         parameters: [limit, ...place],
       })
     },
-  }
-}
-
-function lockBounty(submissionId: string): Statement {
-  return {
-    text: `select 1 from bounties where id = (select bounty_id from submissions where id = $1) and mode = 'first' and status = 'open'
-      for no key update`,
-    parameters: [submissionId],
-  }
-}
-
-/** The reward moves with the bounty's row; a bounty that is not open any more stays as it is. */
-function awardFirst(submissionId: string, at: string): Statement {
-  return {
-    text: `update bounties b set status = 'awarded', awarded_submission_id = s.id, closed_at = $2::timestamptz
-      from submissions s
-      where s.id = $1 and s.status = 'accepted' and s.cases_passed = s.cases_total
-        and b.id = s.bounty_id and b.mode = 'first' and b.status = 'open'`,
-    parameters: [submissionId, at],
   }
 }

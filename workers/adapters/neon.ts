@@ -12,8 +12,8 @@ export type Statement = { text: string; parameters: (string | number | boolean |
 export type Database = {
   /** @throws ProblemError `database-unavailable`; PostgresError */
   query<T extends z.ZodType>(row: T, statement: Statement, options?: { timeoutMs: number }): Promise<z.infer<T>[]>
-  /** All or none, in order. */
-  transaction(statements: Statement[]): Promise<void>
+  /** All or none, in order. @returns the rows of each */
+  transaction(statements: Statement[]): Promise<unknown[][]>
 }
 
 /** Postgres refused a statement; `code` is its SQLSTATE. */
@@ -45,7 +45,7 @@ export function neonDatabase({ url, endpoint }: NeonOptions): Database {
     },
     async transaction(statements) {
       const signal = AbortSignal.timeout(queryMsMax)
-      await translated(() =>
+      return translated(() =>
         sql.transaction(
           statements.map(({ text, parameters }) => sql.query(text, parameters)),
           { isolationLevel: 'ReadCommitted', fetchOptions: { signal } },

@@ -14,7 +14,7 @@ import type { Signer } from '../signature.ts'
 const prepareMsMax = 150_000
 /** Waiting for a place at the host, and the way there and back. */
 const queueMsMax = 10_000
-/** 64 cases of the dearest tier on a busy host; the Worker's caller has usually left before. */
+/** Cases begin for 20 s (flows/judge-submission.ts), and the last of the dearest tier may be run twice, on a busy host. */
 const judgeMsMax = 300_000
 const readMsMax = 10_000
 /** Whoever asks can do without. */
@@ -33,6 +33,7 @@ const passedOn: ReadonlySet<string> = new Set<ProblemCode>([
   'artifacts-unavailable',
   'body-too-large',
 ])
+const judgementsPath = '/v1/judgements'
 const notThere: ReadonlySet<string> = new Set<ProblemCode>(['execution-not-found', 'artifact-not-found'])
 
 const problemSchema = z.object({ code: z.string(), detail: z.string().max(20_000) })
@@ -85,9 +86,9 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
     },
 
     async judge(cases, keep) {
-      const request = { method: 'POST', path: '/v1/judgements', body: judgementText(cases), timeoutMs: judgeMsMax } as const
+      const request = { method: 'POST', path: judgementsPath, body: judgementText(cases), timeoutMs: judgeMsMax } as const
       const body = (await call(request))?.body
-      if (!body) throw unavailable(new Error(`${request.path} answered nothing`))
+      if (!body) throw brokenOff(new Error(`${request.path} answered nothing`))
       return readJudgement(request, { body, keep })
     },
 
@@ -130,7 +131,7 @@ type JudgementBody = { body: ReadableStream<Uint8Array>; keep: (judged: Judgemen
 /** The lines of one piece become one call of `keep`. */
 async function readJudgement(request: Call, { body, keep }: JudgementBody): Promise<JudgementEnd> {
   let engine = ''
-  for await (const lines of readLines(body, { charsMax: lineCharsMax, broken: unavailable })) {
+  for await (const lines of readLines(body, { charsMax: lineCharsMax, broken: brokenOff })) {
     const verdicts: Verdict[] = []
     let last: Extract<JudgementLine, { type: 'end' | 'problem' }> | undefined
     for (const text of lines) {
@@ -143,7 +144,7 @@ async function readJudgement(request: Call, { body, keep }: JudgementBody): Prom
     if (last?.type === 'end') return { notRun: last.notRun, receipt: last.receipt }
     if (last) throw problemFrom(request, { problem: last, status: 200, retryAfterSeconds: last.retryAfterSeconds })
   }
-  throw unavailable(new Error('a judgement broke off: its last line is missing'))
+  throw brokenOff(new Error('a judgement broke off: its last line is missing'))
 }
 
 function verdictOf({ caseId, status, usage, outputSha256 }: Verdict): Verdict {
@@ -155,11 +156,11 @@ function judgementLine(text: string): JudgementLine {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw unavailable(cause)
+    throw brokenOff(cause)
   }
   const line = judgementLineSchema.safeParse(value)
   if (line.success) return line.data
-  throw unavailable(new Error(`a line of a judgement does not fit its schema: ${line.error.message.slice(0, 500)}`))
+  throw brokenOff(new Error(`a line of a judgement does not fit its schema: ${line.error.message.slice(0, 500)}`))
 }
 
 type ToldProblem = { problem: z.infer<typeof problemSchema> | undefined; status: number; retryAfterSeconds?: number | undefined }
@@ -171,7 +172,9 @@ function problemFrom({ method, path }: Call, { problem, status, retryAfterSecond
     const code = problem.code as ProblemCode
     return new ProblemError(code, { detail: problem.detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) })
   }
-  return unavailable(new Error(`${method} ${path} answered ${status} ${problem?.code ?? ''} ${problem?.detail ?? ''}`))
+  const cause = new Error(`${method} ${path} answered ${status} ${problem?.code ?? ''} ${problem?.detail ?? ''}`)
+  // A host that is there and says no to a judging will say so again; one that is not is waited for.
+  return path === judgementsPath && status !== 503 ? brokenOff(cause) : unavailable(cause)
 }
 
 async function parsed<T extends z.ZodType>(schema: T, response: Response): Promise<z.infer<T>> {
@@ -192,6 +195,14 @@ async function problemOf(response: Response): Promise<z.infer<typeof problemSche
   } catch {
     return undefined
   }
+}
+
+function brokenOff(cause: unknown): ProblemError {
+  return new ProblemError('judgement-broken-off', {
+    detail: 'the sandbox host did not judge every case',
+    internal: cause instanceof Error ? cause.message : String(cause),
+    cause,
+  })
 }
 
 function unavailable(cause: unknown): ProblemError {

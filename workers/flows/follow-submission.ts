@@ -15,10 +15,9 @@ export function followSubmission({ progress }: Services, { id, accountId, from }
   return async () => {
     const found = await progress.find(id, { after: number, limit: verdictsMax })
     if (found?.accountId !== accountId) throw submissionNotFound(id)
-    const { verdicts, upTo, casesJudged, ...submission } = found
+    const { verdicts, upTo, hasMore, casesJudged, ...submission } = found
     const { casesTotal, casesPassed, finishedAt } = submission
     const events: SubmissionEvent[] = verdicts.map((verdict) => ({ event: 'verdict', id: String(verdict.number), data: verdict }))
-    const hasMore = upTo < casesJudged
     if (upTo > number) isTold = false
     number = Math.max(number, upTo)
     if (hasMore) return { events, hasMore, isEnd: false }

@@ -2,8 +2,9 @@
 // escrow with the bounty's row, or there is no row.
 import type { BountyCreate, BountySummary } from '../../shared/bounty.ts'
 import type { StoredCase } from '../../shared/ports.ts'
-import { ProblemError, type ProblemIssue } from '../../shared/problem.ts'
+import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
+import { CaseTexts } from '../case-texts.ts'
 import type { Attempt } from '../idempotency.ts'
 import { newId, newSalt } from '../new-id.ts'
 import { invalidRequest } from '../request-issues.ts'
@@ -43,28 +44,19 @@ export async function postBounty(
 }
 
 /** @throws ProblemError `invalid-request` naming the cases that are too large, `body-too-large` when all together are */
-function storedCases(cases: BountyCreate['cases'], at: number): StoredCase[] {
-  const encoder = new TextEncoder()
-  const issues: ProblemIssue[] = []
-  let bytesTotal = 0
-  const bounded = (value: unknown, { field, bytesMax }: { field: string; bytesMax: number }): string => {
-    const text = JSON.stringify(value)
-    const bytes = encoder.encode(text).length
-    bytesTotal += bytes
-    if (bytes > bytesMax && issues.length < 20)
-      issues.push({ field, message: `is ${bytes} bytes of JSON; at most ${bytesMax} are allowed` })
-    return text
-  }
+export function storedCases(cases: BountyCreate['cases'], at: number): StoredCase[] {
+  const texts = new CaseTexts()
   const stored = cases.map(({ name, input, expected, hidden }, position) => ({
     id: newId('case', at),
     position,
     name: name ?? null,
-    input: bounded(input, { field: `cases.${position}.input`, bytesMax: limits.inputBytesMax }),
-    expected: bounded(expected, { field: `cases.${position}.expected`, bytesMax: limits.expectedBytesMax }),
+    input: texts.input(input, `cases.${position}.input`),
+    expected: texts.expected(expected, `cases.${position}.expected`),
     hidden,
     salt: newSalt(),
   }))
-  if (issues.length > 0) throw invalidRequest(issues)
+  texts.requireBounded()
+  const { bytesTotal } = texts
   if (bytesTotal <= limits.caseBytesMax) return stored
   throw new ProblemError('body-too-large', {
     detail: `the cases are ${bytesTotal} bytes of JSON; at most ${limits.caseBytesMax} are allowed`,

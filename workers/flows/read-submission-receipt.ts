@@ -24,7 +24,13 @@ export async function readSubmissionReceipt(
   const stated = new Set(parts.flatMap(({ statement }) => statement.entries.map(({ caseId }) => caseId)))
   const cases = await judgementReceipts.statedCases(id, { withHidden })
   const openings = await Promise.all(cases.filter((found) => stated.has(found.id)).map(openingOf))
-  return { submissionId: id, casesTotal: submission.casesTotal, parts, openings: openings.flatMap((opening) => opening ?? []) }
+  return {
+    submissionId: id,
+    casesTotal: submission.casesTotal,
+    parts,
+    openings: openings.flatMap((opening) => opening ?? []),
+    unstated: [...new Set(cases.map((found) => found.id))].filter((caseId) => !stated.has(caseId)),
+  }
 }
 
 async function openingOf({ id, input, expected, salt, status, fuel, outputSha256 }: StatedCase): Promise<Opening | undefined> {

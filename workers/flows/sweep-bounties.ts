@@ -6,8 +6,11 @@ import { forgetBounty } from './forget-bounty.ts'
 
 /** Of one run. At 10 ms each this is a second, and a backlog of any size is gone after as many minutes as it has hundreds. */
 const bountiesMax = 100
-/** What was submitted in time is waited for this long: the longest that judging a chunk may take (adapters/sandbox-http.ts). */
-const judgingMsMax = 300_000
+/**
+ * What was submitted in time is waited for this long: as a host that is away is (judge-submission.ts), and ten minutes for the judging. One that
+ * goes on longer ends as if there were no deadline, and wins nothing.
+ */
+const judgingMsMax = 4_200_000
 
 /** @returns how many it closed; throws the last error when some could not be, after it has tried them all */
 export async function sweepBounties(services: Services): Promise<number> {

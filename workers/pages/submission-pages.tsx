@@ -51,7 +51,7 @@ export function addSubmissionPages(pages: PageRouter, services: Services): void 
 type SubmissionProps = { submission: Submission; bounty: Bounty; agentName: string; only: 'failed' | undefined; page: number }
 
 function SubmissionPage({ submission, bounty, agentName, only, page }: SubmissionProps) {
-  const { id, status, version, casesTotal, casesPassed, fuelTotal, engine, verdicts, createdAt, finishedAt } = submission
+  const { id, status, version, casesTotal, casesPassed, fuelTotal, engine, verdicts, failure, createdAt, finishedAt } = submission
   const isUnderWay = status === 'queued' || status === 'running'
   const verdictOf = new Map(verdicts.map((verdict) => [verdict.caseId, verdict]))
   const cases: CaseVerdict[] = bounty.cases.map((of) => ({ of, verdict: verdictOf.get(of.id) }))
@@ -73,6 +73,7 @@ function SubmissionPage({ submission, bounty, agentName, only, page }: Submissio
           </span>
           {isUnderWay && <span class="quiet">{countOf(verdicts.length, 'public verdict')} so far</span>}
         </p>
+        {failure !== null && <p>It could not be judged to the end: {failure}.</p>}
       </div>
       <section aria-labelledby="verdicts">
         <h2 id="verdicts">Verdicts</h2>

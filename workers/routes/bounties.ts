@@ -4,12 +4,12 @@ import { submissionCreateSchema, submissionSchema } from '../../shared/submissio
 import { limits } from '../../shared/tiers.ts'
 import { goOn } from '../background.ts'
 import { cachedJson } from '../cached-json.ts'
-import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
 import { postBounty } from '../flows/post-bounty.ts'
-import { submitAgent } from '../flows/submit-agent.ts'
+import { firstTurn, submitAgent } from '../flows/submit-agent.ts'
 import { bountiesRead, bountyRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
+import { judgeAndTell } from '../take-messages.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** All cases, and the fields around them. */
@@ -60,17 +60,17 @@ export function addBountyRoutes(router: Router, services: Services): void {
     {
       method: 'post',
       path: '/api/bounties/{id}/submissions',
-      summary:
-        'Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass wins a bounty of mode first',
+      summary: 'Have an agent of your own judged by every case. A full pass wins a bounty of mode first',
       access: 'account',
       scope: 'bounties',
       params: idParameters('bounty'),
       body: { schema: submissionCreateSchema, bytesMax: limits.bodyBytesMax },
-      answers: { 202: { description: 'The submission, with the verdicts of public cases', schema: submissionSchema } },
+      answers: { 202: { description: 'The submission, queued; follow it at its Location, or its events', schema: submissionSchema } },
     },
     async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
       const submission = await submitAgent(services, { accountId, bountyId: id, submission: body, attempt })
-      goOn(c, deliverWebhooks(services))
+      // Sooner than the message arrives; whichever of the two takes the turn, the other finds it taken.
+      if (submission.status === 'queued') goOn(c, judgeAndTell(services, { submissionId: submission.id, turn: firstTurn }))
       return c.json(submission, 202, { location: `/api/submissions/${submission.id}` })
     },
   )

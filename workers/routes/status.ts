@@ -3,7 +3,6 @@ import { taggedJson } from '../cached-json.ts'
 import { sealed } from '../envelope.ts'
 import { etagOf } from '../etag.ts'
 import { createMetrics } from '../metrics.ts'
-import { createOpenApiText } from '../openapi.ts'
 import { Readiness } from '../readiness.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -13,17 +12,22 @@ const json = { 'content-type': 'application/json' }
 const checkSchema = z.object({ ok: z.boolean(), ageMs: z.number(), error: z.string().optional() })
 const readySchema = z.object({
   status: z.enum(['ready', 'unavailable']),
-  checks: z.object({ database: checkSchema, cache: checkSchema, artifacts: checkSchema, sandbox: checkSchema }),
+  checks: z.object({ database: checkSchema, cache: checkSchema, eventLog: checkSchema, artifacts: checkSchema, sandbox: checkSchema }),
 })
 
-export function addStatusRoutes(router: Router, services: Services): void {
-  const { gauges, cache, artifacts, sandbox, now } = services
+export function addStatusRoutes(router: Router, services: Services, openApiText: () => string): void {
+  const { gauges, cache, eventLog, artifacts, sandbox, now } = services
   const readiness = new Readiness({
-    probes: { database: () => gauges.ping(), cache: () => cache.ping(), artifacts: () => artifacts.ping(), sandbox: () => sandbox.ping() },
+    probes: {
+      database: () => gauges.ping(),
+      cache: () => cache.ping(),
+      eventLog: () => eventLog.ping(),
+      artifacts: () => artifacts.ping(),
+      sandbox: () => sandbox.ping(),
+    },
     now,
   })
   const metrics = createMetrics(services)
-  const openApiText = createOpenApiText(router.app)
   let etag: string | undefined
   const openApiEtag = async () => (etag ??= await etagOf(openApiText()))
 

@@ -1,0 +1,20 @@
+// The event log over a list: messages stay until a test delivers them, loses them or doubles them.
+import type { EventMessage } from '../../shared/event-log.ts'
+import type { EventLog } from '../../shared/ports.ts'
+
+export type MemoryEventLog = EventLog & { messages: { message: EventMessage; delaySeconds: number }[]; failure: Error | undefined }
+
+export function memoryEventLog(): MemoryEventLog {
+  const log: MemoryEventLog = {
+    messages: [],
+    failure: undefined,
+    async publish(messages, { delaySeconds } = { delaySeconds: 0 }) {
+      if (log.failure) throw log.failure
+      log.messages.push(...messages.map((message) => ({ message, delaySeconds })))
+    },
+    async ping() {
+      if (log.failure) throw log.failure
+    },
+  }
+  return log
+}

@@ -1,0 +1,28 @@
+// The event log over Cloudflare Queues. What arrives there comes back to this Worker (workers/index.ts).
+import type { EventLog } from '../../shared/ports.ts'
+
+/** As the platform gives it; only what is used. */
+export type QueueBinding = {
+  sendBatch: (messages: { body: unknown; contentType: 'json' }[], options?: { delaySeconds?: number }) => Promise<unknown>
+  metrics: () => Promise<unknown>
+}
+
+/** Of one call: https://developers.cloudflare.com/queues/platform/limits */
+const batchMessagesMax = 100
+/** The same source: 12 hours. */
+const delaySecondsMax = 43_200
+
+export function queueEventLog(queue: QueueBinding): EventLog {
+  return {
+    async publish(messages, { delaySeconds } = { delaySeconds: 0 }) {
+      for (let from = 0; from < messages.length; from += batchMessagesMax) {
+        const batch = messages.slice(from, from + batchMessagesMax).map((body) => ({ body, contentType: 'json' as const }))
+        await queue.sendBatch(batch, { delaySeconds: Math.min(Math.ceil(delaySeconds), delaySecondsMax) })
+      }
+    },
+    // Asks how much waits: the queue answers without a message being written or paid for.
+    async ping() {
+      await queue.metrics()
+    },
+  }
+}
