@@ -16,7 +16,6 @@ const usage = `usage: npm run chaos -- [options]
   --settle N      seconds in which everything has to be in order afterwards (default 150); from 100 on every request must be answered, too
   --short         a short storm: 7 kills in 20 s, 60 s to settle, seed 7 unless others are given
   --result FILE   write the figures there as JSON
-  --known-stuck-submissions   submissions that are left running are shown apart, and do not fail
   --quiet         only the table
   --help`
 
@@ -28,7 +27,6 @@ const { values } = parseArgs({
     settle: { type: 'string' },
     short: { type: 'boolean', default: false },
     result: { type: 'string' },
-    'known-stuck-submissions': { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -46,7 +44,6 @@ const seed = whole('seed', values.seed ?? String(values.short ? 7 : Math.floor(M
 const kills = whole('kills', values.kills ?? (values.short ? '7' : '200'), 1)
 const seconds = whole('seconds', values.seconds ?? (values.short ? '20' : String(kills * 3)), 1)
 const settleSeconds = whole('settle', values.settle ?? (values.short ? '60' : '150'), 1)
-const knownStuckSubmissions = values['known-stuck-submissions']
 
 // The cloud ends with this process when it ends by itself, which a signal alone does not make it do.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
@@ -56,10 +53,10 @@ const report = (line: string) => {
   if (!values.quiet) console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(7)} s  ${line.split('\n')[0]}`)
 }
 console.log(`chaos: seed ${seed}, ${kills} kills in ${seconds} s`)
-const isSound = ({ findings }: StormResult) => findings.every(({ isKnown }) => isKnown)
+const isSound = ({ findings }: StormResult) => findings.length === 0
 const machine = describeMachine()
 const result = await withStormCloud<StormResult>({ report, isKept: (storm) => !isSound(storm) }, async (cloud) => {
-  const storm = await runStorm(cloud, { seed, kills, seconds, settleSeconds, knownStuckSubmissions, report })
+  const storm = await runStorm(cloud, { seed, kills, seconds, settleSeconds, report })
   if (!isSound(storm)) console.log(`logs and data are kept in ${cloud.localDir}`)
   return storm
 })
@@ -87,11 +84,9 @@ function printTable({ faults, deeds, answers, findings, stormSeconds, settledAft
   console.log(`\n${row('requests', 'acknowledged', 'refused', 'unanswered')}`)
   for (const [name, { acknowledged, refused, unanswered }] of Object.entries(deeds))
     console.log(row(name, acknowledged, refused, unanswered))
-  const counts = findingKinds.map((kind) => findings.filter((finding) => finding.kind === kind && !finding.isKnown).length)
-  const known = findings.filter(({ isKnown }) => isKnown).length
+  const counts = findingKinds.map((kind) => findings.filter((finding) => finding.kind === kind).length)
   console.log(`\n${row('', ...findingKinds)}\n${row('found', ...counts)}`)
-  if (known > 0) console.log(row('known, not counted', known))
-  for (const { kind, what, ids, isKnown } of findings) console.log(`  ${isKnown ? 'known: ' : ''}${kind}: ${what}: ${ids.join(' ')}`)
+  for (const { kind, what, ids } of findings) console.log(`  ${kind}: ${what}: ${ids.join(' ')}`)
   console.log(`\nstorm ${stormSeconds} s, settled after ${settledAfterSeconds} s, seed ${seed}`)
 }
 

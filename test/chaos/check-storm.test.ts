@@ -1,7 +1,7 @@
 // The checker over a small world that is sound, and over the same world broken in every way that it has to see.
 import { describe, expect, test } from 'vitest'
 import { outcomeOf, executionRecordSchema } from '../../shared/execution.ts'
-import { checkStorm, withKnownStuckSubmissions } from './check-storm.ts'
+import { checkStorm } from './check-storm.ts'
 import type { Deed } from './deed.ts'
 import type { Held } from './held.ts'
 
@@ -308,12 +308,4 @@ describe.each<[what: string, breakIt: (world: World) => unknown, finding: { kind
 
 test('a request without an answer is stuck, where every answer is asked for', () => {
   expect(findingsIn(soundWorld(), { mustBeAnswered: true })).toEqual([{ kind: 'stuck', what: 'post-bounty is not answered', ids: ['k10'] }])
-})
-
-test('only submissions that are left running are known', () => {
-  const world = soundWorld()
-  one(world.held.submissions, byId('sub_wrong')).status = 'running'
-  world.held.executions = []
-  const known = withKnownStuckSubmissions(findingsIn(world)).filter(({ isKnown }) => isKnown)
-  expect(known).toEqual([{ kind: 'stuck', what: 'submission is running', ids: ['sub_wrong'], isKnown: true }])
 })

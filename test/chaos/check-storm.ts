@@ -66,10 +66,3 @@ function checkAnswered(deeds: readonly Deed[]): Finding[] {
     .filter((deed) => deed.refusal === undefined && !isAcknowledged(deed))
     .map(({ aim, key }): Finding => ({ kind: 'stuck', what: `${aim.kind} is not answered`, ids: [key] }))
 }
-
-/** Marks the submissions that are left running when the Worker that judged them dies: until they are judged by the event log. */
-export function withKnownStuckSubmissions(findings: readonly Finding[]): Finding[] {
-  return findings.map((finding) =>
-    finding.kind === 'stuck' && finding.what.startsWith('submission is ') ? { ...finding, isKnown: true } : finding,
-  )
-}

@@ -3,4 +3,4 @@
 export const findingKinds = ['lost', 'doubled', 'stuck', 'wrong'] as const
 export type FindingKind = (typeof findingKinds)[number]
 
-export type Finding = { kind: FindingKind; what: string; ids: string[]; isKnown?: boolean }
+export type Finding = { kind: FindingKind; what: string; ids: string[] }

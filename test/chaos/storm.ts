@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { untilReady } from '../../local/edge-account.ts'
 import { Caller } from './caller.ts'
 import { castCallers } from './cast-callers.ts'
-import { checkStorm, withKnownStuckSubmissions } from './check-storm.ts'
+import { checkStorm } from './check-storm.ts'
 import { isAcknowledged, type Deed } from './deed.ts'
 import type { Finding } from './finding.ts'
 import { injectFaults } from './inject-faults.ts'
@@ -18,7 +18,6 @@ import { runWorkload } from './workload.ts'
 export type StormOptions = StormPlan & {
   /** How long the cloud may take to settle. */
   settleSeconds: number
-  knownStuckSubmissions: boolean
   report: (line: string) => void
 }
 
@@ -36,8 +35,6 @@ export type StormResult = {
 
 /** A claim whose Worker died lapses after 90 s (shared/idempotency.ts); whoever waits for less cannot ask for every answer. */
 const everyAnswerSeconds = 100
-/** A submission may still be judged for so long after everything is healed. */
-const knownStuckAfterMs = 15_000
 const lookEveryMs = 1_500
 
 export async function runStorm(cloud: StormCloud, options: StormOptions): Promise<StormResult> {
@@ -68,10 +65,8 @@ export async function runStorm(cloud: StormCloud, options: StormOptions): Promis
     do {
       await sleep(lookEveryMs)
       const mustBeAnswered = settleSeconds >= everyAnswerSeconds
-      const found = checkStorm({ deeds: caller.deeds, held: await reader.read(), listening: new Set(keys.keys()), mustBeAnswered })
-      const isKnown = options.knownStuckSubmissions && performance.now() - calmStarted > knownStuckAfterMs
-      findings = isKnown ? withKnownStuckSubmissions(found) : found
-    } while (findings.some((finding) => !finding.isKnown) && performance.now() < deadline)
+      findings = checkStorm({ deeds: caller.deeds, held: await reader.read(), listening: new Set(keys.keys()), mustBeAnswered })
+    } while (findings.length > 0 && performance.now() < deadline)
     return {
       seed,
       kills: plan.filter(({ fault }) => fault.kind === 'kill').length,
