@@ -14,7 +14,7 @@ const usage = `usage: npm run chaos -- [options]
   --kills N       processes to kill; for each three there are about two faults of other kinds (default 200)
   --seconds N     how long the storm lasts (default: 3 for each kill)
   --settle N      seconds in which everything has to be in order afterwards (default 150); from 100 on every request must be answered, too
-  --short         a short storm: 7 kills in 20 s, 60 s to settle, seed 7 unless others are given
+  --short         a short storm: 7 kills in 20 s, up to 90 s to settle, seed 7 unless others are given
   --result FILE   write the figures there as JSON
   --quiet         only the table
   --help`
@@ -43,7 +43,7 @@ if (process.platform !== 'linux') {
 const seed = whole('seed', values.seed ?? String(values.short ? 7 : Math.floor(Math.random() * 1_000_000)), 0)
 const kills = whole('kills', values.kills ?? (values.short ? '7' : '200'), 1)
 const seconds = whole('seconds', values.seconds ?? (values.short ? '20' : String(kills * 3)), 1)
-const settleSeconds = whole('settle', values.settle ?? (values.short ? '60' : '150'), 1)
+const settleSeconds = whole('settle', values.settle ?? (values.short ? '90' : '150'), 1)
 
 // The cloud ends with this process when it ends by itself, which a signal alone does not make it do.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))

@@ -157,6 +157,22 @@ describe.each<[what: string, breakIt: (world: World) => unknown, finding: { kind
     (world) => of(world, 'execute').answers.push({ ...outcomeOf(record), finishedAt: 'later' }),
     { kind: 'doubled', what: /k2/ },
   ],
+  [
+    'an execution that threw',
+    (world) => {
+      world.held.executions = [{ id: record.id, record: { ...record, status: 'threw' } }]
+      of(world, 'execute').answers = [{ ...outcomeOf(record), status: 'threw' }]
+    },
+    { kind: 'wrong', what: /ended as threw/ },
+  ],
+  [
+    'a right agent rejected',
+    (world) => {
+      one(world.held.submissions, byId('sub_right')).status = 'rejected'
+      of(world, 'submit').seen = []
+    },
+    { kind: 'wrong', what: /the agent is right/ },
+  ],
   ['an artifact gone from the bucket', ({ held }) => (held.artifacts = {}), { kind: 'lost', what: /artifact, bucket/ }],
   [
     'other bytes in an artifact',
@@ -304,6 +320,16 @@ describe.each<[what: string, breakIt: (world: World) => unknown, finding: { kind
     breakIt(world)
     expect(findingsIn(world)).toContainEqual(expect.objectContaining({ kind, what: expect.stringMatching(what) }))
   })
+})
+
+test('a host that stood still: an execution has no artifact and a right agent is rejected by its deadline, and nothing is found', () => {
+  const world = soundWorld()
+  world.held.executions = [{ id: record.id, record: { ...record, status: 'deadline', artifacts: [] } }]
+  of(world, 'execute').answers = [JSON.parse(JSON.stringify(outcomeOf({ ...record, status: 'deadline', artifacts: [] })))]
+  Object.assign(one(world.held.submissions, byId('sub_wrong')), { status: 'rejected' })
+  Object.assign(of(world, 'cut').aim, { isRight: true })
+  one(world.held.verdicts, ({ submissionId }) => submissionId === 'sub_wrong').status = 'deadline'
+  expect(findingsIn(world)).toEqual([])
 })
 
 test('a request without an answer is stuck, where every answer is asked for', () => {

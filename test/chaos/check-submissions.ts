@@ -52,7 +52,10 @@ function checkVerdicts({ aim }: DeedOf<'submit'>, submission: HeldSubmission, ve
   if (accepted !== casesPassed) return wrong(`${accepted} accepted verdicts, ${casesPassed} counted`)
   if (verdicts.length > casesTotal) return wrong(`${verdicts.length} verdicts of ${casesTotal} cases`)
   if (status !== 'accepted' && status !== 'rejected') return []
-  if ((status === 'accepted') !== aim.isRight) return wrong(`the agent is ${aim.isRight ? 'right' : 'wrong'}`)
+  // The host stood still for too long: then a right agent is rejected.
+  const isTimedOut = verdicts.some((verdict) => verdict.status === 'deadline')
+  if ((status === 'accepted') !== aim.isRight && !(isTimedOut && status === 'rejected'))
+    return wrong(`the agent is ${aim.isRight ? 'right' : 'wrong'}`)
   if (status === 'accepted' && casesPassed !== casesTotal) return wrong(`${casesPassed} of ${casesTotal} cases passed`)
   const isCutShort = aim.stopAtFirstFailure && accepted < verdicts.length
   if (verdicts.length < casesTotal && !isCutShort) return wrong(`${verdicts.length} verdicts of ${casesTotal} cases`)

@@ -64,7 +64,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
       scope: 'deploy',
       params: idParameters('agent'),
       body: { schema: z.strictObject({ source: agentCreateSchema.shape.source }), bytesMax: deployBytesMax },
-      answers: { 201: { description: 'The agent, as it is now', schema: agentSchema } },
+      answers: { 201: { description: 'The agent, with the version that was added', schema: agentSchema } },
     },
     async ({ c, caller: { accountId }, params: { id }, body: { source }, attempt }) => {
       const agent = await deployVersion(services, { accountId, agentId: id, source, attempt })
