@@ -69,7 +69,7 @@ export async function runStorm(cloud: StormCloud, options: StormOptions): Promis
     } while (findings.length > 0 && performance.now() < deadline)
     return {
       seed,
-      kills: plan.filter(({ fault }) => fault.kind === 'kill').length,
+      kills: Object.entries(counts).reduce((sum, [name, times]) => sum + (name.startsWith('kill ') ? times : 0), 0),
       stormSeconds: Math.round((calmStarted - stormStarted) / 1_000),
       settledAfterSeconds: Math.round((performance.now() - calmStarted) / 1_000),
       faults: counts,
