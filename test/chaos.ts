@@ -11,7 +11,7 @@ import { withStormCloud } from './chaos/storm-cloud.ts'
 const usage = `usage: npm run chaos -- [options]
 
   --seed N        of the faults and the inputs (default: drawn, and printed)
-  --kills N       processes to kill; for each three there are about two faults of other kinds (default 200)
+  --kills N       processes to kill; for each four there are three faults of other kinds (default 200)
   --seconds N     how long the storm lasts (default: 3 for each kill)
   --settle N      seconds in which everything has to be in order afterwards (default 150); from 100 on every request must be answered, too
   --short         a short storm: 7 kills in 20 s, up to 90 s to settle, seed 7 unless others are given
