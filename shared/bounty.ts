@@ -1,5 +1,6 @@
 // A bounty is a task with test cases and a reward. Hidden cases count in the verdict but are shown to nobody.
 import { z } from 'zod'
+import { checkerCreateSchema, checkerSchema } from './checker.ts'
 import { idSchema } from './ids.ts'
 import { jsonValueSchema } from './json-value.ts'
 import { textSchema } from './text.ts'
@@ -13,7 +14,7 @@ export const bountyModeSchema = z.enum(['first', 'best']).meta({
   description: 'first: won by the first submission that passes every case; best: awarded by rank',
 })
 
-/** Input and expectation are any JSON; a run sees the input only. */
+/** Input and expectation are any JSON; a run sees the input only, a checker both. */
 export const caseCreateSchema = z.strictObject({
   name: textSchema(120).min(1).optional(),
   input: jsonValueSchema,
@@ -27,6 +28,7 @@ export const bountyCreateSchema = z.strictObject({
   rewardCredits: z.number().int().min(0).max(1_000_000_000),
   mode: bountyModeSchema.default('first'),
   tier: tierSchema.default('basic'),
+  checker: checkerCreateSchema.optional(),
   cases: z.array(caseCreateSchema).min(1).max(limits.casesPerBountyMax),
   deadline: z.iso.datetime().optional().meta({
     description: 'From then on no more submissions; what was submitted is judged, then the reward goes to the best (mode best) or back',
@@ -43,6 +45,7 @@ export const bountySummarySchema = z.object({
   rewardCredits: z.number().int(),
   mode: bountyModeSchema,
   tier: tierSchema,
+  checker: checkerSchema.nullable().meta({ description: 'The agent that judges outputs; null: JSON equality does' }),
   status: bountyStatusSchema,
   caseCount: z.number().int(),
   deadline: z.iso.datetime().nullable(),

@@ -96,7 +96,10 @@ export type StoredCase = {
 export type NewBounty = { summary: BountySummary; description: string; cases: StoredCase[] }
 
 export interface BountyStore {
-  /** Moves the reward from its owner's balance into escrow. @throws ProblemError `insufficient-credits`; then nothing is written */
+  /**
+   * Moves the reward from its owner's balance into escrow. Only a version of an agent of the same account can be the checker: anything else
+   * is an error. @throws ProblemError `insufficient-credits`; then nothing is written
+   */
   create(bounty: NewBounty): Promise<void>
   find(id: string): Promise<Bounty | undefined>
   findSummary(id: string): Promise<BountySummary | undefined>
@@ -285,12 +288,14 @@ export interface ArtifactStore {
 export type JudgedCases = {
   submissionId: string
   program: Program
+  /** Judges outputs in the place of JSON equality. */
+  checker: Program | undefined
   accountId: string
   tier: TierName
   /** Cases after the first one, in their order, that is not accepted are not begun any more. */
   stopAtFirstFailure: boolean
   /** Input and expectation as JSON text. */
-  cases: { id: string; input: string; expected: string; salt: string }[]
+  cases: Pick<StoredCase, 'id' | 'input' | 'expected' | 'salt' | 'hidden'>[]
 }
 
 /**

@@ -114,6 +114,9 @@ export function memoryDatabase(): MemoryDatabase {
       async create(bounty) {
         // A primary key: whoever makes it a second time has a fault.
         if (bounties.has(bounty.summary.id)) throw new Error(`bounty ${bounty.summary.id} is there already`)
+        const { accountId, checker } = bounty.summary
+        if (checker && !(versions.has(`${checker.agentId}@${checker.version}`) && agents.get(checker.agentId)?.accountId === accountId))
+          throw new Error(`bounty ${bounty.summary.id} names a checker that its account does not have`)
         money.holdEscrow(bounty.summary)
         bounties.set(bounty.summary.id, bounty)
       },
@@ -245,7 +248,7 @@ function memorySubmissions({ accounts, agents, bounties, webhooks }: Tables): Ju
       if (!kept) return undefined
       const shown = casesOf(kept.bountyId).filter(({ hidden }) => !hidden)
       const verdicts = shown.flatMap((publicCase) => kept.verdicts.get(publicCase.id) ?? [])
-      return { ...kept, verdicts: verdicts.map(({ caseId, status, usage }) => ({ caseId, status, usage })) }
+      return { ...kept, verdicts: verdicts.map(({ outputSha256: _hash, ...shownVerdict }) => shownVerdict) }
     },
     async rankAgents(bountyId, { limit, after }) {
       const place = after && { ...after, id: after.submissionId }
@@ -280,7 +283,7 @@ function memorySubmissions({ accounts, agents, bounties, webhooks }: Tables): Ju
       if (!kept) return undefined
       const hidden = new Set(casesOf(kept.bountyId).flatMap((found) => (found.hidden ? [found.id] : [])))
       const upTo = Math.min(kept.verdicts.size, after + limit)
-      const numbered = [...kept.verdicts.values()].map(({ caseId, status, usage }, i) => ({ number: i + 1, caseId, status, usage }))
+      const numbered = [...kept.verdicts.values()].map(({ outputSha256: _hash, ...told }, i) => ({ number: i + 1, ...told }))
       const verdicts = numbered.slice(after, upTo).filter(({ caseId }) => !hidden.has(caseId))
       return { ...kept, verdicts, upTo, casesJudged: kept.verdicts.size }
     },

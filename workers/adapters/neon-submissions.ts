@@ -51,11 +51,13 @@ const verdictRowSchema = z
     fuel: bigintSchema.nullable(),
     wall_micros: bigintSchema,
     memory_bytes_peak: bigintSchema,
+    message: z.string().nullable(),
   })
-  .transform(({ case_id, status, fuel, wall_micros, memory_bytes_peak }) => ({
+  .transform(({ case_id, status, fuel, wall_micros, memory_bytes_peak, message }) => ({
     caseId: case_id,
     status,
     usage: { fuel, wallMicros: wall_micros, memoryBytesPeak: memory_bytes_peak },
+    ...(message === null ? {} : { message }),
   }))
 
 const agentRankRowSchema = z
@@ -112,12 +114,13 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
     },
 
     async recordVerdicts(id, { engine, verdicts }) {
-      const rows = verdicts.map(({ caseId, status, usage, outputSha256 }) => ({ caseId, status, ...usage, outputSha256 }))
+      const rows = verdicts.map(({ usage, ...verdict }) => ({ ...verdict, ...usage }))
       await database.query(ignoredRowSchema, {
         text: `with added as (
-            insert into verdicts (submission_id, case_id, status, fuel, wall_micros, memory_bytes_peak, output_sha256)
-            select $1, r."caseId", r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256" from json_to_recordset($2::json)
-              as r ("caseId" text, status text, fuel bigint, "wallMicros" bigint, "memoryBytesPeak" bigint, "outputSha256" text)
+            insert into verdicts (submission_id, case_id, status, fuel, wall_micros, memory_bytes_peak, output_sha256, message)
+            select $1, r."caseId", r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256", r.message
+            from json_to_recordset($2::json) as r ("caseId" text, status text, fuel bigint, "wallMicros" bigint, "memoryBytesPeak" bigint,
+              "outputSha256" text, message text)
             on conflict do nothing
             returning status, fuel
           ), sums as (
@@ -170,7 +173,7 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
           parameters: [id],
         }),
         database.query(verdictRowSchema, {
-          text: `select v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak
+          text: `select v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak, v.message
             from verdicts v join cases c on c.id = v.case_id
             where v.submission_id = $1 and not c.hidden order by c.position`,
           parameters: [id],

@@ -26,12 +26,17 @@ export async function submitAgent(services: Services, { accountId, bountyId, sub
   if (agent.accountId !== accountId) {
     throw new ProblemError('forbidden', { detail: `agent ${agent.agentId} belongs to another account; submit an agent of your own` })
   }
+  const checker = bounty.checker ? (await findRunnable(services, bounty.checker)).program : undefined
   const at = now()
   const { agentId, version, program } = agent
   const started = { id, bountyId, agentId, version, accountId, casesTotal: bounty.caseCount, createdAt: new Date(at).toISOString() }
   await submissions.create(started)
   const { stopAtFirstFailure } = submission
-  await judgeOrFail(services, { id, bounty, judged: { submissionId: id, program, accountId, tier: bounty.tier, stopAtFirstFailure } })
+  await judgeOrFail(services, {
+    id,
+    bounty,
+    judged: { submissionId: id, program, checker, accountId, tier: bounty.tier, stopAtFirstFailure },
+  })
   const finished = await submissions.find(id)
   if (!finished) throw submissionNotFound(id)
   services.log.info('submission judged', {
@@ -105,7 +110,7 @@ async function judgeChunk(
   { sandbox, submissions, judgementReceipts, now }: Services,
   { id, judged, chunk }: Omit<Judging, 'bounty'> & { chunk: StoredCase[] },
 ): Promise<number> {
-  const cases = chunk.map(({ id: caseId, input, expected, salt }) => ({ id: caseId, input, expected, salt }))
+  const cases = chunk.map(({ id: caseId, input, expected, salt, hidden }) => ({ id: caseId, input, expected, salt, hidden }))
   const batches = new VerdictBatches({ store: (judgement) => submissions.recordVerdicts(id, judgement), now })
   const unheard = new Set(chunk.map(({ id: caseId }) => caseId))
   let accepted = 0
