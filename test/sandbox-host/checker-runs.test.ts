@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { programKey } from '../../shared/agent.ts'
 import { judgementLineSchema } from '../../shared/execution.ts'
 import type { JudgementEnd, Verdict } from '../../shared/execution.ts'
+import { eventually } from '../fakes/eventually.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
 import type { Behaviour } from '../fakes/fake-engine.ts'
 import { idOf } from '../fakes/id-of.ts'
@@ -50,6 +51,24 @@ test('on the smallest host many judgings end, two of them of one account, and no
   expect(metrics).toMatch(/host_admission_running 0\n/)
   expect(metrics).toMatch(/host_admission_memory_bytes_reserved 0\n/)
   expect(metrics).toMatch(/host_programs_in_use 0\n/)
+})
+
+test("while a checker runs the author's slot is free, and its own is one of the account that submits", async () => {
+  const { promise: checked, resolve: check } = Promise.withResolvers<void>()
+  const engine = createFakeEngine({ behaviours: { checker: () => checked.then(() => ({ output: '{"accepted":true}' })) } })
+  await using host = await startTestHost({ engine, environment: { THREADS: '1', SLOTS: '2', ACCOUNT_RUNNING_MAX: '1' } })
+  expect((await host.post('/v1/executions', host.execution('other'))).status).toBe(200)
+  const accountId = idOf('account')
+  const judging = verdictsOf(judge(host, { more: { accountId } }))
+  await eventually(() => engine.runs, 3)
+  expect((await host.get('/metrics')).bytes.toString()).toMatch(/host_admission_running 1\n/)
+  const own = host.post('/v1/executions', host.execution('other', { accountId }))
+  expect((await host.post('/v1/executions', host.execution('other'))).status).toBe(200)
+  // The stranger's execution came later and has ended; the account's own waits for its only place.
+  expect(engine.runs).toBe(4)
+  check()
+  expect((await judging).verdicts).toMatchObject([{ status: 'accepted' }])
+  expect((await own).status).toBe(200)
 })
 
 test('the checker runs behind the author, with limits of its own', async () => {
