@@ -1,6 +1,7 @@
 // A checker is an agent that judges outputs in the place of JSON equality (a special judge): floats within a tolerance, one of several right
 // answers, a proof. It is run on its own behind each case that the author's agent completed; sandbox-host/check-output.ts says how.
 import { z } from 'zod'
+import { versionSchema } from './agent.ts'
 import { idSchema } from './ids.ts'
 
 /** Characters of a message that are kept and shown. */
@@ -9,7 +10,7 @@ export const checkerMessageCharsMax = 500
 export const checkerCreateSchema = z
   .strictObject({
     agentId: idSchema('agent'),
-    version: z.number().int().positive().optional().meta({ description: 'The latest when absent; it stays with the bounty' }),
+    version: versionSchema.optional().meta({ description: 'The latest when absent; it stays with the bounty' }),
   })
   .meta({
     description:
@@ -18,7 +19,7 @@ export const checkerCreateSchema = z
   })
 
 /** The version that judges, for good. */
-export const checkerSchema = z.object({ agentId: idSchema('agent'), version: z.number().int().positive() })
+export const checkerSchema = z.object({ agentId: idSchema('agent'), version: versionSchema })
 export type Checker = z.infer<typeof checkerSchema>
 
 /** What a checker returns. */

@@ -118,7 +118,6 @@ export function storesContract(name: string, open: () => Stores): void {
         program: { kind: 'script', sha256: agent.sha256 },
       })
       expect(await stores.agents.findRunnable(agent.id, 3)).toBeUndefined()
-      expect(await stores.agents.findRunnable(agent.id, Number.MAX_SAFE_INTEGER)).toBeUndefined()
       expect(await stores.agents.findRunnable(idOf('agent'))).toBeUndefined()
       expect(await stores.agents.addVersion({ ...version, agentId: idOf('agent') })).toBeUndefined()
     })

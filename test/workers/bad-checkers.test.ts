@@ -29,7 +29,7 @@ const checkers: [string, () => unknown, number, string, RegExp][] = [
   ['version 0', () => ({ agentId: ownId, version: 0 }), 400, 'invalid-request', /checker\.version.*must be/],
   ['a version below 0', () => ({ agentId: ownId, version: -1 }), 400, 'invalid-request', /checker\.version.*must be/],
   ['half a version', () => ({ agentId: ownId, version: 1.5 }), 400, 'invalid-request', /whole number/],
-  ['a version beyond what counts', () => ({ agentId: ownId, version: 2 ** 53 }), 400, 'invalid-request', /checker\.version/],
+  ['a version beyond what counts', () => ({ agentId: ownId, version: 2 ** 31 }), 400, 'invalid-request', /checker\.version/],
   ['a version as text', () => ({ agentId: ownId, version: '1' }), 400, 'invalid-request', /must be a number/],
   ['no version as null', () => ({ agentId: ownId, version: null }), 400, 'invalid-request', /must be a number/],
   ['the latest by name', () => ({ agentId: ownId, version: 'latest' }), 400, 'invalid-request', /must be a number/],
@@ -42,7 +42,6 @@ const checkers: [string, () => unknown, number, string, RegExp][] = [
   ],
   ['an agent that is not there', () => ({ agentId: nobodys }), 404, 'agent-not-found', /agt_0100/],
   ['a version that is not there', () => ({ agentId: ownId, version: 2 }), 404, 'agent-not-found', /version 2/],
-  ['a version that no database counts to', () => ({ agentId: ownId, version: 2 ** 31 }), 404, 'agent-not-found', /version 2147483648/],
   ['an agent of a stranger', () => ({ agentId: strangersId }), 403, 'forbidden', /checker\.agentId.*another account/],
   ['a version of a stranger', () => ({ agentId: strangersId, version: 1 }), 403, 'forbidden', /another account/],
 ]

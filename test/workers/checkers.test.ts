@@ -139,3 +139,15 @@ test('the receipt names the program that checked and holds for every case once h
   edge.clock.now = Date.parse(deadline)
   expect(await read()).toEqual(['accepted', 'accepted', 'wrong-answer', 'checker-failed'])
 })
+
+test('the board names the checker and shows what it says, as text', async () => {
+  const hostile = await edge.deploy(owner.key, { name: 'hostile', output: () => ({ accepted: false, message: '<b>no</b>' }) })
+  const { body: bounty } = await post({ agentId: hostile })
+  expect((await edge.call('GET', `/bounties/${bounty.id}`)).text).toContain(`judged by a <a href="/agents/${hostile}">checker</a>`)
+  const { id } = await submit(bounty.id)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: 'http://localhost' }
+  const signedIn = await edge.call('POST', '/account/sign-in', { raw: `key=${author.key}`, headers })
+  const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';', 1)[0] ?? ''
+  const { text } = await edge.call('GET', `/submissions/${id}`, { headers: { cookie } })
+  expect(text.match(/<bdi>&lt;b&gt;no&lt;\/b&gt;<\/bdi>/g)).toHaveLength(3)
+})

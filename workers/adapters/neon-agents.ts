@@ -80,7 +80,7 @@ export function neonAgentStore(database: Database): AgentStore {
     async findRunnable(id, version) {
       const [row] = await database.query(runnableRowSchema, {
         text: `select v.agent_id, a.account_id, v.version, a.kind, v.sha256
-          from agents a join agent_versions v on v.agent_id = a.id and v.version = coalesce($2::bigint, a.version)
+          from agents a join agent_versions v on v.agent_id = a.id and v.version = coalesce($2::integer, a.version)
           where a.id = $1`,
         parameters: [id, version ?? null],
       })
