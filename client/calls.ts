@@ -179,6 +179,7 @@ export interface Calls {
       rewardCredits: number
       mode: 'first' | 'best'
       tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      checker: { agentId: string; version: number } | null
       status: 'open' | 'awarded' | 'expired' | 'cancelled'
       caseCount: number
       deadline: string | null
@@ -197,6 +198,7 @@ export interface Calls {
       rewardCredits: number
       mode: 'first' | 'best'
       tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      checker: { agentId: string; version: number } | null
       status: 'open' | 'awarded' | 'expired' | 'cancelled'
       caseCount: number
       deadline: string | null
@@ -248,6 +250,7 @@ export interface Calls {
         status:
           | 'accepted'
           | 'wrong-answer'
+          | 'checker-failed'
           | 'threw'
           | 'trapped'
           | 'out-of-fuel'
@@ -256,6 +259,7 @@ export interface Calls {
           | 'output-limit'
           | 'invalid-program'
         usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+        message?: string | undefined
       }[]
       round: number
       failure: string | null
@@ -273,6 +277,7 @@ export interface Calls {
       rewardCredits: number
       mode: 'first' | 'best'
       tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      checker: { agentId: string; version: number } | null
       status: 'open' | 'awarded' | 'expired' | 'cancelled'
       caseCount: number
       deadline: string | null
@@ -295,6 +300,7 @@ export interface Calls {
         rewardCredits: number
         mode: 'first' | 'best'
         tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+        checker: { agentId: string; version: number } | null
         status: 'open' | 'awarded' | 'expired' | 'cancelled'
         caseCount: number
         deadline: string | null
@@ -313,6 +319,7 @@ export interface Calls {
       rewardCredits: number
       mode?: 'first' | 'best' | undefined
       tier?: 'basic' | 'standard' | 'premium' | 'enterprise' | undefined
+      checker?: { agentId: string; version?: number | undefined } | undefined
       cases: { name?: string | undefined; input: unknown; expected: unknown; hidden?: boolean | undefined }[]
       deadline?: string | undefined
     }
@@ -323,6 +330,7 @@ export interface Calls {
       rewardCredits: number
       mode: 'first' | 'best'
       tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      checker: { agentId: string; version: number } | null
       status: 'open' | 'awarded' | 'expired' | 'cancelled'
       caseCount: number
       deadline: string | null
@@ -523,20 +531,36 @@ export interface Calls {
       submissionId: string
       casesTotal: number
       parts: {
-        statement: {
-          type: 'judgement'
-          receiptVersion: 1
-          submissionId: string
-          program: { kind: 'script' | 'command' | 'component'; sha256: string }
-          tier: 'basic' | 'standard' | 'premium' | 'enterprise'
-          seed: number
-          startTime: string
-          engine: string
-          casesPassed: number
-          entries: { caseId: string; commitment: string }[]
-          finishedAt: string
-          keyId: string
-        }
+        statement:
+          | {
+              type: 'judgement'
+              submissionId: string
+              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+              seed: number
+              startTime: string
+              engine: string
+              casesPassed: number
+              entries: { caseId: string; commitment: string }[]
+              finishedAt: string
+              keyId: string
+              receiptVersion: 1
+            }
+          | {
+              type: 'judgement'
+              submissionId: string
+              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+              seed: number
+              startTime: string
+              engine: string
+              casesPassed: number
+              entries: { caseId: string; commitment: string }[]
+              finishedAt: string
+              keyId: string
+              receiptVersion: 2
+              checker: { kind: 'script' | 'command' | 'component'; sha256: string } | null
+            }
         signature: string
       }[]
       openings: {
@@ -570,6 +594,7 @@ export interface Calls {
         status:
           | 'accepted'
           | 'wrong-answer'
+          | 'checker-failed'
           | 'threw'
           | 'trapped'
           | 'out-of-fuel'
@@ -578,6 +603,7 @@ export interface Calls {
           | 'output-limit'
           | 'invalid-program'
         usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+        message?: string | undefined
       }[]
       round: number
       failure: string | null

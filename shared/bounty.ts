@@ -1,5 +1,6 @@
 // A bounty is a task with test cases and a reward. Hidden cases count in the verdict but are shown to nobody.
 import { z } from 'zod'
+import { checkerCreateSchema, checkerSchema } from './checker.ts'
 import { idSchema } from './ids.ts'
 import { jsonValueSchema } from './json-value.ts'
 import { textSchema } from './text.ts'
@@ -15,7 +16,7 @@ export const bountyModeSchema = z.enum(['first', 'best']).meta({
 
 export type BountyMode = z.infer<typeof bountyModeSchema>
 
-/** Input and expectation are any JSON; a run sees the input only. */
+/** Input and expectation are any JSON; a run sees the input only, a checker both. */
 export const caseCreateSchema = z.strictObject({
   name: textSchema(120).min(1).optional().meta({ description: 'Shown beside the verdict', example: 'two words' }),
   input: jsonValueSchema.meta({ description: 'What the agent is given', example: { text: 'hello world' } }),
@@ -34,6 +35,7 @@ export const bountyCreateSchema = z.strictObject({
     .meta({ description: 'Held from your balance while the bounty is open', example: 500 }),
   mode: bountyModeSchema.default('first'),
   tier: tierSchema.default('basic'),
+  checker: checkerCreateSchema.optional(),
   cases: z.array(caseCreateSchema).min(1).max(limits.casesPerBountyMax),
   deadline: z.iso.datetime().optional().meta({
     example: '2099-12-31T00:00:00Z',
@@ -76,6 +78,7 @@ export const bountySummarySchema = z.object({
   rewardCredits: z.number().int(),
   mode: bountyModeSchema,
   tier: tierSchema,
+  checker: checkerSchema.nullable().meta({ description: 'The agent that judges outputs; null: JSON equality does' }),
   status: bountyStatusSchema,
   caseCount: z.number().int(),
   deadline: z.iso.datetime().nullable(),

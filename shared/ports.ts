@@ -101,7 +101,10 @@ export type RevisedCase = StoredCase & { revision: number }
 export type NewBounty = { summary: BountySummary; description: string; cases: StoredCase[] }
 
 export interface BountyStore {
-  /** Moves the reward from its owner's balance into escrow. @throws ProblemError `insufficient-credits`; then nothing is written */
+  /**
+   * Moves the reward from its owner's balance into escrow. Only a version of an agent of the same account can be the checker: anything else
+   * is an error. @throws ProblemError `insufficient-credits`; then nothing is written
+   */
   create(bounty: NewBounty): Promise<void>
   find(id: string): Promise<Bounty | undefined>
   findSummary(id: string): Promise<BountySummary | undefined>
@@ -347,6 +350,8 @@ export interface ArtifactStore {
 export type JudgedCases = {
   submissionId: string
   program: Program
+  /** Judges outputs in the place of JSON equality. */
+  checker: Program | undefined
   accountId: string
   tier: TierName
   /** Cases after the first one, in their order, that is not accepted are not begun any more. */
@@ -354,7 +359,7 @@ export type JudgedCases = {
   /** Cases that have not begun by then are not begun any more, and are among `notRun`. */
   beginMsMax: number
   /** Input and expectation as JSON text. */
-  cases: { id: string; input: string; expected: string; salt: string }[]
+  cases: Pick<StoredCase, 'id' | 'input' | 'expected' | 'salt' | 'hidden'>[]
 }
 
 /**

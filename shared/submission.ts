@@ -18,8 +18,15 @@ export const submissionCreateSchema = z.strictObject({
 })
 export type SubmissionCreate = z.infer<typeof submissionCreateSchema>
 
-/** `caseId` and `usage` are of public cases only. */
-export const caseVerdictSchema = z.object({ caseId: idSchema('case'), status: verdictStatusSchema, usage: usageSchema })
+/** Of public cases only. */
+export const caseVerdictSchema = z.object({
+  caseId: idSchema('case'),
+  status: verdictStatusSchema.meta({
+    description: 'checker-failed: the checker of the bounty gave no answer; the case is not accepted, and the output is not called wrong',
+  }),
+  usage: usageSchema,
+  message: z.string().optional().meta({ description: 'What the checker of the bounty says about the output' }),
+})
 
 export const submissionSchema = z.object({
   id: idSchema('submission'),

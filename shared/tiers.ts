@@ -51,7 +51,15 @@ export const limits = {
   caseBytesMax: 8 * MiB,
   /** Expected output of one case. */
   expectedBytesMax: 512 * 1024,
+  /** JSON text given to a checker: the largest input, expectation and output together, and their frame. */
+  checkerInputBytesMax: 2 * MiB + 64,
+  /** JSON text that a checker returns: far more than the part of its message that is kept. */
+  checkerOutputBytesMax: 64 * 1024,
 } as const
 
 assert(limits.inputBytesMax < limits.bodyBytesMax, 'an input must fit into a body')
+assert(
+  limits.inputBytesMax + limits.expectedBytesMax + limits.outputBytesMax < limits.checkerInputBytesMax,
+  'a checker must be given whatever an agent may return',
+)
 for (const name of tierNames) assert(Number.isSafeInteger(tiers[name].fuelMax), `fuel of tier ${name} must be a safe integer`)

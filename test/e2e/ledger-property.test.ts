@@ -93,7 +93,13 @@ async function perform(world: World, command: Command): Promise<void> {
     case 'post': {
       const { rewardCredits, mode, hasDeadline } = command
       const accountId = oneOf(world.accounts, command.account)?.id ?? ''
-      const dates = { deadline: hasDeadline ? at(deadlineMinute) : null, createdAt: at(0), closedAt: null, awardedSubmissionId: null }
+      const dates = {
+        deadline: hasDeadline ? at(deadlineMinute) : null,
+        createdAt: at(0),
+        closedAt: null,
+        awardedSubmissionId: null,
+        checker: null,
+      }
       const head = { id: idOf('bounty'), accountId, title: 't', rewardCredits, mode, tier: 'basic', status: 'open', caseCount: 2 } as const
       const cases = [0, 1].map((position) => {
         return { id: idOf('case'), position, name: null, input: '1', expected: '1', hidden: false, salt: `${position}` }

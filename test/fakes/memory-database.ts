@@ -114,6 +114,9 @@ export function memoryDatabase(): MemoryDatabase {
       async create(bounty) {
         // A primary key: whoever makes it a second time has a fault.
         if (bounties.has(bounty.summary.id)) throw new Error(`bounty ${bounty.summary.id} is there already`)
+        const { accountId, checker } = bounty.summary
+        if (checker && !(versions.has(`${checker.agentId}@${checker.version}`) && agents.get(checker.agentId)?.accountId === accountId))
+          throw new Error(`bounty ${bounty.summary.id} names a checker that its account does not have`)
         money.holdEscrow(bounty.summary)
         bounties.set(bounty.summary.id, { ...bounty, cases: bounty.cases.map((made) => ({ ...made, revision: 1 })) })
       },

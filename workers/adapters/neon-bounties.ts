@@ -8,7 +8,8 @@ import { isViolation, type Database } from './neon.ts'
 import { insufficientCredits } from './neon-ledger.ts'
 import { bigintSchema, instantSchema } from './neon-rows.ts'
 
-const postedColumns = 'id, account_id, title, reward_credits, mode, tier, status, case_count, deadline, created_at'
+const postedColumns = `id, account_id, title, reward_credits, mode, tier, status, case_count, deadline, created_at,
+  checker_agent_id, checker_version`
 export const bountyColumns = `${postedColumns}, closed_at, awarded_submission_id`
 
 const summaryShape = z.object({
@@ -24,13 +25,27 @@ const summaryShape = z.object({
   created_at: instantSchema,
   closed_at: instantSchema.nullable(),
   awarded_submission_id: z.string().nullable(),
+  checker_agent_id: z.string().nullable(),
+  checker_version: z.number().nullable(),
 })
 export const bountyRowSchema = summaryShape.transform(summaryOf)
 
 function summaryOf(row: z.infer<typeof summaryShape>) {
-  const { account_id, reward_credits, case_count, created_at, closed_at, awarded_submission_id, ...rest } = row
+  const {
+    account_id,
+    reward_credits,
+    case_count,
+    created_at,
+    closed_at,
+    awarded_submission_id,
+    checker_agent_id,
+    checker_version,
+    ...rest
+  } = row
   const [rewardCredits, caseCount, awardedSubmissionId] = [reward_credits, case_count, awarded_submission_id]
-  return { ...rest, accountId: account_id, rewardCredits, caseCount, createdAt: created_at, closedAt: closed_at, awardedSubmissionId }
+  const [createdAt, closedAt] = [created_at, closed_at]
+  const checker = checker_agent_id === null || checker_version === null ? null : { agentId: checker_agent_id, version: checker_version }
+  return { ...rest, accountId: account_id, rewardCredits, checker, caseCount, createdAt, closedAt, awardedSubmissionId }
 }
 
 const fullRowSchema = summaryShape
@@ -53,11 +68,12 @@ export const revisedCaseRowSchema = caseRowSchema.extend({ salt: z.string(), rev
 export function neonBountyStore(database: Database): BountyStore {
   return {
     async create({ summary, description, cases }) {
-      const { id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt } = summary
+      const { id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, checker } = summary
+      const judgedBy = [checker?.agentId ?? null, checker?.version ?? null]
       const statements = [
         {
-          text: `insert into bounties (${postedColumns}, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-          parameters: [id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, description],
+          text: `insert into bounties (${postedColumns}, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+          parameters: [id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, ...judgedBy, description],
         },
         {
           text: `insert into cases (id, bounty_id, position, name, input, expected, hidden, salt)

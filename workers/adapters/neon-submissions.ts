@@ -54,11 +54,13 @@ const verdictRowSchema = z
     fuel: bigintSchema.nullable(),
     wall_micros: bigintSchema,
     memory_bytes_peak: bigintSchema,
+    message: z.string().nullable(),
   })
-  .transform(({ case_id, status, fuel, wall_micros, memory_bytes_peak }) => ({
+  .transform(({ case_id, status, fuel, wall_micros, memory_bytes_peak, message }) => ({
     caseId: case_id,
     status,
     usage: { fuel, wallMicros: wall_micros, memoryBytesPeak: memory_bytes_peak },
+    ...(message === null ? {} : { message }),
   }))
 
 const agentRankRowSchema = z
@@ -121,7 +123,7 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
           parameters: [id],
         }),
         database.query(verdictRowSchema, {
-          text: `select distinct on (c.position) v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak
+          text: `select distinct on (c.position) v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak, v.message
             from verdicts v join cases c on c.id = v.case_id
             where v.submission_id = $1 and not c.hidden order by c.position, v.revision desc`,
           parameters: [id],

@@ -85,14 +85,14 @@ async function judgeUntil(services: Services, { judging, lease, endsAt }: Judged
 /** @returns whether each of its cases was accepted; what was judged is stored however it ends */
 async function judgeChunk(services: Services, { judging, lease, chunk }: Judged & { chunk: RevisedCase[] }): Promise<boolean> {
   const { sandbox, judgings, now } = services
-  const { id: submissionId, turn, program, accountId, tier, stopAtFirstFailure } = judging
-  const cases = chunk.map(({ id, input, expected, salt }) => ({ id, input, expected, salt }))
+  const { id: submissionId, turn, program, checker, accountId, tier, stopAtFirstFailure } = judging
+  const cases = chunk.map(({ id, input, expected, salt, hidden }) => ({ id, input, expected, salt, hidden }))
   const unheard = new Map(chunk.map(({ id, revision }) => [id, revision]))
   const firstRevisions = new Map(unheard)
   const batches = new VerdictBatches({ store: (judgement) => lease.record(judgement), now })
   let accepted = 0
   try {
-    const judged: JudgedCases = { submissionId, program, accountId, tier, stopAtFirstFailure, beginMsMax: turnMsMax, cases }
+    const judged: JudgedCases = { submissionId, program, checker, accountId, tier, stopAtFirstFailure, beginMsMax: turnMsMax, cases }
     const { notRun, receipt } = await sandbox.judge(judged, async ({ engine, verdicts }) => {
       lease.requireTurn()
       const fresh = verdicts.flatMap((verdict) => {
