@@ -4,7 +4,7 @@ import { Miniflare } from 'miniflare'
 import { parse } from 'smol-toml'
 import { afterAll } from 'vitest'
 import { miniflareOptions } from '../../local/miniflare-options.ts'
-import { queueEventLog, type QueueBinding } from '../../workers/adapters/queues.ts'
+import { queueEventLog } from '../../workers/adapters/queues.ts'
 import { eventLogContract } from '../contracts/event-log.contract.ts'
 import { memoryEventLog } from '../fakes/memory-event-log.ts'
 
@@ -36,8 +36,7 @@ eventLogContract('Queues', async () => {
   const miniflare = await (running ??= start())
   const queue = await miniflare.getQueueProducer('EVENT_LOG')
   return {
-    // Of the binding the adapter uses what QueueBinding names; miniflare's own types are of another version of the platform's.
-    log: queueEventLog(queue as unknown as QueueBinding),
+    log: queueEventLog(queue),
     arrived: async () => (await (await miniflare.dispatchFetch('http://consumer/')).json()) as unknown[],
   }
 })

@@ -13,7 +13,8 @@ import { testEdge } from '../fakes/test-edge.ts'
 
 type Step =
   /** Takes one of the messages; the process dies at its n-th await, or lives. */
-  | { kind: 'take'; which: number; diesAt: number | null; keeps: boolean; isTwice: boolean }
+  | { kind: 'take'; which: number; diesAt: number | null; isFrozen: boolean; keeps: boolean; isTwice: boolean }
+  | { kind: 'wake' }
   | { kind: 'lose'; which: number }
   | { kind: 'sweep'; diesAt: number | null }
   | { kind: 'wait'; seconds: number }
@@ -28,10 +29,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('take' as const),
       which: fc.nat(9),
       diesAt: awaits,
+      isFrozen: fc.boolean(),
       keeps: fc.boolean(),
       isTwice: fc.boolean(),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wake' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose' as const), which: fc.nat(9) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('sweep' as const), diesAt: awaits }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 40 }) }) },
@@ -46,11 +49,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('fix' as const), which: fc.nat(70) }) },
 )
 
+/** A judge that is believed dead and then goes on. Without turns it stores verdicts a second time. */
+const frozenJudge: Step[] = [
+  { kind: 'take', which: 0, diesAt: 1, isFrozen: true, keeps: false, isTwice: false },
+  { kind: 'wait', seconds: 15 },
+  { kind: 'sweep', diesAt: null },
+  { kind: 'take', which: 0, diesAt: null, isFrozen: false, keeps: false, isTwice: false },
+  { kind: 'take', which: 0, diesAt: null, isFrozen: false, keeps: false, isTwice: false },
+  { kind: 'take', which: 0, diesAt: null, isFrozen: false, keeps: false, isTwice: false },
+  { kind: 'wake' },
+]
+
 /** More than a chunk. */
 const casesTotal = 70
 
-/** The services of a process that dies at its n-th call: before it has an effect, or after it, and then nothing is heard of it any more. */
-function mortal(services: Services, diesAt: number | null): { services: Services; died: Promise<void> } {
+type Fate = { diesAt: number | null; wakeUp?: Promise<void> | undefined }
+
+/**
+ * The services of a process that stops at its n-th call: before it has an effect, or after it. Then nothing is heard of it any more, or, when it
+ * was only frozen, it goes on as if nothing had been.
+ */
+function mortal(services: Services, { diesAt, wakeUp }: Fate): { services: Services; died: Promise<void> } {
   const { promise: died, resolve: die } = Promise.withResolvers<void>()
   let calls = 0
   const dying = <T extends object>(port: T): T =>
@@ -62,23 +81,24 @@ function mortal(services: Services, diesAt: number | null): { services: Services
           const n = calls++
           const isOver = diesAt !== null && n >= diesAt
           // Every other one has its effect, and is not answered.
-          if (isOver && (n > diesAt || n % 2 === 0)) return gone()
+          if (isOver && (n > diesAt || n % 2 === 0)) await gone()
           const result: unknown = await Reflect.apply(method, target, of)
-          return isOver ? gone() : result
+          if (isOver) await gone()
+          return result
         }
       },
     })
   const gone = () => {
     die()
-    return new Promise<never>(() => {})
+    return wakeUp ?? new Promise<never>(() => {})
   }
   const { judgings, submissions, eventLog, sandbox } = services
   const ports = { judgings: dying(judgings), submissions: dying(submissions), eventLog: dying(eventLog), sandbox: dying(sandbox) }
   return { services: { ...services, ...ports }, died }
 }
 
-async function until(services: Services, diesAt: number | null, work: (services: Services) => Promise<unknown>): Promise<void> {
-  const { services: given, died } = mortal(services, diesAt)
+async function until(services: Services, fate: Fate, work: (services: Services) => Promise<unknown>): Promise<void> {
+  const { services: given, died } = mortal(services, fate)
   await Promise.race([died, work(given)])
 }
 
@@ -116,7 +136,13 @@ test('every submission ends once, with one verdict a case, whatever dies', async
           return isEnded
         },
       }
-      const take = (message: EventMessage, diesAt: number | null) => until(services, diesAt, (given) => judgeSubmission(given, message))
+      let frozen = Promise.withResolvers<void>()
+      const wake = async () => {
+        frozen.resolve()
+        frozen = Promise.withResolvers<void>()
+        await new Promise((resolve) => setTimeout(resolve, 0))
+      }
+      const take = (message: EventMessage, fate: Fate) => until(services, fate, (given) => judgeSubmission(given, message))
 
       const messages = () => eventLog.messages
       for (const doing of steps) {
@@ -126,10 +152,12 @@ test('every submission ends once, with one verdict a case, whatever dies', async
           const found = messages()[at]
           if (!found) continue
           if (!doing.keeps) messages().splice(at, 1)
-          const takes = [take(found.message, doing.diesAt), ...(doing.isTwice ? [take(found.message, null)] : [])]
+          const fate = { diesAt: doing.diesAt, wakeUp: doing.isFrozen ? frozen.promise : undefined }
+          const takes = [take(found.message, fate), ...(doing.isTwice ? [take(found.message, { diesAt: null })] : [])]
           await Promise.all(takes)
         } else if (doing.kind === 'lose') messages().splice(doing.which % Math.max(messages().length, 1), 1)
-        else if (doing.kind === 'sweep') await until(services, doing.diesAt, sweepJudgings)
+        else if (doing.kind === 'sweep') await until(services, doing, sweepJudgings)
+        else if (doing.kind === 'wake') await wake()
         else if (doing.kind === 'wait') clock.now += doing.seconds * 1_000
         else if (doing.kind === 'fix') {
           const n = doing.which % casesTotal
@@ -150,8 +178,10 @@ test('every submission ends once, with one verdict a case, whatever dies', async
       sandbox.failure = undefined
       sandbox.judgedMax = undefined
       messages().splice(0)
+      await wake()
       const goOn = async (expectedEnds: number) => {
-        for (let round = 0; round < 4 * attemptsMax && ends < expectedEnds; round++) {
+        for (let round = 0; round < 4 * attemptsMax; round++) {
+          if (ends === expectedEnds) break
           clock.now += 60_000
           await sweepJudgings(services)
           for (const { message } of messages().splice(0)) await judgeSubmission(services, message)
@@ -187,6 +217,6 @@ test('every submission ends once, with one verdict a case, whatever dies', async
         }
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 150, examples: [[frozenJudge, false]] },
   )
 }, 120_000)
