@@ -157,6 +157,15 @@ test.each([
   expect(kept).toEqual([told.caseId])
 })
 
+test.each([
+  [500, 'judgement-broken-off'],
+  [400, 'judgement-broken-off'],
+  [503, 'sandbox-unavailable'],
+])('a judgement that is answered %i is %s', async (status, code) => {
+  answers = [() => Response.json({ code: 'internal', detail: 'said the host' }, { status })]
+  await expect(sandbox.judge({ ...judged, cases: [] }, async () => {})).rejects.toMatchObject({ code })
+})
+
 test('a judgement that the host breaks off with a problem for the caller passes it', async () => {
   answers = [pieces(head, line({ type: 'problem', code: 'overloaded', detail: 'full', retryAfterSeconds: 3 }))]
   const judging = sandbox.judge({ ...judged, cases: [] }, async () => {})
