@@ -1,10 +1,9 @@
 // The edge API: what every request passes through, and the routes. Built from services alone, so that tests build it from fakes.
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { contextStorage } from 'hono/context-storage'
-import { requestId } from 'hono/request-id'
-import { secureHeaders } from 'hono/secure-headers'
 import type { AppEnv } from './app-env.ts'
 import { createCors } from './cors.ts'
+import { createEnvelope } from './envelope.ts'
 import { createGate } from './gate.ts'
 import { createOnce } from './idempotency.ts'
 import { problemResponse } from './problem-response.ts'
@@ -31,16 +30,9 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
   const router = new Router({ app, gate: createGate(services), once: createOnce(services), now })
 
+  app.use(createEnvelope(counters))
   app.use(contextStorage())
-  app.use(requestId())
-  app.use(secureHeaders())
   app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
-  app.use(async (c, next) => {
-    await next()
-    counters.add('responses_total', { status: String(c.res.status) })
-    // Whatever a route does not say may be kept is the caller's alone, and of this moment.
-    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
-  })
 
   addStatusRoutes(router, services)
   addAccountRoutes(router, services)

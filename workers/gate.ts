@@ -32,9 +32,10 @@ export function createGate(services: Services): Gate {
     if (report) goOn(c, report())
     const resetSeconds = Math.max(1, Math.ceil((reset - now()) / 1_000))
     if (isTold || !isAllowed) {
-      c.header('ratelimit-limit', String(limit.requests))
-      c.header('ratelimit-remaining', String(remaining))
-      c.header('ratelimit-reset', String(resetSeconds))
+      const headers = c.get('answerHeaders')
+      headers['ratelimit-limit'] = String(limit.requests)
+      headers['ratelimit-remaining'] = String(remaining)
+      headers['ratelimit-reset'] = String(resetSeconds)
     }
     if (isAllowed) return
     const per = `${limit.requests} requests in ${limit.windowMs / 1_000} s`
