@@ -7,6 +7,7 @@ type ProblemKind = { status: number; title: string; retryable: boolean }
 export const problemTable = {
   'invalid-request': { status: 400, title: 'The request does not fit the schema', retryable: false },
   'malformed-json': { status: 400, title: 'The body is not JSON', retryable: false },
+  'malformed-multipart': { status: 400, title: 'The body is not multipart/form-data', retryable: false },
   'invalid-cursor': { status: 400, title: 'The cursor was not issued by this list', retryable: false },
   'missing-key': { status: 401, title: 'An API key is needed', retryable: false },
   'unknown-key': { status: 401, title: 'The API key is not known', retryable: false },
@@ -33,6 +34,7 @@ export const problemTable = {
   'not-awardable': { status: 409, title: 'The submission cannot be awarded the bounty', retryable: false },
   'too-many-keys': { status: 409, title: 'The account has as many keys as it may have', retryable: false },
   'too-many-webhooks': { status: 409, title: 'The account has as many webhooks as it may have', retryable: false },
+  'quota-exceeded': { status: 409, title: 'The account has as many of these as it may have', retryable: false },
   'idempotency-key-reused': { status: 409, title: 'The idempotency key belongs to another request', retryable: false },
   'idempotency-in-progress': { status: 409, title: 'The first request with this idempotency key is not answered yet', retryable: true },
   'body-too-large': { status: 413, title: 'The body is too large', retryable: false },

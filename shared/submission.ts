@@ -1,6 +1,7 @@
 // A submission puts one version of an agent against every case of a bounty. Verdicts of hidden cases are counted, never shown.
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
+import { pageQuerySchema } from './page.ts'
 import { verdictStatusSchema, usageSchema } from './execution.ts'
 
 export const submissionStatuses = ['queued', 'running', 'accepted', 'rejected', 'failed'] as const
@@ -20,7 +21,14 @@ export type SubmissionCreate = z.infer<typeof submissionCreateSchema>
 /** `caseId` and `usage` are of public cases only. */
 export const caseVerdictSchema = z.object({ caseId: idSchema('case'), status: verdictStatusSchema, usage: usageSchema })
 
-export const submissionSchema = z.object({
+/** Query of GET /submissions. */
+export const submissionListQuerySchema = pageQuerySchema.extend({
+  bounty: idSchema('bounty').optional().describe('Submissions to this bounty'),
+  status: submissionStatusSchema.optional(),
+})
+
+/** As lists show it: without verdicts. */
+export const submissionSummarySchema = z.object({
   id: idSchema('submission'),
   bountyId: idSchema('bounty'),
   agentId: idSchema('agent'),
@@ -31,8 +39,12 @@ export const submissionSchema = z.object({
   casesPassed: z.number().int(),
   fuelTotal: z.number().int().nullable(),
   engine: z.string().nullable(),
-  verdicts: z.array(caseVerdictSchema).meta({ description: 'Of the public cases, in their order' }),
   createdAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
+})
+export type SubmissionSummary = z.infer<typeof submissionSummarySchema>
+
+export const submissionSchema = submissionSummarySchema.extend({
+  verdicts: z.array(caseVerdictSchema).meta({ description: 'Of the public cases, in their order' }),
 })
 export type Submission = z.infer<typeof submissionSchema>

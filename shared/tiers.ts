@@ -51,6 +51,13 @@ export const limits = {
   caseBytesMax: 8 * MiB,
   /** Expected output of one case. */
   expectedBytesMax: 512 * 1024,
+  /**
+   * What an account may have; keys and webhooks have bounds of their own (api-key.ts, webhook.ts). The first two are held by triggers of
+   * workers/migrations/0010-lists.sql, where the same numbers stand.
+   */
+  agentsPerAccountMax: 1_000,
+  openBountiesPerAccountMax: 1_000,
+  versionsPerAgentMax: 1_000,
 } as const
 
 assert(limits.inputBytesMax < limits.bodyBytesMax, 'an input must fit into a body')

@@ -3,6 +3,7 @@ import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
+import { listsContract } from '../contracts/lists.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
@@ -43,6 +44,7 @@ function stores() {
 
 storesContract('Postgres', stores)
 keysContract('Postgres', stores)
+listsContract('Postgres', stores)
 moneyContract('Postgres', stores)
 progressContract('Postgres', stores)
 webhooksContract('Postgres', stores)

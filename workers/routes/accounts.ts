@@ -1,13 +1,14 @@
-import { accountCreatedSchema, accountCreateSchema, ownAccountSchema } from '../../shared/account.ts'
+import { accountCreatedSchema, accountCreateSchema, accountPageSchema } from '../../shared/account.ts'
 import { scopes } from '../../shared/api-key.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import { quotasOf } from '../../shared/quotas.ts'
 import { limits } from '../../shared/tiers.ts'
 import { sha256Hex } from '../hex.ts'
 import { newSecret } from '../new-secret.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 
-export function addAccountRoutes(router: Router, { accounts, ledger, log, now }: Services): void {
+export function addAccountRoutes(router: Router, { accounts, log, now }: Services): void {
   router.add(
     {
       method: 'post',
@@ -39,16 +40,16 @@ export function addAccountRoutes(router: Router, { accounts, ledger, log, now }:
     {
       method: 'get',
       path: '/api/accounts/me',
-      summary: 'The account that the key speaks for',
+      summary: 'The account that the key speaks for, with its balance and quotas',
       access: 'account',
       scope: 'read',
-      answers: { 200: { description: 'The account', schema: ownAccountSchema } },
+      answers: { 200: { description: 'The account', schema: accountPageSchema } },
     },
     async ({ c, caller }) => {
-      const { accountId } = caller
-      const [account, balanceCredits] = await Promise.all([accounts.find(accountId), ledger.balance(accountId)])
-      if (!account || balanceCredits === undefined) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
-      return c.json({ ...account, balanceCredits })
+      const account = await accounts.findPage(caller.accountId)
+      if (!account) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
+      const { used, ...own } = account
+      return c.json({ ...own, quotas: quotasOf(used) })
     },
   )
 }

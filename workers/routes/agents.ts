@@ -1,14 +1,16 @@
 import { z } from 'zod'
-import { agentCreateSchema, agentSchema } from '../../shared/agent.ts'
+import { agentCreateSchema, agentListQuerySchema, agentSchema } from '../../shared/agent.ts'
 import { executionCreateSchema, outcomeSchema } from '../../shared/execution.ts'
-import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { decodeCursor, pageSchema } from '../../shared/page.ts'
+import { searchWords } from '../../shared/search-words.ts'
 import { limits } from '../../shared/tiers.ts'
 import { agentNotFound, deployAgent, deployVersion } from '../flows/deploy-agent.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
+import { freshJson } from '../fresh-json.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { pageOf } from './page-of.ts'
+import { listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** The largest program as base64, and the fields around it. */
@@ -23,18 +25,21 @@ export function addAgentRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/agents',
-      summary: 'Agents, newest first; never their source',
+      summary: 'Agents, newest first, never their source; a page may hold fewer than `limit`, the list ends where `nextCursor` is null',
       access: 'public',
-      query: pageQuerySchema,
+      query: agentListQuerySchema,
       answers: { 200: { description: 'A page of agents', schema: pageSchema(agentSchema) } },
     },
-    ({ c, caller, query: { limit, cursor } }) => {
-      const [after] = decodeCursor('agents', ['string'], cursor) ?? []
+    async ({ c, caller, query: { limit, cursor, kind, owner, q } }) => {
+      const list = await listName('agents', { kind, owner, q })
+      const [after] = decodeCursor(list, ['string'], cursor) ?? []
+      const words = q === undefined ? undefined : searchWords(q)
       const load = async () => {
-        const found = await agents.list({ limit: limit + 1, after: after === undefined ? undefined : String(after) })
-        return pageOf(found, { list: 'agents', limit, keyOf: ({ id }) => [id] })
+        const page = { limit: limit + 1, after: after === undefined ? undefined : String(after) }
+        return pageOf(await agents.list({ kind, owner, words, ...page }), { list, limit, keyOf: ({ id }) => [id] })
       }
-      return cachedJson(c, { services, caller, key: `agents:${limit}:${after ?? ''}`, group: 'agents', lifetimeSeconds, load })
+      if (q !== undefined || owner !== undefined || cursor !== undefined) return freshJson(c, { caller, load })
+      return cachedJson(c, { services, caller, key: `${list}:${limit}`, group: 'agents', lifetimeSeconds, load })
     },
   )
 

@@ -1,5 +1,6 @@
-import { bountyCreateSchema, bountySchema, bountyStatusSchema, bountySummarySchema } from '../../shared/bounty.ts'
-import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { bountyCreateSchema, bountyListQuerySchema, bountySchema, bountySummarySchema } from '../../shared/bounty.ts'
+import { decodeCursor, pageSchema } from '../../shared/page.ts'
+import { searchWords } from '../../shared/search-words.ts'
 import { submissionCreateSchema, submissionSchema } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
 import { goOn } from '../background.ts'
@@ -7,9 +8,10 @@ import { cachedJson } from '../cached-json.ts'
 import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
 import { postBounty } from '../flows/post-bounty.ts'
 import { bountyNotFound, submitAgent } from '../flows/submit-agent.ts'
+import { freshJson } from '../fresh-json.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { pageOf } from './page-of.ts'
+import { listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** All cases, and the fields around them. */
@@ -24,19 +26,21 @@ export function addBountyRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/bounties',
-      summary: 'Bounties, newest first',
+      summary: 'Bounties, newest first; a page may hold fewer than `limit`, the list ends where `nextCursor` is null',
       access: 'public',
-      query: pageQuerySchema.extend({ status: bountyStatusSchema.optional() }),
+      query: bountyListQuerySchema,
       answers: { 200: { description: 'A page of bounties', schema: pageSchema(bountySummarySchema) } },
     },
-    ({ c, caller, query: { limit, cursor, status } }) => {
-      const list = `bounties:${status ?? 'all'}`
+    async ({ c, caller, query: { limit, cursor, status, mode, owner, q } }) => {
+      const list = await listName('bounties', { status, mode, owner, q })
       const [after] = decodeCursor(list, ['string'], cursor) ?? []
+      const words = q === undefined ? undefined : searchWords(q)
       const load = async () => {
-        const found = await bounties.list({ status, limit: limit + 1, after: after === undefined ? undefined : String(after) })
-        return pageOf(found, { list, limit, keyOf: ({ id }) => [id] })
+        const page = { limit: limit + 1, after: after === undefined ? undefined : String(after) }
+        return pageOf(await bounties.list({ status, mode, owner, words, ...page }), { list, limit, keyOf: ({ id }) => [id] })
       }
-      return cachedJson(c, { services, caller, key: `${list}:${limit}:${after ?? ''}`, group: 'bounties', lifetimeSeconds, load })
+      if (q !== undefined || owner !== undefined || cursor !== undefined) return freshJson(c, { caller, load })
+      return cachedJson(c, { services, caller, key: `${list}:${limit}`, group: 'bounties', lifetimeSeconds, load })
     },
   )
 

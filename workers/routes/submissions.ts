@@ -1,5 +1,6 @@
 import { submissionEventSchema } from '../../shared/progress.ts'
-import { submissionSchema } from '../../shared/submission.ts'
+import { decodeCursor, pageSchema } from '../../shared/page.ts'
+import { submissionListQuerySchema, submissionSchema, submissionSummarySchema } from '../../shared/submission.ts'
 import { submissionReceiptSchema } from '../../shared/judgement-receipt.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { followSubmission } from '../flows/follow-submission.ts'
@@ -8,11 +9,31 @@ import { submissionNotFound } from '../flows/submit-agent.ts'
 import { describeStreamEvents } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
+import { listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addSubmissionRoutes(router: Router, services: Services): void {
   const { submissions } = services
   describeStreamEvents(router.app, { name: 'SubmissionEvent', schema: submissionEventSchema })
+  router.add(
+    {
+      method: 'get',
+      path: '/api/submissions',
+      summary: 'Submissions of your own, newest first, without verdicts; a page may hold fewer than `limit`',
+      access: 'account',
+      scope: 'read',
+      query: submissionListQuerySchema,
+      answers: { 200: { description: 'A page of submissions', schema: pageSchema(submissionSummarySchema) } },
+    },
+    async ({ c, caller: { accountId }, query: { limit, cursor, bounty, status } }) => {
+      const list = await listName('submissions', { bounty, status })
+      const [after] = decodeCursor(list, ['string'], cursor) ?? []
+      const page = { limit: limit + 1, after: after === undefined ? undefined : String(after) }
+      const found = await submissions.list(accountId, { bountyId: bounty, status, ...page })
+      return c.json(pageOf(found, { list, limit, keyOf: ({ id }) => [id] }), 200)
+    },
+  )
+
   router.add(
     {
       method: 'get',
