@@ -51,6 +51,7 @@ import { MemoryCache } from './memory-cache.ts'
 import { NonceMemory } from './nonce-memory.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
+import { createSessions, type Sessions } from './session.ts'
 import { createSecretBox, type SecretBox } from './sealed-secret.ts'
 import { createSigner } from './signature.ts'
 
@@ -62,6 +63,8 @@ export type Services = {
   idempotency: IdempotencyStore
   limiter: RateLimiter
   rateLimits: RateLimits
+  /** Of the pages. */
+  sessions: Sessions
   /** Origins of web pages that may call with a key. */
   corsOrigins: readonly string[]
   agents: AgentStore
@@ -114,6 +117,8 @@ export function createServices(raw: Env): Services {
     idempotency: neonIdempotencyStore(database),
     limiter: new RateLimiter({ counter: upstashUsageCounter(upstash), counters }),
     rateLimits,
+    // The host knows SANDBOX_SECRET and must not be able to make a session; it does not know the way into the database.
+    sessions: createSessions({ secret: `${env.SANDBOX_SECRET} ${env.DATABASE_URL}`, now: Date.now }),
     corsOrigins: env.CORS_ORIGINS,
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),

@@ -1,14 +1,15 @@
 import { accountCreatedSchema, accountCreateSchema, accountPageSchema } from '../../shared/account.ts'
 import { scopes } from '../../shared/api-key.ts'
-import { ProblemError } from '../../shared/problem.ts'
-import { quotasOf } from '../../shared/quotas.ts'
 import { limits } from '../../shared/tiers.ts'
+import { readOwnAccount } from '../flows/read-own-account.ts'
 import { sha256Hex } from '../hex.ts'
 import { newSecret } from '../new-secret.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 
-export function addAccountRoutes(router: Router, { accounts, log, now }: Services): void {
+export function addAccountRoutes(router: Router, services: Services): void {
+  const { accounts, log, now } = services
+
   router.add(
     {
       method: 'post',
@@ -45,11 +46,6 @@ export function addAccountRoutes(router: Router, { accounts, log, now }: Service
       scope: 'read',
       answers: { 200: { description: 'The account', schema: accountPageSchema } },
     },
-    async ({ c, caller }) => {
-      const account = await accounts.findPage(caller.accountId)
-      if (!account) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
-      const { used, ...own } = account
-      return c.json({ ...own, quotas: quotasOf(used) })
-    },
+    async ({ c, caller: { accountId } }) => c.json(await readOwnAccount(services, accountId)),
   )
 }

@@ -1,26 +1,21 @@
 import { z } from 'zod'
 import { agentCreateSchema, agentListQuerySchema, agentSchema } from '../../shared/agent.ts'
 import { executionCreateSchema, outcomeSchema } from '../../shared/execution.ts'
-import { decodeCursor, pageSchema } from '../../shared/page.ts'
-import { searchWords } from '../../shared/search-words.ts'
+import { pageSchema } from '../../shared/page.ts'
 import { limits } from '../../shared/tiers.ts'
-import { agentNotFound, deployAgent, deployVersion } from '../flows/deploy-agent.ts'
+import { deployAgent, deployVersion } from '../flows/deploy-agent.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
-import { freshJson } from '../fresh-json.ts'
+import { listJson } from '../list-json.ts'
+import { agentRead, agentsRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** The largest program as base64, and the fields around it. */
 const deployBytesMax = Math.ceil((limits.programBytesMax * 4) / 3) + 64 * 1024
-/** The platform's published figure. */
-const lifetimeSeconds = 600
 
 export function addAgentRoutes(router: Router, services: Services): void {
-  const { agents } = services
-
   router.add(
     {
       method: 'get',
@@ -30,17 +25,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
       query: agentListQuerySchema,
       answers: { 200: { description: 'A page of agents', schema: pageSchema(agentSchema) } },
     },
-    async ({ c, caller, query: { limit, cursor, kind, owner, q } }) => {
-      const list = await listName('agents', { kind, owner, q })
-      const [after] = decodeCursor(list, ['string'], cursor) ?? []
-      const words = q === undefined ? undefined : searchWords(q)
-      const load = async () => {
-        const page = { limit: limit + 1, after: after === undefined ? undefined : String(after) }
-        return pageOf(await agents.list({ kind, owner, words, ...page }), { list, limit, keyOf: ({ id }) => [id] })
-      }
-      if (q !== undefined || owner !== undefined || cursor !== undefined) return freshJson(c, { caller, load })
-      return cachedJson(c, { services, caller, key: `${list}:${limit}`, group: 'agents', lifetimeSeconds, load })
-    },
+    ({ c, caller, query }) => listJson(c, { services, caller, ...agentsRead(services, query) }),
   )
 
   router.add(
@@ -52,14 +37,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
       params: idParameters('agent'),
       answers: { 200: { description: 'The agent', schema: agentSchema } },
     },
-    ({ c, caller, params: { id } }) => {
-      const load = async () => {
-        const agent = await agents.find(id)
-        if (!agent) throw agentNotFound(id)
-        return agent
-      }
-      return cachedJson(c, { services, caller, key: `agent:${id}`, group: 'agents', lifetimeSeconds, load })
-    },
+    ({ c, caller, params: { id } }) => cachedJson(c, { services, caller, ...agentRead(services, id) }),
   )
 
   router.add(

@@ -1,27 +1,22 @@
 import { bountyCreateSchema, bountyListQuerySchema, bountySchema, bountySummarySchema } from '../../shared/bounty.ts'
-import { decodeCursor, pageSchema } from '../../shared/page.ts'
-import { searchWords } from '../../shared/search-words.ts'
+import { pageSchema } from '../../shared/page.ts'
 import { submissionCreateSchema, submissionSchema } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
 import { goOn } from '../background.ts'
 import { cachedJson } from '../cached-json.ts'
 import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
 import { postBounty } from '../flows/post-bounty.ts'
-import { bountyNotFound, submitAgent } from '../flows/submit-agent.ts'
-import { freshJson } from '../fresh-json.ts'
+import { submitAgent } from '../flows/submit-agent.ts'
+import { listJson } from '../list-json.ts'
+import { bountiesRead, bountyRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** All cases, and the fields around them. */
 const bountyBytesMax = limits.caseBytesMax + limits.bodyBytesMax
-/** The platform's published figure. */
-const lifetimeSeconds = 300
 
 export function addBountyRoutes(router: Router, services: Services): void {
-  const { bounties } = services
-
   router.add(
     {
       method: 'get',
@@ -31,17 +26,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
       query: bountyListQuerySchema,
       answers: { 200: { description: 'A page of bounties', schema: pageSchema(bountySummarySchema) } },
     },
-    async ({ c, caller, query: { limit, cursor, status, mode, owner, q } }) => {
-      const list = await listName('bounties', { status, mode, owner, q })
-      const [after] = decodeCursor(list, ['string'], cursor) ?? []
-      const words = q === undefined ? undefined : searchWords(q)
-      const load = async () => {
-        const page = { limit: limit + 1, after: after === undefined ? undefined : String(after) }
-        return pageOf(await bounties.list({ status, mode, owner, words, ...page }), { list, limit, keyOf: ({ id }) => [id] })
-      }
-      if (q !== undefined || owner !== undefined || cursor !== undefined) return freshJson(c, { caller, load })
-      return cachedJson(c, { services, caller, key: `${list}:${limit}`, group: 'bounties', lifetimeSeconds, load })
-    },
+    ({ c, caller, query }) => listJson(c, { services, caller, ...bountiesRead(services, query) }),
   )
 
   router.add(
@@ -53,14 +38,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
       params: idParameters('bounty'),
       answers: { 200: { description: 'The bounty', schema: bountySchema } },
     },
-    ({ c, caller, params: { id } }) => {
-      const load = async () => {
-        const bounty = await bounties.find(id)
-        if (!bounty) throw bountyNotFound(id)
-        return bounty
-      }
-      return cachedJson(c, { services, caller, key: `bounty:${id}`, group: `bounty:${id}`, lifetimeSeconds, load })
-    },
+    ({ c, caller, params: { id } }) => cachedJson(c, { services, caller, ...bountyRead(services, id) }),
   )
 
   router.add(

@@ -1,20 +1,18 @@
 import { z } from 'zod'
 import { executionListQuerySchema, executionSummarySchema, outcomeOf, outcomeSchema } from '../../shared/execution.ts'
 import { idSchema } from '../../shared/ids.ts'
-import { decodeCursor, pageSchema } from '../../shared/page.ts'
+import { pageSchema } from '../../shared/page.ts'
 import { executionEventSchema, streamEnd } from '../../shared/progress.ts'
 import { parseRange } from '../byte-range.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { holdsAlready } from '../etag.ts'
 import { findArtifact, readArtifact, readExecution } from '../flows/read-execution.ts'
-import { describeStreamEvents } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { listName, pageOf } from './page-of.ts'
+import { idCursor, listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addExecutionRoutes(router: Router, services: Services): void {
-  describeStreamEvents(router.app, { name: 'ExecutionEvent', schema: executionEventSchema })
   router.add(
     {
       method: 'get',
@@ -26,9 +24,8 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       answers: { 200: { description: 'A page of executions', schema: pageSchema(executionSummarySchema) } },
     },
     async ({ c, caller: { accountId }, query: { limit, cursor, agent, status } }) => {
-      const list = await listName('executions', { agent, status })
-      const [after] = decodeCursor(list, ['string'], cursor) ?? []
-      const page = { limit: limit + 1, after: after === undefined ? undefined : String(after) }
+      const list = listName('executions', { agent, status })
+      const page = { limit: limit + 1, after: idCursor(list, cursor) }
       const found = await services.executions.list(accountId, { agentId: agent, status, ...page })
       return c.json(pageOf(found, { list, limit, keyOf: ({ id }) => [id] }), 200)
     },
@@ -56,7 +53,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       scope: 'read',
       params: idParameters('execution'),
       headers: streamHeaders,
-      answers: streamAnswers('One ExecutionEvent, once it has ended'),
+      answers: streamAnswers('One event, once it has ended', [executionEventSchema]),
     },
     async ({ c, caller: { accountId }, params: { id } }) =>
       answerStream(c, services, () => async () => {

@@ -1,7 +1,6 @@
 // One page from one row more than it may show: the extra row says that there is a next page.
-import { encodeCursor, type CursorKey, type Page } from '../../shared/page.ts'
+import { decodeCursor, encodeCursor, type CursorKey, type Page } from '../../shared/page.ts'
 import type { Listed } from '../../shared/ports.ts'
-import { sha256Hex } from '../hex.ts'
 
 export type PageCut<T> = { list: string; limit: number; keyOf: (item: T, index: number) => CursorKey }
 
@@ -15,11 +14,24 @@ export function pageOf<T>(found: T[] | Listed<T>, { list, limit, keyOf }: PageCu
 }
 
 /**
- * @param filters ASCII, but for `q`, which is text of any length and script: a cursor holds its hash
+ * @param filters ASCII, but for `q`, which is text of any length and script: a cursor holds a hash of it
  * @returns name of a list with its filters, for its cursors
  */
-export async function listName(name: string, { q, ...filters }: Record<string, string | undefined>): Promise<string> {
-  const searched = q === undefined ? undefined : (await sha256Hex(q)).slice(0, 16)
+export function listName(name: string, { q, ...filters }: Record<string, string | undefined>): string {
+  const searched = q === undefined ? undefined : textHash(q)
   const set = Object.entries({ ...filters, q: searched }).flatMap(([filter, value]) => (value === undefined ? [] : [`${filter}=${value}`]))
   return [name, ...set].join(':')
+}
+
+/** @returns the id that a list goes on behind. @throws ProblemError `invalid-cursor` */
+export function idCursor(list: string, cursor: string | undefined): string | undefined {
+  const [after] = decodeCursor(list, ['string'], cursor) ?? []
+  return after === undefined ? undefined : String(after)
+}
+
+/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv: it tells mistakes apart, not forgeries, which would only mislead whoever makes them. */
+function textHash(text: string): string {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0
+  return hash.toString(16)
 }

@@ -1,20 +1,17 @@
 import { submissionEventSchema } from '../../shared/progress.ts'
-import { decodeCursor, pageSchema } from '../../shared/page.ts'
+import { pageSchema } from '../../shared/page.ts'
 import { submissionListQuerySchema, submissionSchema, submissionSummarySchema } from '../../shared/submission.ts'
 import { submissionReceiptSchema } from '../../shared/judgement-receipt.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { followSubmission } from '../flows/follow-submission.ts'
+import { readSubmission } from '../flows/read-submission.ts'
 import { readSubmissionReceipt } from '../flows/read-submission-receipt.ts'
-import { submissionNotFound } from '../flows/submit-agent.ts'
-import { describeStreamEvents } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { listName, pageOf } from './page-of.ts'
+import { idCursor, listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addSubmissionRoutes(router: Router, services: Services): void {
-  const { submissions } = services
-  describeStreamEvents(router.app, { name: 'SubmissionEvent', schema: submissionEventSchema })
   router.add(
     {
       method: 'get',
@@ -26,10 +23,9 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       answers: { 200: { description: 'A page of submissions', schema: pageSchema(submissionSummarySchema) } },
     },
     async ({ c, caller: { accountId }, query: { limit, cursor, bounty, status } }) => {
-      const list = await listName('submissions', { bounty, status })
-      const [after] = decodeCursor(list, ['string'], cursor) ?? []
-      const page = { limit: limit + 1, after: after === undefined ? undefined : String(after) }
-      const found = await submissions.list(accountId, { bountyId: bounty, status, ...page })
+      const list = listName('submissions', { bounty, status })
+      const page = { limit: limit + 1, after: idCursor(list, cursor) }
+      const found = await services.submissions.list(accountId, { bountyId: bounty, status, ...page })
       return c.json(pageOf(found, { list, limit, keyOf: ({ id }) => [id] }), 200)
     },
   )
@@ -44,11 +40,7 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       params: idParameters('submission'),
       answers: { 200: { description: 'The submission', schema: submissionSchema } },
     },
-    async ({ c, caller, params: { id } }) => {
-      const submission = await submissions.find(id)
-      if (submission?.accountId !== caller.accountId) throw submissionNotFound(id)
-      return c.json(submission, 200)
-    },
+    async ({ c, caller: { accountId }, params: { id } }) => c.json(await readSubmission(services, { id, accountId }), 200),
   )
 
   router.add(
@@ -60,7 +52,7 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       scope: 'read',
       params: idParameters('submission'),
       headers: streamHeaders,
-      answers: streamAnswers('Events, each a SubmissionEvent, until it is finished, or for five minutes'),
+      answers: streamAnswers('Events until it is finished, or for five minutes', submissionEventSchema.options),
     },
     async ({ c, caller: { accountId }, params: { id } }) =>
       answerStream(c, services, (from) => followSubmission(services, { id, accountId, from })),
