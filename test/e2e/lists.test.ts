@@ -112,17 +112,19 @@ type Plan = z.infer<typeof planSchema>
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...plan.Plans.flatMap(nodesOf)]
 
-async function explain({ query, params }: RecordedStatement): Promise<{ forbidden: string[]; rowsRead: number; text: string }> {
+async function explain({
+  query,
+  params,
+}: RecordedStatement): Promise<{ forbidden: string[]; rowsRead: number; rowsOfNode: number; text: string }> {
   const { rows } = await postgres.client.query(`explain (analyze, timing off, format json) ${query}`, params)
   const nodes = nodesOf(planSchema.parse(rows[0]['QUERY PLAN'][0].Plan))
   // Whatever does not go along an index, or does not keep its order.
   const forbidden = nodes.map((node) => node['Node Type']).filter((type) => /Seq Scan|Bitmap|Sort|Hash|Merge/.test(type))
+  const rowsOf = (node: Plan) =>
+    (node['Actual Rows'] + node['Rows Removed by Filter'] + node['Rows Removed by Index Recheck']) * node['Actual Loops']
   const scans = nodes.filter((node) => node['Node Type'].startsWith('Index'))
-  const rowsRead = scans.reduce((sum, node) => {
-    const each = node['Actual Rows'] + node['Rows Removed by Filter'] + node['Rows Removed by Index Recheck']
-    return sum + each * node['Actual Loops']
-  }, 0)
-  return { forbidden, rowsRead, text: query }
+  const rowsRead = scans.reduce((sum, node) => sum + rowsOf(node), 0)
+  return { forbidden, rowsRead, rowsOfNode: Math.max(...nodes.map(rowsOf)), text: query }
 }
 
 const pageSchema = z.object({ items: z.array(z.unknown()), nextCursor: z.string().nullable() })
@@ -166,6 +168,21 @@ async function pageAt(url: string, chosen: Record<string, string>) {
   }
   return pageSchema.parse(await response.json())
 }
+
+test('the days of an account are read along an index, and no more of them than are shown', async () => {
+  edge.take()
+  expect((await edge.fetch('/api/accounts/me/usage?days=90', { key })).status).toBe(200)
+  const statements = edge.take().flat()
+  expect(statements).toHaveLength(2)
+  for (const statement of statements) {
+    // As if it were the year in which there are rows.
+    const plan = await explain({ ...statement, params: [first('acc'), '2000-05-01'] })
+    // So few may be sorted.
+    expect(plan.forbidden).not.toContain('Seq Scan')
+    expect(plan.rowsOfNode).toBeGreaterThan(50)
+    expect(plan.rowsOfNode).toBeLessThanOrEqual(90)
+  }
+})
 
 test('a search whose words never meet ends each page after a bounded walk, and comes to its end over several', async () => {
   const found: unknown[] = []

@@ -91,7 +91,7 @@ export function neonExecutionStore(database: Database): ExecutionStore {
     async usageByDay(accountId, { from }) {
       return database.query(usageRowSchema, {
         text: `select day::text as day, executions, fuel, wall_micros from account_usage
-          where account_id = $1 and day >= $2::date order by day desc`,
+          where account_id = $1 and day >= $2::date order by account_usage.day desc`,
         parameters: [accountId, from],
       })
     },

@@ -84,3 +84,26 @@ begin
 end $$;
 create trigger bounties_z_leave_place after update on bounties
   for each row when (old.status = 'open' and new.status <> 'open') execute function bounty_leave_place();
+
+-- What came to and went from accounts, by UTC day: an account may have any number of entries a day. Written while the holder is locked by the
+-- transfer that writes the entry.
+create table ledger_days (
+  holder_id text collate "C" not null references ledger_holders (id),
+  day date not null,
+  came bigint not null,
+  went bigint not null,
+  primary key (holder_id, day)
+);
+insert into ledger_days (holder_id, day, came, went)
+select holder_id, (at at time zone 'UTC')::date, coalesce(sum(credits) filter (where credits > 0), 0), coalesce(-sum(credits) filter (where credits < 0), 0)
+from ledger_entries where starts_with(holder_id, 'acc_') group by 1, 2;
+
+create function ledger_count_day() returns trigger language plpgsql as $$
+begin
+  insert into ledger_days as held (holder_id, day, came, went)
+  values (new.holder_id, (new.at at time zone 'UTC')::date, greatest(new.credits, 0), greatest(-new.credits, 0))
+  on conflict (holder_id, day) do update set came = held.came + excluded.came, went = held.went + excluded.went;
+  return null;
+end $$;
+create trigger ledger_entries_count_day after insert on ledger_entries
+  for each row when (starts_with(new.holder_id, 'acc_')) execute function ledger_count_day();
