@@ -9,7 +9,7 @@ import { z } from 'zod'
 import type { Listed } from '../../shared/ports.ts'
 import type { Database, Statement } from './neon.ts'
 
-/** About 10 ms of Postgres. */
+/** What one page may cost at most: each step looks once into the index of each filter. */
 export const stepsMax = 1_000
 /** Ids are lower-case letters, digits and `_`, all of one length: this is behind each of them, and an id with anything appended is just behind that id. */
 export const behindAll = '~'
