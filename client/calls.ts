@@ -23,9 +23,20 @@ export interface Calls {
     query?: { days?: number | undefined }
     answer: { items: { day: string; executions: number; fuel: number; wallMicros: number; creditsIn: number; creditsOut: number }[] }
   }
-  /** The account that the key speaks for */
+  /** The account that the key speaks for, with its balance and quotas */
   'GET /api/accounts/me': {
-    answer: { id: string; name: string; createdAt: string; balanceCredits: number }
+    answer: {
+      id: string
+      name: string
+      createdAt: string
+      balanceCredits: number
+      quotas: {
+        agents: { used: number; max: number }
+        openBounties: { used: number; max: number }
+        keys: { used: number; max: number }
+        webhooks: { used: number; max: number }
+      }
+    }
   }
   /** Mint credits into an account */
   'POST /api/accounts/{id}/credits': {
@@ -135,9 +146,15 @@ export interface Calls {
       updatedAt: string
     }
   }
-  /** Agents, newest first; never their source */
+  /** Agents, newest first, never their source; a page may hold fewer than `limit`, the list ends where `nextCursor` is null */
   'GET /api/agents': {
-    query?: { limit?: number | undefined; cursor?: string | undefined }
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      kind?: 'script' | 'command' | 'component' | undefined
+      owner?: string | undefined
+      q?: string | undefined
+    }
     answer: {
       items: {
         id: string
@@ -245,6 +262,10 @@ export interface Calls {
       casesPassed: number
       fuelTotal: number | null
       engine: string | null
+      round: number
+      failure: string | null
+      createdAt: string
+      finishedAt: string | null
       verdicts: {
         caseId: string
         status:
@@ -261,10 +282,6 @@ export interface Calls {
         usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
         message?: string | undefined
       }[]
-      round: number
-      failure: string | null
-      createdAt: string
-      finishedAt: string | null
     }
   }
   /** One bounty with its public cases and the number of hidden ones */
@@ -289,9 +306,16 @@ export interface Calls {
       hiddenCaseCount: number
     }
   }
-  /** Bounties, newest first */
+  /** Bounties, newest first; a page may hold fewer than `limit`, the list ends where `nextCursor` is null */
   'GET /api/bounties': {
-    query?: { limit?: number | undefined; cursor?: string | undefined; status?: 'open' | 'awarded' | 'expired' | 'cancelled' | undefined }
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      status?: 'open' | 'awarded' | 'expired' | 'cancelled' | undefined
+      mode?: 'first' | 'best' | undefined
+      owner?: string | undefined
+      q?: string | undefined
+    }
     answer: {
       items: {
         id: string
@@ -432,6 +456,27 @@ export interface Calls {
           }
         | null
         | undefined
+    }
+  }
+  /** Executions of your own that have ended, newest first, once they are recorded (seconds); a page may hold fewer than `limit` */
+  'GET /api/executions': {
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      agent?: string | undefined
+      status?:
+        'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program' | undefined
+    }
+    answer: {
+      items: {
+        id: string
+        agentId: string
+        version: number
+        status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+        fuel: number | null
+        finishedAt: string
+      }[]
+      nextCursor: string | null
     }
   }
   /** Whether the Worker runs; asks nobody */
@@ -589,6 +634,10 @@ export interface Calls {
       casesPassed: number
       fuelTotal: number | null
       engine: string | null
+      round: number
+      failure: string | null
+      createdAt: string
+      finishedAt: string | null
       verdicts: {
         caseId: string
         status:
@@ -605,10 +654,34 @@ export interface Calls {
         usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
         message?: string | undefined
       }[]
-      round: number
-      failure: string | null
-      createdAt: string
-      finishedAt: string | null
+    }
+  }
+  /** Submissions of your own, newest first, without verdicts; a page may hold fewer than `limit` */
+  'GET /api/submissions': {
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      bounty?: string | undefined
+      status?: 'queued' | 'running' | 'accepted' | 'rejected' | 'failed' | undefined
+    }
+    answer: {
+      items: {
+        id: string
+        bountyId: string
+        agentId: string
+        version: number
+        accountId: string
+        status: 'queued' | 'running' | 'accepted' | 'rejected' | 'failed'
+        casesTotal: number
+        casesPassed: number
+        fuelTotal: number | null
+        engine: string | null
+        round: number
+        failure: string | null
+        createdAt: string
+        finishedAt: string | null
+      }[]
+      nextCursor: string | null
     }
   }
   /** Send a delivery again, at once, under the same event id; one that is being sent stays as it is */

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { checkerCreateSchema, checkerSchema } from './checker.ts'
 import { idSchema } from './ids.ts'
 import { jsonValueSchema } from './json-value.ts'
+import { pageQuerySchema } from './page.ts'
+import { searchQuerySchema } from './search-words.ts'
 import { textSchema } from './text.ts'
 import { limits, tierSchema } from './tiers.ts'
 
@@ -10,11 +12,19 @@ export const bountyStatuses = ['open', 'awarded', 'expired', 'cancelled'] as con
 export const bountyStatusSchema = z.enum(bountyStatuses)
 export type BountyStatus = z.infer<typeof bountyStatusSchema>
 
-export const bountyModeSchema = z.enum(['first', 'best']).meta({
+export const bountyModes = ['first', 'best'] as const
+export const bountyModeSchema = z.enum(bountyModes).meta({
   description: 'first: won by the first submission that passes every case; best: awarded by rank',
 })
-
 export type BountyMode = z.infer<typeof bountyModeSchema>
+
+/** Query of GET /bounties. */
+export const bountyListQuerySchema = pageQuerySchema.extend({
+  status: bountyStatusSchema.optional(),
+  mode: bountyModeSchema.optional(),
+  owner: idSchema('account').optional().describe('Bounties that this account posted'),
+  q: searchQuerySchema.optional(),
+})
 
 /** Input and expectation are any JSON; a run sees the input only, a checker both. */
 export const caseCreateSchema = z.strictObject({

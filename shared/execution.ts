@@ -6,6 +6,7 @@ import { idSchema } from './ids.ts'
 import { programSchema, sha256Schema, versionSchema } from './agent.ts'
 import { checkerMessageCharsMax } from './checker.ts'
 import { jsonValueSchema } from './json-value.ts'
+import { pageQuerySchema } from './page.ts'
 import { judgementReceiptSchema, saltSchema } from './judgement-receipt.ts'
 import { receiptKeySchema, receiptSchema } from './receipt.ts'
 import { tierSchema } from './tiers.ts'
@@ -101,6 +102,23 @@ export const outcomeSchema = runSchema.extend({
   }),
 })
 export type Outcome = z.infer<typeof outcomeSchema>
+
+/** Query of GET /executions. */
+export const executionListQuerySchema = pageQuerySchema.extend({
+  agent: idSchema('agent').optional().describe('Executions of this agent'),
+  status: guestStatusSchema.optional(),
+})
+
+/** An execution as lists show it. */
+export const executionSummarySchema = z.object({
+  id: idSchema('execution'),
+  agentId: idSchema('agent'),
+  version: z.number().int(),
+  status: guestStatusSchema,
+  fuel: z.number().int().nullable(),
+  finishedAt: z.iso.datetime(),
+})
+export type ExecutionSummary = z.infer<typeof executionSummarySchema>
 
 /** POST /v1/executions at the host. */
 export const hostExecutionSchema = z.strictObject({

@@ -55,6 +55,13 @@ export const limits = {
   checkerInputBytesMax: 2 * MiB + 64,
   /** JSON text that a checker returns: far more than the part of its message that is kept. */
   checkerOutputBytesMax: 64 * 1024,
+  /**
+   * What an account may have; keys and webhooks have bounds of their own (api-key.ts, webhook.ts). The first two are held by triggers of
+   * workers/migrations/0010-lists.sql, where the same numbers stand.
+   */
+  agentsPerAccountMax: 1_000,
+  openBountiesPerAccountMax: 1_000,
+  versionsPerAgentMax: 1_000,
 } as const
 
 assert(limits.inputBytesMax < limits.bodyBytesMax, 'an input must fit into a body')

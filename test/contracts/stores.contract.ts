@@ -139,13 +139,13 @@ export function storesContract(name: string, open: () => Stores): void {
 
     test('lists go newest first and on behind an id', async () => {
       const agents = [await newAgent(), await newAgent(), await newAgent()].toSorted((a, b) => (a.id < b.id ? 1 : -1))
-      expect((await stores.agents.list({ limit: 2 }))[0]?.id).toBeDefined()
-      expect((await stores.agents.list({ limit: 1, after: agents[0]?.id })).map(({ id }) => id)).toEqual([agents[1]?.id])
+      expect((await stores.agents.list({ limit: 2 })).items[0]?.id).toBeDefined()
+      expect((await stores.agents.list({ limit: 1, after: agents[0]?.id })).items.map(({ id }) => id)).toEqual([agents[1]?.id])
       const bounties = [await newBounty(1), await newBounty(1)].toSorted((a, b) => (a.summary.id < b.summary.id ? 1 : -1))
       const [newest, older] = bounties.map(({ summary }) => summary)
-      expect(await stores.bounties.list({ limit: 1, after: newest?.id })).toEqual([older])
-      expect(await stores.bounties.list({ status: 'open', limit: 1, after: newest?.id })).toEqual([older])
-      expect(await stores.bounties.list({ status: 'cancelled', limit: 100, after: newest?.id })).not.toContainEqual(older)
+      expect(await stores.bounties.list({ limit: 1, after: newest?.id })).toEqual({ items: [older] })
+      expect(await stores.bounties.list({ status: 'open', limit: 1, after: newest?.id })).toEqual({ items: [older] })
+      expect((await stores.bounties.list({ status: 'cancelled', limit: 100, after: newest?.id })).items).not.toContainEqual(older)
     })
 
     test('a bounty shows its public cases', async () => {

@@ -21,7 +21,11 @@ import type {
   WebhookStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import { quotaExceeded } from '../../shared/quotas.ts'
 import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
+import { searchWords } from '../../shared/search-words.ts'
+import { limits } from '../../shared/tiers.ts'
+import { isAny, listed } from './listed.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
 import { memorySubmissions, type MemoryBounty } from './memory-submissions.ts'
@@ -63,6 +67,10 @@ export function memoryDatabase(): MemoryDatabase {
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
+  const agentsOf = (accountId: string) => [...agents.values()].filter((agent) => agent.accountId === accountId).length
+  const openBountiesOf = (accountId: string) =>
+    [...bounties.values()].filter(({ summary }) => summary.accountId === accountId && summary.status === 'open').length
+
   return {
     rejected,
     ...judged,
@@ -85,9 +93,19 @@ export function memoryDatabase(): MemoryDatabase {
         money.openHolder(account.id)
       },
       find: async (id) => accounts.get(id),
+      async findPage(id) {
+        const account = accounts.get(id)
+        const balanceCredits = await money.ledger.balance(id)
+        if (!account || balanceCredits === undefined) return undefined
+        const few = { limit: 100 }
+        const [ownKeys, ownWebhooks] = [await keys.list(id, few), await webhooks.store.list(id, few)]
+        const used = { agents: agentsOf(id), openBounties: openBountiesOf(id), keys: ownKeys.length, webhooks: ownWebhooks.length }
+        return { ...account, balanceCredits, used }
+      },
     },
     agents: {
       async create(agent) {
+        if (agentsOf(agent.accountId) >= limits.agentsPerAccountMax) throw quotaExceeded('agents', limits.agentsPerAccountMax)
         const isTaken = [...agents.values()].some(({ accountId, name }) => accountId === agent.accountId && name === agent.name)
         if (isTaken) throw new ProblemError('name-taken', { detail: agent.name })
         agents.set(agent.id, agent)
@@ -96,6 +114,7 @@ export function memoryDatabase(): MemoryDatabase {
       async addVersion({ agentId, sha256, bytes, at }) {
         const agent = agents.get(agentId)
         if (!agent) return undefined
+        if (agent.version >= limits.versionsPerAgentMax) throw quotaExceeded(`versions of agent ${agentId}`, limits.versionsPerAgentMax)
         const changed = { ...agent, version: agent.version + 1, sha256, bytes, updatedAt: at }
         agents.set(agentId, changed)
         versions.set(`${agentId}@${changed.version}`, { sha256 })
@@ -108,7 +127,10 @@ export function memoryDatabase(): MemoryDatabase {
         const found = versions.get(`${id}@${version}`)
         return agent && found && { agentId: id, accountId: agent.accountId, version, program: { kind: agent.kind, sha256: found.sha256 } }
       },
-      list: async ({ limit, after }) => newestFirst([...agents.values()], { limit, after }),
+      list: async ({ kind, owner, words, ...cut }) =>
+        listed([...agents.values()], cut, (agent) => {
+          return isAny(kind, agent.kind) && isAny(owner, agent.accountId) && hasWords(words, agent.name)
+        }),
     },
     bounties: {
       async create(bounty) {
@@ -117,6 +139,8 @@ export function memoryDatabase(): MemoryDatabase {
         const { accountId, checker } = bounty.summary
         if (checker && !(versions.has(`${checker.agentId}@${checker.version}`) && agents.get(checker.agentId)?.accountId === accountId))
           throw new Error(`bounty ${bounty.summary.id} names a checker that its account does not have`)
+        const { openBountiesPerAccountMax: max } = limits
+        if (openBountiesOf(bounty.summary.accountId) >= max) throw quotaExceeded('open bounties', max)
         money.holdEscrow(bounty.summary)
         bounties.set(bounty.summary.id, { ...bounty, cases: bounty.cases.map((made) => ({ ...made, revision: 1 })) })
       },
@@ -136,12 +160,13 @@ export function memoryDatabase(): MemoryDatabase {
         }
       },
       findSummary: async (id) => bounties.get(id)?.summary,
-      async list({ status, limit, after }) {
-        const all = [...bounties.values()].map(({ summary }) => summary)
-        return newestFirst(
-          all.filter((bounty) => status === undefined || bounty.status === status),
-          { limit, after },
-        )
+      async list({ status, mode, owner, words, ...cut }) {
+        const all = [...bounties.values()].map(({ summary, description }) => ({ ...summary, description }))
+        const { items } = listed(all, cut, (bounty) => {
+          const isWanted = isAny(status, bounty.status) && isAny(mode, bounty.mode) && isAny(owner, bounty.accountId)
+          return isWanted && hasWords(words, `${bounty.title}\n${bounty.description}`)
+        })
+        return { items: items.map(({ description: _description, ...summary }) => summary) }
       },
     },
     executions: {
@@ -155,6 +180,21 @@ export function memoryDatabase(): MemoryDatabase {
         rejected.push(...outcomes)
       },
       find: async (id) => executions.get(id),
+      list: async (accountId, { agentId, status, ...cut }) =>
+        listed(
+          [...executions.values()]
+            .filter((record) => record.accountId === accountId)
+            .map((record) => ({
+              id: record.id,
+              agentId: record.agentId,
+              version: record.version,
+              status: record.status,
+              fuel: record.usage.fuel,
+              finishedAt: record.finishedAt,
+            })),
+          cut,
+          (record) => isAny(agentId, record.agentId) && isAny(status, record.status),
+        ),
       async usageByDay(accountId, { from }) {
         const own = [...executions.values()].filter((record) => record.accountId === accountId)
         const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
@@ -168,7 +208,7 @@ export function memoryDatabase(): MemoryDatabase {
   }
 }
 
-function newestFirst<T extends { id: string }>(items: T[], { limit, after }: { limit: number; after: string | undefined }): T[] {
-  const sorted = items.toSorted((a, b) => (a.id < b.id ? 1 : -1))
-  return sorted.filter(({ id }) => after === undefined || id < after).slice(0, limit)
+function hasWords(wanted: string[] = [], text: string): boolean {
+  const words = new Set(searchWords(text))
+  return wanted.every((word) => words.has(word))
 }

@@ -16,6 +16,7 @@ import type {
 import { ProblemError } from '../../shared/problem.ts'
 import type { Submission } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
+import { isAny, listed } from './listed.ts'
 import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 import type { MemoryWebhooks } from './memory-webhooks.ts'
 
@@ -267,6 +268,11 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
       const all = new Map(counting(kept).map((verdict) => [verdict.caseId, verdict]))
       const shown = casesOf(kept.bountyId).flatMap(({ id: caseId, hidden }) => (hidden ? [] : (all.get(caseId) ?? [])))
       return { ...seen(kept), verdicts: shown.map(({ revision: _revision, outputSha256: _hash, ...verdict }) => verdict) }
+    },
+    async list(accountId, { bountyId, status, ...cut }) {
+      const own = [...submissions.values()].filter((kept) => kept.accountId === accountId)
+      const { items } = listed(own, cut, (kept) => isAny(bountyId, kept.bountyId) && isAny(status, kept.status))
+      return { items: items.map(seen) }
     },
     async rankAgents(bountyId, { limit, after }) {
       const place = after && { ...after, id: after.submissionId }

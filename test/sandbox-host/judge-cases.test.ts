@@ -4,7 +4,7 @@ import { idOf } from '../fakes/id-of.ts'
 import { judgeCases } from '../../sandbox-host/judge-cases.ts'
 
 const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
-const cases = Array.from({ length: 4 }, () => ({ id: idOf('case'), input: 1, expected: 1, salt: '0'.repeat(32) }))
+const cases = Array.from({ length: 4 }, () => ({ id: idOf('case'), input: 1, expected: 1, salt: '0'.repeat(32), hidden: false }))
 
 test('what has not begun by then is not run; what has begun is', async () => {
   const told: string[] = []

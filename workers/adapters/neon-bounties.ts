@@ -3,7 +3,10 @@
 import { z } from 'zod'
 import { bountyModeSchema, bountyStatusSchema } from '../../shared/bounty.ts'
 import type { BountyStore } from '../../shared/ports.ts'
-import { tierSchema } from '../../shared/tiers.ts'
+import { quotaExceeded } from '../../shared/quotas.ts'
+import { searchWords } from '../../shared/search-words.ts'
+import { limits, tierSchema } from '../../shared/tiers.ts'
+import { keysetPage, type KeysetFilter } from './keyset-page.ts'
 import { isViolation, type Database } from './neon.ts'
 import { insufficientCredits } from './neon-ledger.ts'
 import { bigintSchema, instantSchema } from './neon-rows.ts'
@@ -81,10 +84,15 @@ export function neonBountyStore(database: Database): BountyStore {
               as r (id text, position integer, name text, input text, expected text, hidden boolean, salt text)`,
           parameters: [id, JSON.stringify(cases)],
         },
+        {
+          text: 'insert into bounty_words (word, bounty_id) select json_array_elements_text($2::json), $1',
+          parameters: [id, JSON.stringify(searchWords(`${title}\n${description}`))],
+        },
       ]
       try {
         await database.transaction(statements)
       } catch (error) {
+        if (isViolation(error, 'quota_open_bounties')) throw quotaExceeded('open bounties', limits.openBountiesPerAccountMax)
         if (!isViolation(error, 'ledger_balance_not_negative')) throw error
         throw await insufficientCredits(database, { accountId, needed: rewardCredits })
       }
@@ -116,15 +124,12 @@ export function neonBountyStore(database: Database): BountyStore {
       return row
     },
 
-    async list({ status, limit, after }) {
-      // Two texts, so that each runs on its own index.
-      const [text, parameters] = status
-        ? [`status = $3 and ($1::text is null or id < $1)`, [after ?? null, limit, status]]
-        : [`$1::text is null or id < $1`, [after ?? null, limit]]
-      return database.query(bountyRowSchema, {
-        text: `select ${bountyColumns} from bounties where ${text} order by id desc limit $2`,
-        parameters,
-      })
+    list: ({ status, mode, owner, words = [], limit, after }) => {
+      const filters: KeysetFilter[] = words.map((word) => ({ table: 'bounty_words', id: 'bounty_id', where: { word } }))
+      if (owner !== undefined) filters.push({ table: 'bounties', where: { account_id: owner } })
+      if (status !== undefined) filters.push({ table: 'bounties', where: { status } })
+      if (mode !== undefined) filters.push({ table: 'bounties', where: { mode } })
+      return keysetPage(database, { row: bountyRowSchema, table: 'bounties', columns: bountyColumns, filters, limit, after })
     },
   }
 }

@@ -4,6 +4,7 @@ import { verdictStatusSchema } from '../../shared/execution.ts'
 import type { SubmissionStore } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { submissionStatusSchema } from '../../shared/submission.ts'
+import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
 import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
 
@@ -130,6 +131,11 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
         }),
       ])
       return submission && { ...submission, verdicts }
+    },
+
+    list: (accountId, { bountyId, status, limit, after }) => {
+      const filters = ownFilters('submissions', accountId, { bounty_id: bountyId, status })
+      return keysetPage(database, { row: submissionRowSchema, table: 'submissions', columns: submissionColumns, filters, limit, after })
     },
 
     async rankAgents(bountyId, { limit, after }) {
