@@ -23,9 +23,20 @@ export interface Calls {
     query?: { days?: number | undefined }
     answer: { items: { day: string; executions: number; fuel: number; wallMicros: number; creditsIn: number; creditsOut: number }[] }
   }
-  /** The account that the key speaks for */
+  /** The account that the key speaks for, with its balance and quotas */
   'GET /api/accounts/me': {
-    answer: { id: string; name: string; createdAt: string; balanceCredits: number }
+    answer: {
+      id: string
+      name: string
+      createdAt: string
+      balanceCredits: number
+      quotas: {
+        agents: { used: number; max: number }
+        openBounties: { used: number; max: number }
+        keys: { used: number; max: number }
+        webhooks: { used: number; max: number }
+      }
+    }
   }
   /** Mint credits into an account */
   'POST /api/accounts/{id}/credits': {
@@ -135,9 +146,15 @@ export interface Calls {
       updatedAt: string
     }
   }
-  /** Agents, newest first; never their source */
+  /** Agents, newest first, never their source; a page may hold fewer than `limit`, the list ends where `nextCursor` is null */
   'GET /api/agents': {
-    query?: { limit?: number | undefined; cursor?: string | undefined }
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      kind?: 'script' | 'command' | 'component' | undefined
+      owner?: string | undefined
+      q?: string | undefined
+    }
     answer: {
       items: {
         id: string
@@ -179,6 +196,7 @@ export interface Calls {
       rewardCredits: number
       mode: 'first' | 'best'
       tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      checker: { agentId: string; version: number } | null
       status: 'open' | 'awarded' | 'expired' | 'cancelled'
       caseCount: number
       deadline: string | null
@@ -197,6 +215,7 @@ export interface Calls {
       rewardCredits: number
       mode: 'first' | 'best'
       tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      checker: { agentId: string; version: number } | null
       status: 'open' | 'awarded' | 'expired' | 'cancelled'
       caseCount: number
       deadline: string | null
@@ -243,11 +262,16 @@ export interface Calls {
       casesPassed: number
       fuelTotal: number | null
       engine: string | null
+      round: number
+      failure: string | null
+      createdAt: string
+      finishedAt: string | null
       verdicts: {
         caseId: string
         status:
           | 'accepted'
           | 'wrong-answer'
+          | 'checker-failed'
           | 'threw'
           | 'trapped'
           | 'out-of-fuel'
@@ -256,11 +280,8 @@ export interface Calls {
           | 'output-limit'
           | 'invalid-program'
         usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+        message?: string | undefined
       }[]
-      round: number
-      failure: string | null
-      createdAt: string
-      finishedAt: string | null
     }
   }
   /** One bounty with its public cases and the number of hidden ones */
@@ -273,6 +294,7 @@ export interface Calls {
       rewardCredits: number
       mode: 'first' | 'best'
       tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      checker: { agentId: string; version: number } | null
       status: 'open' | 'awarded' | 'expired' | 'cancelled'
       caseCount: number
       deadline: string | null
@@ -284,9 +306,16 @@ export interface Calls {
       hiddenCaseCount: number
     }
   }
-  /** Bounties, newest first */
+  /** Bounties, newest first; a page may hold fewer than `limit`, the list ends where `nextCursor` is null */
   'GET /api/bounties': {
-    query?: { limit?: number | undefined; cursor?: string | undefined; status?: 'open' | 'awarded' | 'expired' | 'cancelled' | undefined }
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      status?: 'open' | 'awarded' | 'expired' | 'cancelled' | undefined
+      mode?: 'first' | 'best' | undefined
+      owner?: string | undefined
+      q?: string | undefined
+    }
     answer: {
       items: {
         id: string
@@ -295,6 +324,7 @@ export interface Calls {
         rewardCredits: number
         mode: 'first' | 'best'
         tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+        checker: { agentId: string; version: number } | null
         status: 'open' | 'awarded' | 'expired' | 'cancelled'
         caseCount: number
         deadline: string | null
@@ -313,6 +343,7 @@ export interface Calls {
       rewardCredits: number
       mode?: 'first' | 'best' | undefined
       tier?: 'basic' | 'standard' | 'premium' | 'enterprise' | undefined
+      checker?: { agentId: string; version?: number | undefined } | undefined
       cases: { name?: string | undefined; input: unknown; expected: unknown; hidden?: boolean | undefined }[]
       deadline?: string | undefined
     }
@@ -323,6 +354,7 @@ export interface Calls {
       rewardCredits: number
       mode: 'first' | 'best'
       tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      checker: { agentId: string; version: number } | null
       status: 'open' | 'awarded' | 'expired' | 'cancelled'
       caseCount: number
       deadline: string | null
@@ -426,6 +458,27 @@ export interface Calls {
         | undefined
     }
   }
+  /** Executions of your own that have ended, newest first, once they are recorded (seconds); a page may hold fewer than `limit` */
+  'GET /api/executions': {
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      agent?: string | undefined
+      status?:
+        'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program' | undefined
+    }
+    answer: {
+      items: {
+        id: string
+        agentId: string
+        version: number
+        status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+        fuel: number | null
+        finishedAt: string
+      }[]
+      nextCursor: string | null
+    }
+  }
   /** Whether the Worker runs; asks nobody */
   'GET /api/health': {
     answer: { status: 'ok' }
@@ -523,20 +576,36 @@ export interface Calls {
       submissionId: string
       casesTotal: number
       parts: {
-        statement: {
-          type: 'judgement'
-          receiptVersion: 1
-          submissionId: string
-          program: { kind: 'script' | 'command' | 'component'; sha256: string }
-          tier: 'basic' | 'standard' | 'premium' | 'enterprise'
-          seed: number
-          startTime: string
-          engine: string
-          casesPassed: number
-          entries: { caseId: string; commitment: string }[]
-          finishedAt: string
-          keyId: string
-        }
+        statement:
+          | {
+              type: 'judgement'
+              submissionId: string
+              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+              seed: number
+              startTime: string
+              engine: string
+              casesPassed: number
+              entries: { caseId: string; commitment: string }[]
+              finishedAt: string
+              keyId: string
+              receiptVersion: 1
+            }
+          | {
+              type: 'judgement'
+              submissionId: string
+              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+              seed: number
+              startTime: string
+              engine: string
+              casesPassed: number
+              entries: { caseId: string; commitment: string }[]
+              finishedAt: string
+              keyId: string
+              receiptVersion: 2
+              checker: { kind: 'script' | 'command' | 'component'; sha256: string } | null
+            }
         signature: string
       }[]
       openings: {
@@ -565,11 +634,16 @@ export interface Calls {
       casesPassed: number
       fuelTotal: number | null
       engine: string | null
+      round: number
+      failure: string | null
+      createdAt: string
+      finishedAt: string | null
       verdicts: {
         caseId: string
         status:
           | 'accepted'
           | 'wrong-answer'
+          | 'checker-failed'
           | 'threw'
           | 'trapped'
           | 'out-of-fuel'
@@ -578,11 +652,36 @@ export interface Calls {
           | 'output-limit'
           | 'invalid-program'
         usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+        message?: string | undefined
       }[]
-      round: number
-      failure: string | null
-      createdAt: string
-      finishedAt: string | null
+    }
+  }
+  /** Submissions of your own, newest first, without verdicts; a page may hold fewer than `limit` */
+  'GET /api/submissions': {
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      bounty?: string | undefined
+      status?: 'queued' | 'running' | 'accepted' | 'rejected' | 'failed' | undefined
+    }
+    answer: {
+      items: {
+        id: string
+        bountyId: string
+        agentId: string
+        version: number
+        accountId: string
+        status: 'queued' | 'running' | 'accepted' | 'rejected' | 'failed'
+        casesTotal: number
+        casesPassed: number
+        fuelTotal: number | null
+        engine: string | null
+        round: number
+        failure: string | null
+        createdAt: string
+        finishedAt: string | null
+      }[]
+      nextCursor: string | null
     }
   }
   /** Send a delivery again, at once, under the same event id; one that is being sent stays as it is */

@@ -55,7 +55,9 @@ const environmentSchema = z.object({
   /** Runs of one account that may wait; at most QUEUE_MAX. Half of it unless it is set. */
   ACCOUNT_QUEUE_MAX: whole(1, 100_000).optional(),
   /** Inputs that may wait, in bytes. */
-  QUEUE_BYTES_MAX: whole(limits.inputBytesMax, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 32, 64 * MiB)))),
+  QUEUE_BYTES_MAX: whole(limits.checkerInputBytesMax, Number.MAX_SAFE_INTEGER).prefault(
+    String(Math.floor(Math.min(machineBytes / 32, 64 * MiB))),
+  ),
   /** An execution that has not begun by then is refused. The Worker waits for 10 s beyond the run itself (workers/adapters/sandbox-http.ts). */
   QUEUE_WAIT_MS_MAX: whole(1, 9_000).prefault('5000'),
   /** Judgements that may run at once; one more is refused. */

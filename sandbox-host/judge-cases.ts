@@ -10,7 +10,7 @@ export type JudgeCases = {
   beginMsMax?: number | undefined
   /** Aborted when the caller has gone. */
   caller: AbortSignal
-  /** `signal` is aborted when the case need not begin any more; that makes it throw, unless it has begun. */
+  /** `signal` is aborted when the case need not be judged any more; that makes it throw where it waits for its turn. */
   judge: (judged: JudgedCase, signal: AbortSignal) => Promise<Verdict>
   tell: (verdict: Verdict) => void
 }

@@ -81,6 +81,6 @@ function storableBytes(bytes: Buffer): string {
 }
 
 /** Postgres takes neither NUL nor lone surrogates; both become the replacement character. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD')
 }

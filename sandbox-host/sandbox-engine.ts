@@ -79,6 +79,11 @@ export function runLimits(tier: TierName): RunLimits {
   return limitsByTier[tier]
 }
 
+/** Limits of the run of a checker: of its own, and those of the author's run but for what goes in and out. */
+export function checkerLimits(tier: TierName): RunLimits {
+  return { ...runLimits(tier), inputBytes: limits.checkerInputBytesMax, outputBytes: limits.checkerOutputBytesMax }
+}
+
 const limitsByTier: Record<TierName, RunLimits> = {
   basic: limitsOf('basic'),
   standard: limitsOf('standard'),

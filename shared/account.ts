@@ -13,8 +13,18 @@ export type AccountCreate = z.infer<typeof accountCreateSchema>
 export const accountSchema = z.object({ id: idSchema('account'), name: z.string(), createdAt: z.iso.datetime() })
 export type Account = z.infer<typeof accountSchema>
 
-/** Answer of GET /accounts/me. */
 export const ownAccountSchema = accountSchema.extend({ balanceCredits: z.number().int() })
+
+const quotaSchema = z.object({ used: z.number().int(), max: z.number().int() })
+
+/** Answer of GET /accounts/me. */
+export const accountPageSchema = ownAccountSchema.extend({
+  quotas: z
+    .object({ agents: quotaSchema, openBounties: quotaSchema, keys: quotaSchema, webhooks: quotaSchema })
+    .meta({ description: 'How many the account has, and may have' }),
+})
+export type AccountPage = z.infer<typeof accountPageSchema>
+export type QuotaName = keyof AccountPage['quotas']
 
 /** Answer of POST /accounts; the only time that `key` is seen: an answer that is replayed has none. */
 export const accountCreatedSchema = ownAccountSchema.extend({ key: z.string() })

@@ -1,6 +1,8 @@
 // Agents are programs that strangers deploy. An agent is a name with versions; a version is immutable and known by its SHA-256.
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
+import { pageQuerySchema } from './page.ts'
+import { searchQuerySchema } from './search-words.ts'
 
 export const programKinds = ['script', 'command', 'component'] as const
 export const programKindSchema = z.enum(programKinds).meta({
@@ -40,6 +42,13 @@ export type Program = z.infer<typeof programSchema>
 export function programKey(sha256: string): string {
   return `programs/${sha256}`
 }
+
+/** Query of GET /agents. */
+export const agentListQuerySchema = pageQuerySchema.extend({
+  kind: programKindSchema.optional(),
+  owner: idSchema('account').optional().describe('Agents of this account'),
+  q: searchQuerySchema.optional(),
+})
 
 export const agentSchema = z.object({
   id: idSchema('agent'),

@@ -1,7 +1,10 @@
 // A bounty is a task with test cases and a reward. Hidden cases count in the verdict but are shown to nobody.
 import { z } from 'zod'
+import { checkerCreateSchema, checkerSchema } from './checker.ts'
 import { idSchema } from './ids.ts'
 import { jsonValueSchema } from './json-value.ts'
+import { pageQuerySchema } from './page.ts'
+import { searchQuerySchema } from './search-words.ts'
 import { textSchema } from './text.ts'
 import { limits, tierSchema } from './tiers.ts'
 
@@ -9,13 +12,21 @@ export const bountyStatuses = ['open', 'awarded', 'expired', 'cancelled'] as con
 export const bountyStatusSchema = z.enum(bountyStatuses)
 export type BountyStatus = z.infer<typeof bountyStatusSchema>
 
-export const bountyModeSchema = z.enum(['first', 'best']).meta({
+export const bountyModes = ['first', 'best'] as const
+export const bountyModeSchema = z.enum(bountyModes).meta({
   description: 'first: won by the first submission that passes every case; best: awarded by rank',
 })
-
 export type BountyMode = z.infer<typeof bountyModeSchema>
 
-/** Input and expectation are any JSON; a run sees the input only. */
+/** Query of GET /bounties. */
+export const bountyListQuerySchema = pageQuerySchema.extend({
+  status: bountyStatusSchema.optional(),
+  mode: bountyModeSchema.optional(),
+  owner: idSchema('account').optional().describe('Bounties that this account posted'),
+  q: searchQuerySchema.optional(),
+})
+
+/** Input and expectation are any JSON; a run sees the input only, a checker both. */
 export const caseCreateSchema = z.strictObject({
   name: textSchema(120).min(1).optional().meta({ description: 'Shown beside the verdict', example: 'two words' }),
   input: jsonValueSchema.meta({ description: 'What the agent is given', example: { text: 'hello world' } }),
@@ -34,6 +45,7 @@ export const bountyCreateSchema = z.strictObject({
     .meta({ description: 'Held from your balance while the bounty is open', example: 500 }),
   mode: bountyModeSchema.default('first'),
   tier: tierSchema.default('basic'),
+  checker: checkerCreateSchema.optional(),
   cases: z.array(caseCreateSchema).min(1).max(limits.casesPerBountyMax),
   deadline: z.iso.datetime().optional().meta({
     example: '2099-12-31T00:00:00Z',
@@ -76,6 +88,7 @@ export const bountySummarySchema = z.object({
   rewardCredits: z.number().int(),
   mode: bountyModeSchema,
   tier: tierSchema,
+  checker: checkerSchema.nullable().meta({ description: 'The agent that judges outputs; null: JSON equality does' }),
   status: bountyStatusSchema,
   caseCount: z.number().int(),
   deadline: z.iso.datetime().nullable(),

@@ -4,7 +4,9 @@ import { z } from 'zod'
 import { guestStatuses, guestStatusSchema, type GuestStatus } from './guest-status.ts'
 import { idSchema } from './ids.ts'
 import { programSchema, sha256Schema, versionSchema } from './agent.ts'
+import { checkerMessageCharsMax } from './checker.ts'
 import { jsonValueSchema } from './json-value.ts'
+import { pageQuerySchema } from './page.ts'
 import { judgementReceiptSchema, saltSchema } from './judgement-receipt.ts'
 import { receiptKeySchema, receiptSchema } from './receipt.ts'
 import { tierSchema } from './tiers.ts'
@@ -101,6 +103,23 @@ export const outcomeSchema = runSchema.extend({
 })
 export type Outcome = z.infer<typeof outcomeSchema>
 
+/** Query of GET /executions. */
+export const executionListQuerySchema = pageQuerySchema.extend({
+  agent: idSchema('agent').optional().describe('Executions of this agent'),
+  status: guestStatusSchema.optional(),
+})
+
+/** An execution as lists show it. */
+export const executionSummarySchema = z.object({
+  id: idSchema('execution'),
+  agentId: idSchema('agent'),
+  version: z.number().int(),
+  status: guestStatusSchema,
+  fuel: z.number().int().nullable(),
+  finishedAt: z.iso.datetime(),
+})
+export type ExecutionSummary = z.infer<typeof executionSummarySchema>
+
 /** POST /v1/executions at the host. */
 export const hostExecutionSchema = z.strictObject({
   ...runSchema.shape,
@@ -145,13 +164,22 @@ export const manifestSchema = z.object({
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
-const judgedCaseSchema = z.strictObject({ id: idSchema('case'), input: z.unknown(), expected: z.unknown(), salt: saltSchema })
+const judgedCaseSchema = z.strictObject({
+  id: idSchema('case'),
+  input: z.unknown(),
+  expected: z.unknown(),
+  salt: saltSchema,
+  /** What a checker says about a hidden case goes no further than the host. */
+  hidden: z.boolean().default(true),
+})
 export type JudgedCase = z.infer<typeof judgedCaseSchema>
 
-/** POST /v1/judgements at the host: many cases, one load of the program. Nothing of a case is kept by the host. */
+/** POST /v1/judgements at the host: many cases, one load of the programs. Nothing of a case is kept by the host. */
 export const judgementRequestSchema = z.strictObject({
   submissionId: idSchema('submission'),
   program: programSchema,
+  /** Judges outputs in the place of JSON equality. */
+  checker: programSchema.optional(),
   accountId: idSchema('account'),
   tier: tierSchema,
   /** Cases after the first one, in their order, that is not accepted are not begun any more. */
@@ -162,16 +190,20 @@ export const judgementRequestSchema = z.strictObject({
 })
 export type JudgementRequest = z.infer<typeof judgementRequestSchema>
 
-export const verdictStatuses = ['accepted', 'wrong-answer', ...guestStatuses.filter((s) => s !== 'completed')] as const
+/** `checker-failed`: the bounty's checker gave no answer about the output; neither right nor wrong, and no fault of the author's. */
+export const verdictStatuses = ['accepted', 'wrong-answer', 'checker-failed', ...guestStatuses.filter((s) => s !== 'completed')] as const
 export const verdictStatusSchema = z.enum(verdictStatuses)
 export type VerdictStatus = z.infer<typeof verdictStatusSchema>
 
 export const verdictSchema = z.object({
   caseId: idSchema('case'),
   status: verdictStatusSchema,
+  /** Of the author's program alone. */
   usage: usageSchema,
   /** Of the exact JSON text that the program gave; null when there is none. */
   outputSha256: sha256Schema.nullable(),
+  /** Of the checker, about a public case. */
+  message: z.string().max(checkerMessageCharsMax).optional(),
 })
 export type Verdict = z.infer<typeof verdictSchema>
 export type Judgement = { engine: string; verdicts: Verdict[] }

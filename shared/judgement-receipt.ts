@@ -1,8 +1,8 @@
 // The receipt of a judging: one signed statement for each chunk of cases, with one salted commitment for each case. A commitment binds
-// the verdict to input, expectation, output and fuel and tells nothing of them; whoever is given the opening can check it. Cases that are
-// hidden are opened when their bounty closes.
+// the verdict to checker, input, expectation, output and fuel and tells nothing of them; whoever is given the opening can check it. Cases
+// that are hidden are opened when their bounty closes.
 import { z } from 'zod'
-import { programSchema, sha256Schema } from './agent.ts'
+import { programSchema, sha256Schema, type Program } from './agent.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { idSchema } from './ids.ts'
 import { receiptKeyIdSchema, verifySigned, type ReceiptCrypto, type Verification } from './receipt.ts'
@@ -11,9 +11,8 @@ import { tierSchema } from './tiers.ts'
 /** 32 hex digits of randomness, one for each case, known to the Worker and, while it judges, to the host. */
 export const saltSchema = z.string().regex(/^[0-9a-f]{32}$/)
 
-export const judgementStatementSchema = z.strictObject({
+const statementFields = {
   type: z.literal('judgement'),
-  receiptVersion: z.literal(1),
   submissionId: idSchema('submission'),
   program: programSchema,
   tier: tierSchema,
@@ -24,7 +23,13 @@ export const judgementStatementSchema = z.strictObject({
   entries: z.array(z.strictObject({ caseId: idSchema('case'), commitment: sha256Schema })).min(1),
   finishedAt: z.iso.datetime(),
   keyId: receiptKeyIdSchema,
-})
+}
+
+/** Version 1 is from before there were checkers: JSON equality judged. In version 2 null says so. */
+export const judgementStatementSchema = z.discriminatedUnion('receiptVersion', [
+  z.strictObject({ ...statementFields, receiptVersion: z.literal(1) }),
+  z.strictObject({ ...statementFields, receiptVersion: z.literal(2), checker: programSchema.nullable() }),
+])
 export type JudgementStatement = z.infer<typeof judgementStatementSchema>
 
 export const judgementReceiptSchema = z.strictObject({
@@ -58,9 +63,16 @@ export const submissionReceiptSchema = z.strictObject({
 })
 export type SubmissionReceipt = z.infer<typeof submissionReceiptSchema>
 
-/** What is hashed into a commitment. The submission is part of it, so that equal outputs of two submissions look different. */
-export function commitmentText(submissionId: string, opening: Opening): string {
-  return `agent-bounty commitment\n${canonicalJson({ submissionId, ...opening })}`
+/** What of a statement each of its commitments binds. `checker` is absent in version 1. */
+export type CommitmentScope = { submissionId: string; checker?: Program | null }
+
+/**
+ * What is hashed into a commitment. The submission is part of it, so that equal outputs of two submissions look different, and so is the
+ * checker: the verdict is its.
+ */
+export function commitmentText({ submissionId, checker }: CommitmentScope, opening: Opening): string {
+  const judge = checker === undefined ? {} : { checkerSha256: checker?.sha256 ?? null }
+  return `agent-bounty commitment\n${canonicalJson({ submissionId, ...judge, ...opening })}`
 }
 
 export function verifyJudgement(
@@ -72,10 +84,11 @@ export function verifyJudgement(
 
 /** @returns what is wrong with the openings: those that open nothing, and sums that the statement does not have */
 export async function checkOpenings(
-  { submissionId, entries, casesPassed }: JudgementStatement,
+  statement: JudgementStatement,
   openings: readonly Opening[],
   sha256Hex: (text: string) => string | Promise<string>,
 ): Promise<string[]> {
+  const { entries, casesPassed } = statement
   const wrong: string[] = []
   const ofCases = Map.groupBy(openings, ({ caseId }) => caseId)
   let passed = 0
@@ -84,7 +97,7 @@ export async function checkOpenings(
     // Of a case that was judged in several revisions each part states one.
     const candidates = ofCases.get(caseId) ?? []
     if (candidates.length === 0) continue
-    const hashes = await Promise.all(candidates.map(async (opening) => sha256Hex(commitmentText(submissionId, opening))))
+    const hashes = await Promise.all(candidates.map(async (opening) => sha256Hex(commitmentText(statement, opening))))
     const opening = candidates[hashes.indexOf(commitment)]
     opened++
     if ((opening ?? candidates[0])?.status === 'accepted') passed++

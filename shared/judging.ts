@@ -11,6 +11,8 @@ export type TakenJudging = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 'acc
   mode: BountyMode
   tier: TierName
   program: Program
+  /** Of the bounty's checker. */
+  checker: Program | undefined
   stopAtFirstFailure: boolean
   attempts: number
   waits: number

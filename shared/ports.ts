@@ -1,11 +1,11 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
-import type { Account } from './account.ts'
+import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
-import type { Agent, Program } from './agent.ts'
-import type { Bounty, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
+import type { Agent, Program, ProgramKind } from './agent.ts'
+import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
 import type { EventMessage } from './event-log.ts'
-import type { ExecutionRecord, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
+import type { ExecutionRecord, ExecutionSummary, GuestStatus, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
@@ -14,7 +14,7 @@ import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
 import type { NumberedVerdict } from './progress.ts'
 import type { RateLimit } from './rate-limit.ts'
-import type { Submission, SubmissionStatus } from './submission.ts'
+import type { Submission, SubmissionStatus, SubmissionSummary } from './submission.ts'
 import type { TierName } from './tiers.ts'
 import type { AfterAttempt, AttemptEnd, Delivery, Webhook } from './webhook.ts'
 
@@ -22,7 +22,25 @@ export interface AccountStore {
   /** With its first key. @throws ProblemError `name-taken` */
   create(account: Account, key: NewKey): Promise<void>
   find(id: string): Promise<Account | undefined>
+  /** With its balance and what it has of each quota, at one moment. */
+  findPage(id: string): Promise<(Account & { balanceCredits: number; used: Record<QuotaName, number> }) | undefined>
 }
+
+/**
+ * One page of a list that can be filtered. `goOnAfter` is there when looking for matches was broken off before there were enough of them: the
+ * next page begins behind it.
+ */
+export type Listed<T> = { items: T[]; goOnAfter?: string }
+/** @param after id of the last item of the page before, or its `goOnAfter` */
+export type Cut = { limit: number; after?: string | undefined }
+/** `words` as searchWords gives them, all of which must be there. */
+export type BountyFilters = {
+  status?: BountyStatus | undefined
+  mode?: BountyMode | undefined
+  owner?: string | undefined
+  words?: string[] | undefined
+}
+export type AgentFilters = { kind?: ProgramKind | undefined; owner?: string | undefined; words?: string[] | undefined }
 
 /** `sha256` is of the secret, which is kept nowhere. */
 export type NewKey = ApiKey & { sha256: string; isRateLimited: boolean }
@@ -73,15 +91,18 @@ export type RunnableAgent = { agentId: string; accountId: string; version: numbe
 export type NewVersion = { agentId: string; sha256: string; bytes: number; engine: string; askedAt: string; at: string }
 
 export interface AgentStore {
-  /** Writes the agent with its first version. @throws ProblemError `name-taken` */
+  /** Writes the agent with its first version. @throws ProblemError `name-taken`, `quota-exceeded` */
   create(agent: Agent, engine: string): Promise<void>
-  /** Once for each request, however often it is tried. @returns the agent with the version that was added; undefined when there is no agent */
+  /**
+   * Once for each request, however often it is tried.
+   * @returns the agent with the version that was added; undefined when there is no agent. @throws ProblemError `quota-exceeded`
+   */
   addVersion(version: NewVersion): Promise<Agent | undefined>
   find(id: string): Promise<Agent | undefined>
   /** @param version the latest when absent */
   findRunnable(id: string, version?: number): Promise<RunnableAgent | undefined>
-  /** Newest first. @param after id of the last agent of the page before */
-  list(page: { limit: number; after?: string | undefined }): Promise<Agent[]>
+  /** Newest first. */
+  list(page: AgentFilters & Cut): Promise<Listed<Agent>>
 }
 
 /** A case as it is posted: input and expectation are JSON text, so that they keep their bytes. */
@@ -102,12 +123,15 @@ export type RevisedCase = StoredCase & { revision: number }
 export type NewBounty = { summary: BountySummary; description: string; cases: StoredCase[] }
 
 export interface BountyStore {
-  /** Moves the reward from its owner's balance into escrow. @throws ProblemError `insufficient-credits`; then nothing is written */
+  /**
+   * Moves the reward from its owner's balance into escrow. Only a version of an agent of the same account can be the checker: anything else
+   * is an error. @throws ProblemError `insufficient-credits`, `quota-exceeded`; then nothing is written
+   */
   create(bounty: NewBounty): Promise<void>
   find(id: string): Promise<Bounty | undefined>
   findSummary(id: string): Promise<BountySummary | undefined>
-  /** Newest first. @param after id of the last bounty of the page before */
-  list(page: { status?: BountyStatus | undefined; limit: number; after?: string | undefined }): Promise<BountySummary[]>
+  /** Newest first. */
+  list(page: BountyFilters & Cut): Promise<Listed<BountySummary>>
 }
 
 export type NewCase = Omit<StoredCase, 'position'>
@@ -133,6 +157,7 @@ export interface CaseStore {
   rejudge(bountyId: string, rejudging: { at: string }): Promise<number | undefined>
 }
 
+export type SubmissionFilters = { bountyId?: string | undefined; status?: SubmissionStatus | undefined }
 export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 'version' | 'accountId' | 'casesTotal' | 'createdAt'> & {
   stopAtFirstFailure: boolean
   /** When it is looked after, should nobody have taken the first turn. */
@@ -151,6 +176,8 @@ export interface SubmissionStore {
   create(submission: NewSubmission): Promise<void>
   /** With the verdicts of public cases only: of each the one of its highest revision. */
   find(id: string): Promise<Submission | undefined>
+  /** Of one account, newest first. */
+  list(accountId: string, page: SubmissionFilters & Cut): Promise<Listed<SubmissionSummary>>
   rankAgents(bountyId: string, page: { limit: number; after?: AgentPlace | undefined }): Promise<Omit<BountyRank, 'rank'>[]>
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
 }
@@ -238,6 +265,8 @@ export interface SettlementStore {
 /** What could not be recorded, kept for whoever looks into it. `record` is JSON text. */
 export type RejectedOutcome = { id: string; reason: string; record: string }
 
+export type ExecutionFilters = { agentId?: string | undefined; status?: GuestStatus | undefined }
+
 export interface ExecutionStore {
   /**
    * Records those that are not there yet, all at once.
@@ -246,6 +275,8 @@ export interface ExecutionStore {
   record(records: ExecutionRecord[]): Promise<string[]>
   keepRejected(host: string, rejected: RejectedOutcome[]): Promise<void>
   find(id: string): Promise<ExecutionRecord | undefined>
+  /** Recorded ones of one account, newest first. */
+  list(accountId: string, page: ExecutionFilters & Cut): Promise<Listed<ExecutionSummary>>
   /** Of recorded executions, newest first, days without any left out. @param since first UTC day, as 2000-01-31 */
   usageByDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros'>[]>
 }
@@ -348,6 +379,8 @@ export interface ArtifactStore {
 export type JudgedCases = {
   submissionId: string
   program: Program
+  /** Judges outputs in the place of JSON equality. */
+  checker: Program | undefined
   accountId: string
   tier: TierName
   /** Cases after the first one, in their order, that is not accepted are not begun any more. */
@@ -355,7 +388,7 @@ export type JudgedCases = {
   /** Cases that have not begun by then are not begun any more, and are among `notRun`. */
   beginMsMax: number
   /** Input and expectation as JSON text. */
-  cases: { id: string; input: string; expected: string; salt: string }[]
+  cases: Pick<StoredCase, 'id' | 'input' | 'expected' | 'salt' | 'hidden'>[]
 }
 
 /**

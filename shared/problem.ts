@@ -35,6 +35,7 @@ export const problemTable = {
   'not-awardable': { status: 409, title: 'The submission cannot be awarded the bounty', retryable: false },
   'too-many-keys': { status: 409, title: 'The account has as many keys as it may have', retryable: false },
   'too-many-webhooks': { status: 409, title: 'The account has as many webhooks as it may have', retryable: false },
+  'quota-exceeded': { status: 409, title: 'The account has as many of these as it may have', retryable: false },
   'idempotency-key-reused': { status: 409, title: 'The idempotency key belongs to another request', retryable: false },
   'idempotency-in-progress': { status: 409, title: 'The first request with this idempotency key is not answered yet', retryable: true },
   'body-too-large': { status: 413, title: 'The body is too large', retryable: false },

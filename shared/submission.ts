@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { versionSchema } from './agent.ts'
 import { idSchema } from './ids.ts'
+import { pageQuerySchema } from './page.ts'
 import { verdictStatusSchema, usageSchema } from './execution.ts'
 
 export const submissionStatuses = ['queued', 'running', 'accepted', 'rejected', 'failed'] as const
@@ -18,10 +19,24 @@ export const submissionCreateSchema = z.strictObject({
 })
 export type SubmissionCreate = z.infer<typeof submissionCreateSchema>
 
-/** `caseId` and `usage` are of public cases only. */
-export const caseVerdictSchema = z.object({ caseId: idSchema('case'), status: verdictStatusSchema, usage: usageSchema })
+/** Of public cases only. */
+export const caseVerdictSchema = z.object({
+  caseId: idSchema('case'),
+  status: verdictStatusSchema.meta({
+    description: 'checker-failed: the checker of the bounty gave no answer; the case is not accepted, and the output is not called wrong',
+  }),
+  usage: usageSchema,
+  message: z.string().optional().meta({ description: 'What the checker of the bounty says about the output' }),
+})
 
-export const submissionSchema = z.object({
+/** Query of GET /submissions. */
+export const submissionListQuerySchema = pageQuerySchema.extend({
+  bounty: idSchema('bounty').optional().describe('Submissions to this bounty'),
+  status: submissionStatusSchema.optional(),
+})
+
+/** As lists show it: without verdicts. */
+export const submissionSummarySchema = z.object({
   id: idSchema('submission'),
   bountyId: idSchema('bounty'),
   agentId: idSchema('agent'),
@@ -32,10 +47,14 @@ export const submissionSchema = z.object({
   casesPassed: z.number().int(),
   fuelTotal: z.number().int().nullable(),
   engine: z.string().nullable(),
-  verdicts: z.array(caseVerdictSchema).meta({ description: 'Of the public cases, in their order' }),
   round: z.number().int().meta({ description: 'Of judging: 1, and one more each time that it is judged again' }),
   failure: z.string().nullable().meta({ description: 'Why it could not be judged, when it failed' }),
   createdAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
+})
+export type SubmissionSummary = z.infer<typeof submissionSummarySchema>
+
+export const submissionSchema = submissionSummarySchema.extend({
+  verdicts: z.array(caseVerdictSchema).meta({ description: 'Of the public cases, in their order' }),
 })
 export type Submission = z.infer<typeof submissionSchema>

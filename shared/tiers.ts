@@ -51,7 +51,22 @@ export const limits = {
   caseBytesMax: 8 * MiB,
   /** Expected output of one case. */
   expectedBytesMax: 512 * 1024,
+  /** JSON text given to a checker: the largest input, expectation and output together, and their frame. */
+  checkerInputBytesMax: 2 * MiB + 64,
+  /** JSON text that a checker returns: far more than the part of its message that is kept. */
+  checkerOutputBytesMax: 64 * 1024,
+  /**
+   * What an account may have; keys and webhooks have bounds of their own (api-key.ts, webhook.ts). The first two are held by triggers of
+   * workers/migrations/0010-lists.sql, where the same numbers stand.
+   */
+  agentsPerAccountMax: 1_000,
+  openBountiesPerAccountMax: 1_000,
+  versionsPerAgentMax: 1_000,
 } as const
 
 assert(limits.inputBytesMax < limits.bodyBytesMax, 'an input must fit into a body')
+assert(
+  limits.inputBytesMax + limits.expectedBytesMax + limits.outputBytesMax < limits.checkerInputBytesMax,
+  'a checker must be given whatever an agent may return',
+)
 for (const name of tierNames) assert(Number.isSafeInteger(tiers[name].fuelMax), `fuel of tier ${name} must be a safe integer`)

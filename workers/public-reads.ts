@@ -1,15 +1,19 @@
 // What anybody may read, each as one entry of the read cache: the API answers with its text, the pages show what it says.
 import type { Agent } from '../shared/agent.ts'
-import type { Bounty, BountyStatus, BountySummary } from '../shared/bounty.ts'
+import type { Bounty, BountySummary } from '../shared/bounty.ts'
 import type { BountyRank, GlobalRank } from '../shared/leaderboard.ts'
 import { decodeCursor, type Page } from '../shared/page.ts'
+import type { AgentFilters, BountyFilters, Cut as ListCut, Listed } from '../shared/ports.ts'
+import { searchWords } from '../shared/search-words.ts'
 import { agentNotFound } from './flows/deploy-agent.ts'
 import { bountyNotFound } from './flows/submit-agent.ts'
 import type { CachedRead } from './read-cache.ts'
-import { pageOf } from './routes/page-of.ts'
+import { idCursor, listName, pageOf } from './routes/page-of.ts'
 import type { Services } from './services.ts'
 
 export type PublicRead<T> = CachedRead & { load: () => Promise<T> }
+/** `isKept`: one of finitely many that the caches may keep. */
+export type ListRead<T> = PublicRead<T> & { isKept: boolean }
 
 type Cut = { limit: number; cursor?: string | undefined }
 
@@ -19,24 +23,25 @@ const agentSeconds = 600
 const leaderboardSeconds = 60
 
 /** What another isolate wrote shows within two seconds, as everywhere in the read cache. */
-export async function readPublic<T>({ reads }: Pick<Services, 'reads'>, { load, ...wanted }: PublicRead<T>): Promise<T> {
+export async function readPublic<T>(
+  { reads }: Pick<Services, 'reads'>,
+  { load, isKept = true, ...wanted }: PublicRead<T> & { isKept?: boolean },
+): Promise<T> {
+  if (!isKept) return load()
   const { text } = await reads.read(wanted, async () => JSON.stringify(await load()))
   // The text of this key was made by the same `load`, whose values are JSON.
   return JSON.parse(text) as T
 }
 
+type Filtered = { q?: string | undefined; owner?: string | undefined }
+type BountyQuery = Cut & Filtered & Pick<BountyFilters, 'status' | 'mode'>
+
 /** Newest first. @throws ProblemError `invalid-cursor` */
-export function bountiesRead(
-  { bounties }: Pick<Services, 'bounties'>,
-  { status, limit, cursor }: Cut & { status?: BountyStatus | undefined },
-): PublicRead<Page<BountySummary>> {
-  const list = `bounties:${status ?? 'all'}`
-  const [after] = decodeCursor(list, ['string'], cursor) ?? []
-  const load = async () => {
-    const found = await bounties.list({ status, limit: limit + 1, after: after === undefined ? undefined : String(after) })
-    return pageOf(found, { list, limit, keyOf: ({ id }) => [id] })
-  }
-  return { key: `${list}:${limit}:${after ?? ''}`, group: 'bounties', lifetimeSeconds: bountySeconds, load }
+export function bountiesRead({ bounties }: Pick<Services, 'bounties'>, query: BountyQuery): ListRead<Page<BountySummary>> {
+  const { status, mode, owner } = query
+  const list = listName('bounties', { status, mode, owner, q: query.q })
+  const find = (cut: ListCut) => bounties.list({ status, mode, owner, words: wordsOf(query), ...cut })
+  return { ...listRead(list, query, find), group: 'bounties', lifetimeSeconds: bountySeconds }
 }
 
 /** Its `load` throws ProblemError `bounty-not-found`. */
@@ -50,13 +55,29 @@ export function bountyRead({ bounties }: Pick<Services, 'bounties'>, id: string)
 }
 
 /** Newest first. @throws ProblemError `invalid-cursor` */
-export function agentsRead({ agents }: Pick<Services, 'agents'>, { limit, cursor }: Cut): PublicRead<Page<Agent>> {
-  const [after] = decodeCursor('agents', ['string'], cursor) ?? []
-  const load = async () => {
-    const found = await agents.list({ limit: limit + 1, after: after === undefined ? undefined : String(after) })
-    return pageOf(found, { list: 'agents', limit, keyOf: ({ id }) => [id] })
-  }
-  return { key: `agents:${limit}:${after ?? ''}`, group: 'agents', lifetimeSeconds: agentSeconds, load }
+export function agentsRead(
+  { agents }: Pick<Services, 'agents'>,
+  query: Cut & Filtered & Pick<AgentFilters, 'kind'>,
+): ListRead<Page<Agent>> {
+  const { kind, owner } = query
+  const list = listName('agents', { kind, owner, q: query.q })
+  const find = (cut: ListCut) => agents.list({ kind, owner, words: wordsOf(query), ...cut })
+  return { ...listRead(list, query, find), group: 'agents', lifetimeSeconds: agentSeconds }
+}
+
+function wordsOf({ q }: Filtered): string[] | undefined {
+  return q === undefined ? undefined : searchWords(q)
+}
+
+function listRead<T extends { id: string }>(
+  list: string,
+  { limit, cursor, q, owner }: Cut & Filtered,
+  find: (cut: ListCut) => Promise<Listed<T>>,
+) {
+  const after = idCursor(list, cursor)
+  const load = async () => pageOf(await find({ limit: limit + 1, after }), { list, limit, keyOf: ({ id }) => [id] })
+  const isKept = q === undefined && owner === undefined && cursor === undefined
+  return { key: `${list}:${limit}:${after ?? ''}`, load, isKept }
 }
 
 /** Its `load` throws ProblemError `agent-not-found`. */

@@ -133,7 +133,7 @@ export async function runWorkload({ caller, cast, random, until }: WorkloadOptio
   await Promise.all([
     ...[cast.patron, one, other].map((account) => repeatedly(120, () => execute(account, random.pick([one.right, other.right])))),
     repeatedly(1_500, () => deploy(random.pick(cast.authors))),
-    ...[one, one].map((author) => repeatedly(1_000, () => deployVersion(author))),
+    ...[1, 2].map(() => repeatedly(1_000, () => deployVersion(random.pick(cast.authors)))),
     repeatedly(1_000, mint),
     ...[1, 2].map(() => repeatedly(500, runBounty)),
   ])

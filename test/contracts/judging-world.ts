@@ -48,7 +48,7 @@ export function useJudgingWorld(open: () => JudgingStores) {
   async function newBounty({ mode = 'best', deadline = null }: { mode?: BountyMode; deadline?: string | null } = {}): Promise<string> {
     const id = idOf('bounty')
     const money = { rewardCredits: 0, mode, tier: 'basic', status: 'open' } as const
-    const dates = { deadline, createdAt: at(1), closedAt: null, awardedSubmissionId: null }
+    const dates = { deadline, createdAt: at(1), closedAt: null, awardedSubmissionId: null, checker: null }
     const cases = [0, 1, 2, 3].map((n) => {
       return {
         id: idOf('case'),

@@ -56,7 +56,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
     async function newBounty(more: Partial<BountySummary> = {}): Promise<string> {
       const id = idOf('bounty')
       const money = { rewardCredits: 400, mode: 'first', tier: 'basic', status: 'open' } as const
-      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null }
+      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null, checker: null }
       const summary = { id, accountId: owner, title: 't', ...money, caseCount: 2, ...dates, ...more }
       const cases = [0, 1].map((position) => {
         return { id: idOf('case'), position, name: null, input: '1', expected: '1', hidden: false, salt: unique() }

@@ -29,7 +29,7 @@ export function progressContract(name: string, open: () => ProgressStores): void
       const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
       await agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
       const money = { rewardCredits: 0, mode: 'best', tier: 'basic', status: 'open' } as const
-      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null }
+      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null, checker: null }
       const cases = Array.from({ length: 6 }, (_, position) => {
         return { id: idOf('case'), position, name: null, input: '1', expected: '1', hidden: position % 4 === 1, salt: unique() }
       })
@@ -71,6 +71,17 @@ export function progressContract(name: string, open: () => ProgressStores): void
       expect(await after(4)).toMatchObject({ verdicts: [], upTo: 4 })
       await judged(5)
       expect(await after(4)).toMatchObject({ verdicts: [], upTo: 5, casesJudged: 5, casesPassed: 4 })
+    })
+
+    test('what a checker says, of public cases', async () => {
+      const { id, judge, after, verdict } = await begun()
+      const told = [0, 1, 2].map((i) => ({ ...verdict(i), outputSha256: null, ...(i < 2 ? { message: `case ${i}` } : {}) }))
+      await judge.record(id, { engine: 'engine-1', verdicts: told })
+      const shown = [
+        { number: 1, ...verdict(0), message: 'case 0' },
+        { number: 3, ...verdict(2) },
+      ]
+      expect((await after(0))?.verdicts).toEqual(shown)
     })
 
     test('numbers without gaps, also when verdicts are stored at once', async () => {

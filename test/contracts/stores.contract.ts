@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Account } from '../../shared/account.ts'
 import type { Agent } from '../../shared/agent.ts'
+import { verdictStatuses } from '../../shared/execution.ts'
 import type { ExecutionRecord } from '../../shared/execution.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type {
@@ -73,7 +74,7 @@ export function storesContract(name: string, open: () => Stores): void {
       }))
       const money = { rewardCredits: 1_000_000_000, mode: 'best', tier: 'basic', status: 'open' } as const
       const id = idOf('bounty')
-      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null }
+      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null, checker: null }
       const summary = { id, accountId: account.id, title: 'tïtle', ...money, caseCount: count, ...dates, ...more }
       const bounty = { summary, description: 'a\n"description"', cases }
       await stores.bounties.create(bounty)
@@ -150,13 +151,13 @@ export function storesContract(name: string, open: () => Stores): void {
 
     test('lists go newest first and on behind an id', async () => {
       const agents = [await newAgent(), await newAgent(), await newAgent()].toSorted((a, b) => (a.id < b.id ? 1 : -1))
-      expect((await stores.agents.list({ limit: 2 }))[0]?.id).toBeDefined()
-      expect((await stores.agents.list({ limit: 1, after: agents[0]?.id })).map(({ id }) => id)).toEqual([agents[1]?.id])
+      expect((await stores.agents.list({ limit: 2 })).items[0]?.id).toBeDefined()
+      expect((await stores.agents.list({ limit: 1, after: agents[0]?.id })).items.map(({ id }) => id)).toEqual([agents[1]?.id])
       const bounties = [await newBounty(1), await newBounty(1)].toSorted((a, b) => (a.summary.id < b.summary.id ? 1 : -1))
       const [newest, older] = bounties.map(({ summary }) => summary)
-      expect(await stores.bounties.list({ limit: 1, after: newest?.id })).toEqual([older])
-      expect(await stores.bounties.list({ status: 'open', limit: 1, after: newest?.id })).toEqual([older])
-      expect(await stores.bounties.list({ status: 'cancelled', limit: 100, after: newest?.id })).not.toContainEqual(older)
+      expect(await stores.bounties.list({ limit: 1, after: newest?.id })).toEqual({ items: [older] })
+      expect(await stores.bounties.list({ status: 'open', limit: 1, after: newest?.id })).toEqual({ items: [older] })
+      expect((await stores.bounties.list({ status: 'cancelled', limit: 100, after: newest?.id })).items).not.toContainEqual(older)
     })
 
     test('a bounty shows its public cases', async () => {
@@ -168,6 +169,39 @@ export function storesContract(name: string, open: () => Stores): void {
       expect(found).toEqual({ ...bounty.summary, description: bounty.description, hiddenCaseCount: 1, cases: shown })
       expect(await stores.bounties.findSummary(bounty.summary.id)).toEqual(bounty.summary)
       expect(await stores.bounties.find(idOf('bounty'))).toBeUndefined()
+    })
+
+    test('a bounty keeps the version of the agent that checks, which must be there and be of the same account', async () => {
+      const agent = await newAgent()
+      const checker = { agentId: agent.id, version: 1 }
+      const { summary } = await newBounty(1, { checker })
+      expect(summary.checker).toEqual(checker)
+      await stores.agents.addVersion({ agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(9), at: at(9) })
+      expect(await stores.bounties.findSummary(summary.id)).toEqual(summary)
+      expect((await stores.bounties.find(summary.id))?.checker).toEqual(checker)
+      const before = await stores.ledger.balance(account.id)
+      await expect(newBounty(1, { checker: { ...checker, version: 3 } })).rejects.toBeInstanceOf(Error)
+      await expect(newBounty(1, { checker: { agentId: idOf('agent'), version: 1 } })).rejects.toBeInstanceOf(Error)
+      expect(await stores.ledger.balance(account.id)).toBe(before)
+      account = await newAccount()
+      const id = idOf('bounty')
+      await expect(newBounty(1, { id, checker })).rejects.toBeInstanceOf(Error)
+      expect(await stores.bounties.findSummary(id)).toBeUndefined()
+    })
+
+    test('every verdict can be kept; what a checker says is shown of public cases alone, and only where it said something', async () => {
+      const [bounty, agent] = [await newBounty(verdictStatuses.length + 1), await newAgent()]
+      const id = idOf('submission')
+      const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id }
+      await judgeByHand(stores).begin({ id, ...of, casesTotal: verdictStatuses.length + 1, createdAt: at(2) })
+      const verdicts = bounty.cases.map(({ id: caseId }, i) => {
+        const message = i % 2 === 0 ? { message: i === 0 ? '' : `ünlike "${i}"` } : {}
+        return { caseId, status: verdictStatuses[i] ?? ('checker-failed' as const), usage: usage(1), outputSha256: null, ...message }
+      })
+      await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
+      const found = await stores.submissions.find(id)
+      expect(found?.verdicts).toEqual(verdicts.slice(0, -1).map(({ outputSha256: _hash, ...shown }) => shown))
+      expect(found?.casesPassed).toBe(1)
     })
 
     test('verdicts add up once, however often they are recorded; hidden ones are counted, not shown', async () => {

@@ -64,7 +64,7 @@ export function webhooksContract(name: string, open: () => WebhookStores): void 
     async function newBounty(mode: 'first' | 'best', more: { deadline?: string } = {}): Promise<string> {
       const id = idOf('bounty')
       const money = { rewardCredits: 5, mode, tier: 'basic', status: 'open' } as const
-      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null, ...more }
+      const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null, checker: null, ...more }
       const cases = [0, 1].map((position) => {
         return { id: idOf('case'), position, name: null, input: '1', expected: '1', hidden: position === 1, salt: unique() }
       })

@@ -189,6 +189,13 @@ const table: Bad[] = [
     field: 'rewardCredits',
   },
   {
+    name: "a checker that is somebody else's agent",
+    path: () => '/api/bounties',
+    options: () => ({ body: { title: 't', rewardCredits: 1, cases: [{ input: 1, expected: 1 }], checker: { agentId: foreignAgentId } } }),
+    status: 403,
+    code: 'forbidden',
+  },
+  {
     name: "a submission of somebody else's agent",
     path: () => `/api/bounties/${bountyId}/submissions`,
     options: () => ({ body: { agentId: foreignAgentId } }),

@@ -93,7 +93,13 @@ async function perform(world: World, command: Command): Promise<void> {
     case 'post': {
       const { rewardCredits, mode, hasDeadline } = command
       const accountId = oneOf(world.accounts, command.account)?.id ?? ''
-      const dates = { deadline: hasDeadline ? at(deadlineMinute) : null, createdAt: at(0), closedAt: null, awardedSubmissionId: null }
+      const dates = {
+        deadline: hasDeadline ? at(deadlineMinute) : null,
+        createdAt: at(0),
+        closedAt: null,
+        awardedSubmissionId: null,
+        checker: null,
+      }
       const head = { id: idOf('bounty'), accountId, title: 't', rewardCredits, mode, tier: 'basic', status: 'open', caseCount: 2 } as const
       const cases = [0, 1].map((position) => {
         return { id: idOf('case'), position, name: null, input: '1', expected: '1', hidden: false, salt: `${position}` }
@@ -177,6 +183,16 @@ const invariants: Record<string, string> = {
   'a balance is that of the last entry': `select count(*) as offenders from ledger_holders h
     left join lateral (select coalesce(sum(credits), 0) as balance, count(*) as entries from ledger_entries where holder_id = h.id) e on true
     where (h.balance, h.entries) is distinct from (e.balance, e.entries)`,
+  'what came and went by day is what the entries say': `select count(*) as offenders from ledger_days d
+    full join (
+      select holder_id, (at at time zone 'UTC')::date as day, coalesce(sum(credits) filter (where credits > 0), 0) as came,
+        coalesce(-sum(credits) filter (where credits < 0), 0) as went
+      from ledger_entries where holder_id like 'acc_%' group by 1, 2
+    ) e on e.holder_id = d.holder_id and e.day = d.day
+    where (d.came, d.went) is distinct from (e.came, e.went)`,
+  'what counts against quotas is what there is': `select count(*) as offenders from account_quotas q
+    where (q.agents, q.open_bounties) is distinct from ((select count(*) from agents where account_id = q.account_id)::integer,
+      (select count(*) from bounties where account_id = q.account_id and status = 'open')::integer)`,
   'the escrow of an open bounty is its reward, that of a closed one nothing': `select count(*) as offenders
     from bounties b left join ledger_holders h on h.id = b.id
     where h.balance is distinct from case b.status when 'open' then b.reward_credits else 0 end`,

@@ -5,6 +5,7 @@ import { keptMs } from '../../shared/idempotency.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
+import { listsContract } from '../contracts/lists.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
@@ -51,6 +52,7 @@ storesContract('Postgres', stores)
 casesContract('Postgres', stores)
 judgingContract('Postgres', stores)
 keysContract('Postgres', stores)
+listsContract('Postgres', stores)
 moneyContract('Postgres', stores)
 progressContract('Postgres', stores)
 webhooksContract('Postgres', stores)

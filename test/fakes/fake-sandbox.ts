@@ -5,7 +5,9 @@ import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
 import type { ArtifactStore, Sandbox } from '../../shared/ports.ts'
 import { jsonEquals } from '../../shared/json-equals.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import { checkOutput } from '../../sandbox-host/check-output.ts'
 import { keyOfSeed } from '../../sandbox-host/receipt-key.ts'
+import { emptyOutcome, type AcceptedOutcome } from '../../sandbox-host/run-outcome.ts'
 import { createJudgementSigner } from '../../sandbox-host/sign-judgement.ts'
 
 export type Program = (input: unknown) => { output: unknown; artifacts?: Record<string, string> }
@@ -80,18 +82,25 @@ export function fakeSandbox(): FakeSandbox {
       begin()
       sandbox.judged.push(cases.length)
       const run = program(rest.program.sha256)
+      const checker = rest.checker && program(rest.checker.sha256)
       const verdicts = new Map<string, Verdict>()
       const parsed = cases.map((judged) => ({ ...judged, input: JSON.parse(judged.input), expected: JSON.parse(judged.expected) }))
       const ended = (notRun: string[]) => ({ notRun, receipt: signJudgement({ request: { ...rest, cases: parsed }, engine, verdicts }) })
-      for (const [i, { id, input, expected }] of parsed.entries()) {
+      for (const [i, { id, input, expected, hidden }] of parsed.entries()) {
         if (sandbox.judgedMax === i) throw new ProblemError('judgement-broken-off', { detail: 'the fake host died' })
-        const { output } = run(input)
-        const isRight = jsonEquals(output, expected)
-        const status = isRight ? ('accepted' as const) : ('wrong-answer' as const)
-        const verdict = { caseId: id, status, usage, outputSha256: hashOf(JSON.stringify(output)) }
+        const output = JSON.stringify(run(input).output)
+        const { status, message } = checker
+          ? await checkOutput(async (asked) => outcomeOf(checker, asked), {
+              input: JSON.stringify(input),
+              expected: JSON.stringify(expected),
+              output,
+            })
+          : { status: jsonEquals(JSON.parse(output), expected) ? ('accepted' as const) : ('wrong-answer' as const), message: undefined }
+        const told = message === undefined || hidden ? {} : { message }
+        const verdict = { caseId: id, status, usage, outputSha256: hashOf(output), ...told }
         verdicts.set(id, verdict)
         await keep({ engine, verdicts: [verdict] })
-        if (rest.stopAtFirstFailure && !isRight) return ended(cases.slice(i + 1).map((judged) => judged.id))
+        if (rest.stopAtFirstFailure && status !== 'accepted') return ended(cases.slice(i + 1).map((judged) => judged.id))
       }
       return ended([])
     },
@@ -116,6 +125,16 @@ export function fakeSandbox(): FakeSandbox {
     },
   }
   return sandbox
+}
+
+/** A program that throws ends so. */
+function outcomeOf(run: Program, input: string): AcceptedOutcome {
+  const empty = emptyOutcome('threw', 'it threw')
+  try {
+    return { ...empty, status: 'completed', output: JSON.stringify(run(JSON.parse(input)).output) }
+  } catch {
+    return empty
+  }
 }
 
 /** An artifact store that holds programs, and no bundle before it is given one. */

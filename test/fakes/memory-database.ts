@@ -21,7 +21,11 @@ import type {
   WebhookStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import { quotaExceeded } from '../../shared/quotas.ts'
 import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
+import { searchWords } from '../../shared/search-words.ts'
+import { limits } from '../../shared/tiers.ts'
+import { isAny, listed } from './listed.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
 import { memorySubmissions, type MemoryBounty } from './memory-submissions.ts'
@@ -65,6 +69,10 @@ export function memoryDatabase(): MemoryDatabase {
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
+  const agentsOf = (accountId: string) => [...agents.values()].filter((agent) => agent.accountId === accountId).length
+  const openBountiesOf = (accountId: string) =>
+    [...bounties.values()].filter(({ summary }) => summary.accountId === accountId && summary.status === 'open').length
+
   return {
     rejected,
     ...judged,
@@ -87,9 +95,19 @@ export function memoryDatabase(): MemoryDatabase {
         money.openHolder(account.id)
       },
       find: async (id) => accounts.get(id),
+      async findPage(id) {
+        const account = accounts.get(id)
+        const balanceCredits = await money.ledger.balance(id)
+        if (!account || balanceCredits === undefined) return undefined
+        const few = { limit: 100 }
+        const [ownKeys, ownWebhooks] = [await keys.list(id, few), await webhooks.store.list(id, few)]
+        const used = { agents: agentsOf(id), openBounties: openBountiesOf(id), keys: ownKeys.length, webhooks: ownWebhooks.length }
+        return { ...account, balanceCredits, used }
+      },
     },
     agents: {
       async create(agent) {
+        if (agentsOf(agent.accountId) >= limits.agentsPerAccountMax) throw quotaExceeded('agents', limits.agentsPerAccountMax)
         const isTaken = [...agents.values()].some(({ accountId, name }) => accountId === agent.accountId && name === agent.name)
         if (isTaken) throw new ProblemError('name-taken', { detail: agent.name })
         agents.set(agent.id, agent)
@@ -101,6 +119,7 @@ export function memoryDatabase(): MemoryDatabase {
         const request = `${agentId} ${sha256} ${askedAt}`
         const added = versionOfRequest.get(request)
         if (added !== undefined) return { ...agent, version: added, sha256, bytes }
+        if (agent.version >= limits.versionsPerAgentMax) throw quotaExceeded(`versions of agent ${agentId}`, limits.versionsPerAgentMax)
         const changed = { ...agent, version: agent.version + 1, sha256, bytes, updatedAt: at }
         agents.set(agentId, changed)
         versions.set(`${agentId}@${changed.version}`, { sha256 })
@@ -114,12 +133,20 @@ export function memoryDatabase(): MemoryDatabase {
         const found = versions.get(`${id}@${version}`)
         return agent && found && { agentId: id, accountId: agent.accountId, version, program: { kind: agent.kind, sha256: found.sha256 } }
       },
-      list: async ({ limit, after }) => newestFirst([...agents.values()], { limit, after }),
+      list: async ({ kind, owner, words, ...cut }) =>
+        listed([...agents.values()], cut, (agent) => {
+          return isAny(kind, agent.kind) && isAny(owner, agent.accountId) && hasWords(words, agent.name)
+        }),
     },
     bounties: {
       async create(bounty) {
         // A primary key: whoever makes it a second time has a fault.
         if (bounties.has(bounty.summary.id)) throw new Error(`bounty ${bounty.summary.id} is there already`)
+        const { accountId, checker } = bounty.summary
+        if (checker && !(versions.has(`${checker.agentId}@${checker.version}`) && agents.get(checker.agentId)?.accountId === accountId))
+          throw new Error(`bounty ${bounty.summary.id} names a checker that its account does not have`)
+        const { openBountiesPerAccountMax: max } = limits
+        if (openBountiesOf(bounty.summary.accountId) >= max) throw quotaExceeded('open bounties', max)
         money.holdEscrow(bounty.summary)
         bounties.set(bounty.summary.id, { ...bounty, cases: bounty.cases.map((made) => ({ ...made, revision: 1 })) })
       },
@@ -139,12 +166,13 @@ export function memoryDatabase(): MemoryDatabase {
         }
       },
       findSummary: async (id) => bounties.get(id)?.summary,
-      async list({ status, limit, after }) {
-        const all = [...bounties.values()].map(({ summary }) => summary)
-        return newestFirst(
-          all.filter((bounty) => status === undefined || bounty.status === status),
-          { limit, after },
-        )
+      async list({ status, mode, owner, words, ...cut }) {
+        const all = [...bounties.values()].map(({ summary, description }) => ({ ...summary, description }))
+        const { items } = listed(all, cut, (bounty) => {
+          const isWanted = isAny(status, bounty.status) && isAny(mode, bounty.mode) && isAny(owner, bounty.accountId)
+          return isWanted && hasWords(words, `${bounty.title}\n${bounty.description}`)
+        })
+        return { items: items.map(({ description: _description, ...summary }) => summary) }
       },
     },
     executions: {
@@ -158,6 +186,21 @@ export function memoryDatabase(): MemoryDatabase {
         rejected.push(...outcomes)
       },
       find: async (id) => executions.get(id),
+      list: async (accountId, { agentId, status, ...cut }) =>
+        listed(
+          [...executions.values()]
+            .filter((record) => record.accountId === accountId)
+            .map((record) => ({
+              id: record.id,
+              agentId: record.agentId,
+              version: record.version,
+              status: record.status,
+              fuel: record.usage.fuel,
+              finishedAt: record.finishedAt,
+            })),
+          cut,
+          (record) => isAny(agentId, record.agentId) && isAny(status, record.status),
+        ),
       async usageByDay(accountId, { from }) {
         const own = [...executions.values()].filter((record) => record.accountId === accountId)
         const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
@@ -171,7 +214,7 @@ export function memoryDatabase(): MemoryDatabase {
   }
 }
 
-function newestFirst<T extends { id: string }>(items: T[], { limit, after }: { limit: number; after: string | undefined }): T[] {
-  const sorted = items.toSorted((a, b) => (a.id < b.id ? 1 : -1))
-  return sorted.filter(({ id }) => after === undefined || id < after).slice(0, limit)
+function hasWords(wanted: string[] = [], text: string): boolean {
+  const words = new Set(searchWords(text))
+  return wanted.every((word) => words.has(word))
 }

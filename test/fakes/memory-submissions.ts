@@ -16,6 +16,7 @@ import type {
 import { ProblemError } from '../../shared/problem.ts'
 import type { Submission } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
+import { isAny, listed } from './listed.ts'
 import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 import type { MemoryWebhooks } from './memory-webhooks.ts'
 
@@ -114,7 +115,8 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
       Object.assign(kept, { turn: turn + 1, status: 'running', attempts: kept.attempts + 1, dueAt })
       const { bountyId, agentId, accountId, version, stopAtFirstFailure, attempts, waits, waitingSince } = kept
       const { mode, tier } = summary
-      const of = { id, bountyId, agentId, accountId, version, turn: turn + 1, mode, tier, program: program(agentId, version) }
+      const checker = summary.checker ? program(summary.checker.agentId, summary.checker.version) : undefined
+      const of = { id, bountyId, agentId, accountId, version, turn: turn + 1, mode, tier, program: program(agentId, version), checker }
       return { ...of, stopAtFirstFailure, attempts, waits, waitingSince }
     },
     async nextCases(id, { after, limit }) {
@@ -265,7 +267,12 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
       if (!kept) return undefined
       const all = new Map(counting(kept).map((verdict) => [verdict.caseId, verdict]))
       const shown = casesOf(kept.bountyId).flatMap(({ id: caseId, hidden }) => (hidden ? [] : (all.get(caseId) ?? [])))
-      return { ...seen(kept), verdicts: shown.map(({ caseId, status, usage }) => ({ caseId, status, usage })) }
+      return { ...seen(kept), verdicts: shown.map(({ revision: _revision, outputSha256: _hash, ...verdict }) => verdict) }
+    },
+    async list(accountId, { bountyId, status, ...cut }) {
+      const own = [...submissions.values()].filter((kept) => kept.accountId === accountId)
+      const { items } = listed(own, cut, (kept) => isAny(bountyId, kept.bountyId) && isAny(status, kept.status))
+      return { items: items.map(seen) }
     },
     async rankAgents(bountyId, { limit, after }) {
       const place = after && { ...after, id: after.submissionId }
@@ -300,7 +307,7 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
       if (!kept) return undefined
       const hidden = new Set(casesOf(kept.bountyId).flatMap((found) => (found.hidden ? [found.id] : [])))
       const upTo = Math.min(kept.verdicts.length, after + limit)
-      const numbered = kept.verdicts.map(({ caseId, status, usage }, i) => ({ number: i + 1, caseId, status, usage }))
+      const numbered = kept.verdicts.map(({ revision: _revision, outputSha256: _hash, ...verdict }, i) => ({ number: i + 1, ...verdict }))
       const verdicts = numbered.slice(after, upTo).filter(({ caseId }) => !hidden.has(caseId))
       return { ...seen(kept), verdicts, upTo, hasMore: upTo < kept.verdicts.length, casesJudged: counting(kept).length }
     },

@@ -39,7 +39,7 @@ describe('a bad value is named with what is allowed', () => {
     [{ THREADS: '4', SLOTS: '4' }, 'SLOTS is 4: must be more than THREADS, which is 4'],
     [{ SLOTS: '9', THREADS: '1', ACCOUNT_RUNNING_MAX: '10' }, 'ACCOUNT_RUNNING_MAX is 10: must be at most SLOTS, which is 9'],
     [{ QUEUE_MAX: '9', ACCOUNT_QUEUE_MAX: '10' }, 'ACCOUNT_QUEUE_MAX is 10: must be at most QUEUE_MAX, which is 9'],
-    [{ QUEUE_BYTES_MAX: '524287' }, 'QUEUE_BYTES_MAX is "524287": must be a whole number from 524288 to 9007199254740991'],
+    [{ QUEUE_BYTES_MAX: '2097215' }, 'QUEUE_BYTES_MAX is "2097215": must be a whole number from 2097216 to 9007199254740991'],
     [{ QUEUE_WAIT_MS_MAX: '9001' }, 'QUEUE_WAIT_MS_MAX is "9001": must be a whole number from 1 to 9000'],
     [
       { TIER_BYTES_MAX: '268435456', MEMORY_BYTES_BUDGET: '268435455' },
@@ -71,9 +71,9 @@ test('threads leave a slot, whichever of the two is set', () => {
 })
 
 test('an account may fill its share to the last place', () => {
-  const set = { SLOTS: '9', THREADS: '8', ACCOUNT_RUNNING_MAX: '9', QUEUE_MAX: '7', ACCOUNT_QUEUE_MAX: '7', QUEUE_BYTES_MAX: '524288' }
+  const set = { SLOTS: '9', THREADS: '8', ACCOUNT_RUNNING_MAX: '9', QUEUE_MAX: '7', ACCOUNT_QUEUE_MAX: '7', QUEUE_BYTES_MAX: '2097216' }
   const budget = { TIER_BYTES_MAX: '268435456', MEMORY_BYTES_BUDGET: '268435456', QUEUE_WAIT_MS_MAX: '9000' }
   const { admission, queueWaitMsMax } = readConfig({ ...good, ...set, ...budget })
-  expect(admission).toMatchObject({ runningMax: 9, accountRunningMax: 9, accountQueueMax: 7, queueBytesMax: 524_288 })
+  expect(admission).toMatchObject({ runningMax: 9, accountRunningMax: 9, accountQueueMax: 7, queueBytesMax: 2_097_216 })
   expect(queueWaitMsMax).toBe(9_000)
 })

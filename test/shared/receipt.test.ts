@@ -1,5 +1,6 @@
 // Receipts: one text for one value, and no field that can be changed unnoticed.
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { receiptCrypto } from '../../cli/receipt-crypto.ts'
@@ -176,10 +177,11 @@ function opening(fields: Partial<Opening> = {}): Opening {
 }
 
 test('a judging is signed as a list of commitments; openings belong to theirs alone', async () => {
+  const checker = { kind: 'script', sha256: sha256Hex('checker') } as const
   const openings = [opening(), opening({ status: 'wrong-answer', outputSha256: null })]
-  const entries = openings.map((open) => ({ caseId: open.caseId, commitment: sha256Hex(commitmentText(submissionId, open)) }))
+  const entries = openings.map((open) => ({ caseId: open.caseId, commitment: sha256Hex(commitmentText({ submissionId, checker }, open)) }))
   const { program, tier, seed, startTime, engine } = told
-  const statement = { type: 'judgement', receiptVersion: 1, submissionId, program, tier, seed, startTime, engine } as const
+  const statement = { type: 'judgement', receiptVersion: 2, submissionId, program, checker, tier, seed, startTime, engine } as const
   const signed = signStatement({ ...statement, casesPassed: 1, entries, finishedAt, keyId: key.id }, key.privateKey)
   expect(await verifyJudgement(signed, { ...receiptCrypto, publicKey })).toMatchObject({ ok: true })
   expect(await checkOpenings(signed.statement, openings, sha256Hex)).toEqual([])
@@ -189,11 +191,32 @@ test('a judging is signed as a list of commitments; openings belong to theirs al
     const changed = [{ ...opening(), ...first, ...change }, ...(second ? [second] : [])]
     expect((await checkOpenings(signed.statement, changed, sha256Hex)).length).toBeGreaterThan(0)
   }
+  for (const other of [null, { ...checker, sha256: sha256Hex('another') }]) {
+    const elsewhere = { ...signed.statement, checker: other }
+    expect(await checkOpenings(elsewhere, openings, sha256Hex)).toHaveLength(2)
+    expect(await verifyJudgement({ ...signed, statement: elsewhere }, { ...receiptCrypto, publicKey })).toMatchObject({ ok: false })
+  }
+  const { checker: _none, ...without } = signed.statement
+  expect(await verifyJudgement({ ...signed, statement: without }, { ...receiptCrypto, publicKey })).toMatchObject({ reason: 'malformed' })
   // A judgement is no execution, whatever signed it.
   expect(await check(signed)).toMatchObject({ reason: 'malformed' })
 })
 
 test('the same result in two submissions has two commitments', () => {
   const open = opening()
-  expect(commitmentText(submissionId, open)).not.toBe(commitmentText(idOf('submission'), open))
+  expect(commitmentText({ submissionId }, open)).not.toBe(commitmentText({ submissionId: idOf('submission') }, open))
+})
+
+test('a judging that was signed before there were checkers still verifies, and takes no checker', async () => {
+  const kept = JSON.parse(readFileSync(new URL('../fixtures/receipts/judgement-version-1.json', import.meta.url), 'utf8'))
+  const { receipt: signed } = kept
+  const options = { ...receiptCrypto, publicKey: String(kept.publicKey) }
+  const verification = await verifyJudgement(signed, options)
+  if (!verification.ok) throw new Error(verification.message)
+  expect(await checkOpenings(verification.statement, kept.openings, sha256Hex)).toEqual([])
+  const changed = { ...signed, statement: { ...signed.statement, checker: null } }
+  expect(await verifyJudgement(changed, options)).toMatchObject({ reason: 'malformed' })
+  expect(await verifyJudgement({ ...changed, statement: { ...changed.statement, receiptVersion: 2 } }, options)).toMatchObject({
+    reason: 'bad-signature',
+  })
 })

@@ -98,6 +98,8 @@ const table: Record<string, Row> = {
     body: () => ({ expected: 2 }),
   },
   'POST /api/bounties/:id/rejudge': { who: 'foreign', scope: 'bounties', path: async () => `/api/bounties/${await newBounty()}/rejudge` },
+  'GET /api/submissions': { who: 'shared', scope: 'read' },
+  'GET /api/executions': { who: 'shared', scope: 'read' },
   'GET /api/submissions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/receipt` },
   'GET /api/submissions/:id/events': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/events` },
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },

@@ -1,6 +1,7 @@
 // The adapter against a server in this process: what it signs, which problems pass, and what becomes of everything else.
 import { createHmac } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
+import { judgementRequestSchema } from '../../shared/execution.ts'
 import { parseSignature, signatureHeader, signedText } from '../../shared/signing.ts'
 import { sandboxHttp } from '../../workers/adapters/sandbox-http.ts'
 import { createSigner } from '../../workers/signature.ts'
@@ -59,9 +60,11 @@ const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
 const end = { type: 'end', notRun: [], receipt: null }
 const salt = 'ab'.repeat(16)
 const verdict = () => ({ type: 'verdict', caseId: idOf('case'), status: 'accepted', usage, outputSha256: null })
+const submissionId = idOf('submission')
 const judged = {
-  submissionId: idOf('submission'),
+  submissionId,
   program,
+  checker: undefined,
   accountId: 'acc',
   tier: 'basic',
   stopAtFirstFailure: false,
@@ -86,10 +89,38 @@ const lines = (values: object[]) => pieces(values.map((value) => `${JSON.stringi
 test('cases of a judgement are sent byte for byte', async () => {
   const caseId = idOf('case')
   answers = [lines([{ type: 'engine', engine: 'e' }, { ...verdict(), caseId }, end])]
-  await sandbox.judge({ ...judged, cases: [{ id: caseId, salt, input: '{"b":1.50,"a":2}', expected: '1e2' }] }, async () => {})
+  await sandbox.judge(
+    { ...judged, cases: [{ id: caseId, salt, input: '{"b":1.50,"a":2}', expected: '1e2', hidden: false }] },
+    async () => {},
+  )
   const text = await requests[0]?.text()
   expect(text).toContain('"input":{"b":1.50,"a":2},"expected":1e2}]}')
-  expect(JSON.parse(text ?? '')).toMatchObject({ ...judged, cases: [{ id: caseId, salt }] })
+  const { checker: _none, ...rest } = judged
+  // As before there were checkers, so that a host from before takes it.
+  expect(JSON.parse(text ?? '')).toEqual({ ...rest, cases: [{ id: caseId, salt, input: { b: 1.5, a: 2 }, expected: 100 }] })
+})
+
+test('a checker is named, and which cases are hidden; what it says comes back', async () => {
+  const checker = { kind: 'command', sha256: '1'.repeat(64) } as const
+  const [open, hidden] = [false, true].map((isHidden) => ({ id: idOf('case'), salt, input: '1', expected: 'null', hidden: isHidden }))
+  if (!open || !hidden) throw new Error('no cases')
+  const told = { ...verdict(), caseId: open.id, status: 'checker-failed', message: 'the checker ended with threw' }
+  answers = [lines([{ type: 'engine', engine: 'e' }, told, end])]
+  const kept: unknown[] = []
+  await sandbox.judge({ ...judged, checker, cases: [open, hidden] }, async ({ verdicts }) => void kept.push(...verdicts))
+  const sent = judgementRequestSchema
+    .omit({ accountId: true })
+    .loose()
+    .parse(await requests[0]?.json())
+  expect(sent).toMatchObject({
+    checker,
+    cases: [
+      { id: open.id, hidden: false },
+      { id: hidden.id, hidden: true },
+    ],
+  })
+  const { type: _type, ...expected } = told
+  expect(kept).toEqual([expected])
 })
 
 test('verdicts are handed on as they come, each piece at once, and the end is the answer', async () => {
@@ -124,6 +155,15 @@ test.each([
   const judging = sandbox.judge({ ...judged, cases: [] }, async ({ verdicts }) => void kept.push(...verdicts.map(({ caseId }) => caseId)))
   await expect(judging).rejects.toMatchObject({ code: 'judgement-broken-off', detail: expect.not.stringContaining('said the host') })
   expect(kept).toEqual([told.caseId])
+})
+
+test.each([
+  [500, 'judgement-broken-off'],
+  [400, 'judgement-broken-off'],
+  [503, 'sandbox-unavailable'],
+])('a judgement that is answered %i is %s', async (status, code) => {
+  answers = [() => Response.json({ code: 'internal', detail: 'said the host' }, { status })]
+  await expect(sandbox.judge({ ...judged, cases: [] }, async () => {})).rejects.toMatchObject({ code })
 })
 
 test('a judgement that the host breaks off with a problem for the caller passes it', async () => {

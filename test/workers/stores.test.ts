@@ -2,6 +2,7 @@
 import { casesContract } from '../contracts/cases.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
+import { listsContract } from '../contracts/lists.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
@@ -12,6 +13,7 @@ storesContract('memory', memoryDatabase)
 casesContract('memory', memoryDatabase)
 judgingContract('memory', memoryDatabase)
 keysContract('memory', memoryDatabase)
+listsContract('memory', memoryDatabase)
 moneyContract('memory', memoryDatabase)
 progressContract('memory', memoryDatabase)
 webhooksContract('memory', memoryDatabase)

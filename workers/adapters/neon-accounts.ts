@@ -4,11 +4,30 @@ import { ProblemError } from '../../shared/problem.ts'
 import type { AccountStore } from '../../shared/ports.ts'
 import { isUniqueViolation, type Database } from './neon.ts'
 import { insertKey } from './neon-keys.ts'
-import { instantSchema } from './neon-rows.ts'
+import { bigintSchema, instantSchema } from './neon-rows.ts'
 
 const accountRowSchema = z
   .object({ id: z.string(), name: z.string(), created_at: instantSchema })
   .transform(({ id, name, created_at }) => ({ id, name, createdAt: created_at }))
+
+const pageRowSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    created_at: instantSchema,
+    balance: bigintSchema,
+    agents: z.number(),
+    open_bounties: z.number(),
+    keys: bigintSchema,
+    webhooks: bigintSchema,
+  })
+  .transform(({ id, name, created_at, balance, agents, open_bounties, keys, webhooks }) => ({
+    id,
+    name,
+    createdAt: created_at,
+    balanceCredits: balance,
+    used: { agents, openBounties: open_bounties, keys, webhooks },
+  }))
 
 export function neonAccountStore(database: Database): AccountStore {
   return {
@@ -27,6 +46,16 @@ export function neonAccountStore(database: Database): AccountStore {
     async find(id) {
       const [row] = await database.query(accountRowSchema, {
         text: 'select id, name, created_at from accounts where id = $1',
+        parameters: [id],
+      })
+      return row
+    },
+
+    async findPage(id) {
+      const [row] = await database.query(pageRowSchema, {
+        text: `select a.id, a.name, a.created_at, h.balance, q.agents, q.open_bounties,
+            (select count(*) from api_keys where account_id = a.id) as keys, (select count(*) from webhooks where account_id = a.id) as webhooks
+          from accounts a join ledger_holders h on h.id = a.id join account_quotas q on q.account_id = a.id where a.id = $1`,
         parameters: [id],
       })
       return row

@@ -3,7 +3,11 @@ import { z } from 'zod'
 import { programKindSchema } from '../../shared/agent.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { AgentStore } from '../../shared/ports.ts'
-import { isUniqueViolation, type Database } from './neon.ts'
+import { quotaExceeded } from '../../shared/quotas.ts'
+import { searchWords } from '../../shared/search-words.ts'
+import { limits } from '../../shared/tiers.ts'
+import { keysetPage, type KeysetFilter } from './keyset-page.ts'
+import { isUniqueViolation, isViolation, type Database } from './neon.ts'
 import { instantSchema } from './neon-rows.ts'
 
 const columns = 'id, account_id, name, kind, version, sha256, bytes, created_at, updated_at'
@@ -37,6 +41,11 @@ const runnableRowSchema = z
   }))
 
 export function neonAgentStore(database: Database): AgentStore {
+  async function find(id: string) {
+    const [row] = await database.query(agentRowSchema, { text: `select ${columns} from agents where id = $1`, parameters: [id] })
+    return row
+  }
+
   return {
     async create({ id, accountId, name, kind, version, sha256, bytes, createdAt, updatedAt }, engine) {
       try {
@@ -49,8 +58,13 @@ export function neonAgentStore(database: Database): AgentStore {
             text: 'insert into agent_versions (agent_id, version, sha256, bytes, engine, created_at) values ($1, $2, $3, $4, $5, $6)',
             parameters: [id, version, sha256, bytes, engine, createdAt],
           },
+          {
+            text: 'insert into agent_words (word, agent_id) select json_array_elements_text($2::json), $1',
+            parameters: [id, JSON.stringify(searchWords(name))],
+          },
         ])
       } catch (error) {
+        if (isViolation(error, 'quota_agents')) throw quotaExceeded('agents', limits.agentsPerAccountMax)
         if (!isUniqueViolation(error, 'agents_account_id_name_key')) throw error
         throw new ProblemError('name-taken', {
           detail: `the account has an agent named ${JSON.stringify(name)} already; choose another name, or post a version of that agent`,
@@ -65,7 +79,7 @@ export function neonAgentStore(database: Database): AgentStore {
         {
           text: `with changed as (
               update agents set version = version + 1, sha256 = $2, bytes = $3::integer, updated_at = $6::timestamptz
-              where id = $1 and not exists (
+              where id = $1 and version < ${limits.versionsPerAgentMax} and not exists (
                 select from agent_versions where agent_id = $1 and sha256 = $2 and created_at = $5::timestamptz)
               returning id, version
             )
@@ -80,13 +94,12 @@ export function neonAgentStore(database: Database): AgentStore {
           where a.id = $1 and v.sha256 = $2 and v.created_at = $3::timestamptz`,
         parameters: [agentId, sha256, askedAt],
       })
+      // Agents are never deleted: one that is there, and has no such version, has all the versions that it may have.
+      if (!row && (await find(agentId))) throw quotaExceeded(`versions of agent ${agentId}`, limits.versionsPerAgentMax)
       return row
     },
 
-    async find(id) {
-      const [row] = await database.query(agentRowSchema, { text: `select ${columns} from agents where id = $1`, parameters: [id] })
-      return row
-    },
+    find,
 
     async findRunnable(id, version) {
       const [row] = await database.query(runnableRowSchema, {
@@ -98,11 +111,11 @@ export function neonAgentStore(database: Database): AgentStore {
       return row
     },
 
-    async list({ limit, after }) {
-      return database.query(agentRowSchema, {
-        text: `select ${columns} from agents where $1::text is null or id < $1 order by id desc limit $2`,
-        parameters: [after ?? null, limit],
-      })
+    list: ({ kind, owner, words = [], limit, after }) => {
+      const filters: KeysetFilter[] = words.map((word) => ({ table: 'agent_words', id: 'agent_id', where: { word } }))
+      if (owner !== undefined) filters.push({ table: 'agents', where: { account_id: owner } })
+      if (kind !== undefined) filters.push({ table: 'agents', where: { kind } })
+      return keysetPage(database, { row: agentRowSchema, table: 'agents', columns, filters, limit, after })
     },
   }
 }

@@ -3,12 +3,16 @@
 import { z } from 'zod'
 import { bountyModeSchema, bountyStatusSchema } from '../../shared/bounty.ts'
 import type { BountyStore } from '../../shared/ports.ts'
-import { tierSchema } from '../../shared/tiers.ts'
+import { quotaExceeded } from '../../shared/quotas.ts'
+import { searchWords } from '../../shared/search-words.ts'
+import { limits, tierSchema } from '../../shared/tiers.ts'
+import { keysetPage, type KeysetFilter } from './keyset-page.ts'
 import { isViolation, type Database } from './neon.ts'
 import { insufficientCredits } from './neon-ledger.ts'
 import { bigintSchema, instantSchema } from './neon-rows.ts'
 
-const postedColumns = 'id, account_id, title, reward_credits, mode, tier, status, case_count, deadline, created_at'
+const postedColumns = `id, account_id, title, reward_credits, mode, tier, status, case_count, deadline, created_at,
+  checker_agent_id, checker_version`
 export const bountyColumns = `${postedColumns}, closed_at, awarded_submission_id`
 
 const summaryShape = z.object({
@@ -24,13 +28,27 @@ const summaryShape = z.object({
   created_at: instantSchema,
   closed_at: instantSchema.nullable(),
   awarded_submission_id: z.string().nullable(),
+  checker_agent_id: z.string().nullable(),
+  checker_version: z.number().nullable(),
 })
 export const bountyRowSchema = summaryShape.transform(summaryOf)
 
 function summaryOf(row: z.infer<typeof summaryShape>) {
-  const { account_id, reward_credits, case_count, created_at, closed_at, awarded_submission_id, ...rest } = row
+  const {
+    account_id,
+    reward_credits,
+    case_count,
+    created_at,
+    closed_at,
+    awarded_submission_id,
+    checker_agent_id,
+    checker_version,
+    ...rest
+  } = row
   const [rewardCredits, caseCount, awardedSubmissionId] = [reward_credits, case_count, awarded_submission_id]
-  return { ...rest, accountId: account_id, rewardCredits, caseCount, createdAt: created_at, closedAt: closed_at, awardedSubmissionId }
+  const [createdAt, closedAt] = [created_at, closed_at]
+  const checker = checker_agent_id === null || checker_version === null ? null : { agentId: checker_agent_id, version: checker_version }
+  return { ...rest, accountId: account_id, rewardCredits, checker, caseCount, createdAt, closedAt, awardedSubmissionId }
 }
 
 const fullRowSchema = summaryShape
@@ -53,11 +71,12 @@ export const revisedCaseRowSchema = caseRowSchema.extend({ salt: z.string(), rev
 export function neonBountyStore(database: Database): BountyStore {
   return {
     async create({ summary, description, cases }) {
-      const { id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt } = summary
+      const { id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, checker } = summary
+      const judgedBy = [checker?.agentId ?? null, checker?.version ?? null]
       const statements = [
         {
-          text: `insert into bounties (${postedColumns}, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-          parameters: [id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, description],
+          text: `insert into bounties (${postedColumns}, description) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+          parameters: [id, accountId, title, rewardCredits, mode, tier, status, caseCount, deadline, createdAt, ...judgedBy, description],
         },
         {
           text: `insert into cases (id, bounty_id, position, name, input, expected, hidden, salt)
@@ -65,10 +84,15 @@ export function neonBountyStore(database: Database): BountyStore {
               as r (id text, position integer, name text, input text, expected text, hidden boolean, salt text)`,
           parameters: [id, JSON.stringify(cases)],
         },
+        {
+          text: 'insert into bounty_words (word, bounty_id) select json_array_elements_text($2::json), $1',
+          parameters: [id, JSON.stringify(searchWords(`${title}\n${description}`))],
+        },
       ]
       try {
         await database.transaction(statements)
       } catch (error) {
+        if (isViolation(error, 'quota_open_bounties')) throw quotaExceeded('open bounties', limits.openBountiesPerAccountMax)
         if (!isViolation(error, 'ledger_balance_not_negative')) throw error
         throw await insufficientCredits(database, { accountId, needed: rewardCredits })
       }
@@ -100,15 +124,12 @@ export function neonBountyStore(database: Database): BountyStore {
       return row
     },
 
-    async list({ status, limit, after }) {
-      // Two texts, so that each runs on its own index.
-      const [text, parameters] = status
-        ? [`status = $3 and ($1::text is null or id < $1)`, [after ?? null, limit, status]]
-        : [`$1::text is null or id < $1`, [after ?? null, limit]]
-      return database.query(bountyRowSchema, {
-        text: `select ${bountyColumns} from bounties where ${text} order by id desc limit $2`,
-        parameters,
-      })
+    list: ({ status, mode, owner, words = [], limit, after }) => {
+      const filters: KeysetFilter[] = words.map((word) => ({ table: 'bounty_words', id: 'bounty_id', where: { word } }))
+      if (owner !== undefined) filters.push({ table: 'bounties', where: { account_id: owner } })
+      if (status !== undefined) filters.push({ table: 'bounties', where: { status } })
+      if (mode !== undefined) filters.push({ table: 'bounties', where: { mode } })
+      return keysetPage(database, { row: bountyRowSchema, table: 'bounties', columns: bountyColumns, filters, limit, after })
     },
   }
 }

@@ -1,14 +1,27 @@
 // Finished executions in Postgres: one statement records a whole batch of the host, whatever parts of it are there already, and counts what it
 // records into the usage of its accounts.
 import { z } from 'zod'
-import { executionRecordSchema } from '../../shared/execution.ts'
+import { executionRecordSchema, guestStatusSchema } from '../../shared/execution.ts'
 import type { ExecutionStore } from '../../shared/ports.ts'
+import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
-import { bigintSchema, ignoredRowSchema } from './neon-rows.ts'
+import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
 
 const usageRowSchema = z
   .object({ day: z.string(), executions: bigintSchema, fuel: bigintSchema, wall_micros: bigintSchema })
   .transform(({ wall_micros, ...rest }) => ({ ...rest, wallMicros: wall_micros }))
+
+const summaryColumns = 'id, agent_id, version, status, fuel, finished_at'
+const summaryRowSchema = z
+  .object({
+    id: z.string(),
+    agent_id: z.string(),
+    version: z.number(),
+    status: guestStatusSchema,
+    fuel: bigintSchema.nullable(),
+    finished_at: instantSchema,
+  })
+  .transform(({ agent_id, finished_at, ...rest }) => ({ ...rest, agentId: agent_id, finishedAt: finished_at }))
 
 export function neonExecutionStore(database: Database): ExecutionStore {
   return {
@@ -70,10 +83,15 @@ export function neonExecutionStore(database: Database): ExecutionStore {
       return row && executionRecordSchema.parse(JSON.parse(row.record))
     },
 
+    list: (accountId, { agentId, status, limit, after }) => {
+      const filters = ownFilters('executions', accountId, { agent_id: agentId, status })
+      return keysetPage(database, { row: summaryRowSchema, table: 'executions', columns: summaryColumns, filters, limit, after })
+    },
+
     async usageByDay(accountId, { from }) {
       return database.query(usageRowSchema, {
         text: `select day::text as day, executions, fuel, wall_micros from account_usage
-          where account_id = $1 and day >= $2::date order by day desc`,
+          where account_id = $1 and day >= $2::date order by account_usage.day desc`,
         parameters: [accountId, from],
       })
     },

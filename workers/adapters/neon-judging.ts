@@ -22,6 +22,8 @@ const takenRowSchema = z
     tier: tierSchema,
     kind: z.string(),
     sha256: z.string(),
+    checker_kind: z.string().nullable(),
+    checker_sha256: z.string().nullable(),
     stop_at_first_failure: z.boolean(),
     attempts: z.number(),
     waits: z.number(),
@@ -37,6 +39,7 @@ const takenRowSchema = z
     mode: row.mode,
     tier: row.tier,
     program: programSchema.parse({ kind: row.kind, sha256: row.sha256 }),
+    checker: row.checker_kind === null ? undefined : programSchema.parse({ kind: row.checker_kind, sha256: row.checker_sha256 }),
     stopAtFirstFailure: row.stop_at_first_failure,
     attempts: row.attempts,
     waits: row.waits,
@@ -65,9 +68,13 @@ export function neonJudgingStore(database: Database): JudgingStore {
     async take(id, { turn, dueAt }) {
       const [taken] = await database.query(takenRowSchema, {
         text: `update submissions s set turn = s.turn + 1, status = 'running', attempts = s.attempts + 1, due_at = $3::timestamptz
-          from bounties b, agents a, agent_versions v
+          from bounties b
+            left join agents ca on ca.id = b.checker_agent_id
+            left join agent_versions cv on cv.agent_id = b.checker_agent_id and cv.version = b.checker_version,
+            agents a, agent_versions v
           where ${inTurn} and b.id = s.bounty_id and a.id = s.agent_id and v.agent_id = s.agent_id and v.version = s.version
           returning s.id, s.bounty_id, s.agent_id, s.account_id, s.version, s.turn, b.mode, b.tier, a.kind, v.sha256,
+            ca.kind as checker_kind, cv.sha256 as checker_sha256,
             s.stop_at_first_failure, s.attempts, s.waits, s.waiting_since`,
         parameters: [id, turn, dueAt],
       })
@@ -83,17 +90,15 @@ export function neonJudgingStore(database: Database): JudgingStore {
       }),
 
     record(id, { turn, dueAt, engine, verdicts }) {
-      const rows = verdicts.map(({ caseId, revision, status, usage, outputSha256 }) => {
-        return { caseId, revision, status, ...usage, outputSha256 }
-      })
+      const rows = verdicts.map(({ usage, ...verdict }) => ({ ...verdict, ...usage }))
       return changed({
         text: `with held as (
             update submissions s set engine = $3, due_at = $4::timestamptz where ${inTurn} returning s.id
           ), added as (
-            insert into verdicts (submission_id, case_id, revision, status, fuel, wall_micros, memory_bytes_peak, output_sha256)
-            select held.id, r."caseId", r.revision, r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256"
+            insert into verdicts (submission_id, case_id, revision, status, fuel, wall_micros, memory_bytes_peak, output_sha256, message)
+            select held.id, r."caseId", r.revision, r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256", r.message
             from held, json_to_recordset($5::json) as r ("caseId" text, revision integer, status text, fuel bigint, "wallMicros" bigint,
-              "memoryBytesPeak" bigint, "outputSha256" text)
+              "memoryBytesPeak" bigint, "outputSha256" text, message text)
             on conflict do nothing
           )
           select id from held`,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { keysPerAccountMax, scopeSchema } from '../../shared/api-key.ts'
 import type { KeyStore, NewKey } from '../../shared/ports.ts'
+import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database, Statement } from './neon.ts'
 import { instantSchema } from './neon-rows.ts'
 
@@ -64,10 +65,8 @@ export function neonKeyStore(database: Database): KeyStore {
     },
 
     async list(accountId, { limit, after }) {
-      return database.query(keyRowSchema, {
-        text: `select ${columns} from api_keys where account_id = $1 and ($2::text is null or id < $2) order by id desc limit $3`,
-        parameters: [accountId, after ?? null, limit],
-      })
+      const filters = ownFilters('api_keys', accountId, {})
+      return (await keysetPage(database, { row: keyRowSchema, table: 'api_keys', columns, filters, limit, after })).items
     },
 
     async remove(id, accountId) {

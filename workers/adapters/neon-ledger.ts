@@ -67,9 +67,7 @@ export function neonLedgerStore(database: Database): LedgerStore {
 
     async byDay(accountId, { from }) {
       return database.query(dayRowSchema, {
-        text: `select (at at time zone 'UTC')::date::text as day, coalesce(sum(credits) filter (where credits > 0), 0) as came,
-            coalesce(-sum(credits) filter (where credits < 0), 0) as went
-          from ledger_entries where holder_id = $1 and at >= $2::date at time zone 'UTC' group by 1 order by 1 desc`,
+        text: `select day::text as day, came, went from ledger_days where holder_id = $1 and day >= $2::date order by ledger_days.day desc`,
         parameters: [accountId, from],
       })
     },

@@ -4,6 +4,7 @@ import { verdictStatusSchema } from '../../shared/execution.ts'
 import type { SubmissionStore } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { submissionStatusSchema } from '../../shared/submission.ts'
+import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
 import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
 
@@ -54,11 +55,13 @@ const verdictRowSchema = z
     fuel: bigintSchema.nullable(),
     wall_micros: bigintSchema,
     memory_bytes_peak: bigintSchema,
+    message: z.string().nullable(),
   })
-  .transform(({ case_id, status, fuel, wall_micros, memory_bytes_peak }) => ({
+  .transform(({ case_id, status, fuel, wall_micros, memory_bytes_peak, message }) => ({
     caseId: case_id,
     status,
     usage: { fuel, wallMicros: wall_micros, memoryBytesPeak: memory_bytes_peak },
+    ...(message === null ? {} : { message }),
   }))
 
 const agentRankRowSchema = z
@@ -121,13 +124,18 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
           parameters: [id],
         }),
         database.query(verdictRowSchema, {
-          text: `select distinct on (c.position) v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak
+          text: `select distinct on (c.position) v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak, v.message
             from verdicts v join cases c on c.id = v.case_id
             where v.submission_id = $1 and not c.hidden order by c.position, v.revision desc`,
           parameters: [id],
         }),
       ])
       return submission && { ...submission, verdicts }
+    },
+
+    list: (accountId, { bountyId, status, limit, after }) => {
+      const filters = ownFilters('submissions', accountId, { bounty_id: bountyId, status })
+      return keysetPage(database, { row: submissionRowSchema, table: 'submissions', columns: submissionColumns, filters, limit, after })
     },
 
     async rankAgents(bountyId, { limit, after }) {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { eventTypeSchema, webhookEventSchema } from '../../shared/events.ts'
 import type { WebhookStore } from '../../shared/ports.ts'
 import { deliveryStatusSchema, sendingPerWebhookMax, webhooksPerAccountMax } from '../../shared/webhook.ts'
+import { behindAll, keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
 import { ignoredRowSchema, instantSchema } from './neon-rows.ts'
 
@@ -121,10 +122,9 @@ export function neonWebhookStore(database: Database): WebhookStore {
     },
 
     async list(accountId, { limit, after }) {
-      return database.query(webhookRowSchema, {
-        text: `select ${webhookColumns} from webhooks where account_id = $1 and ($3::text is null or id < $3) order by id desc limit $2`,
-        parameters: [accountId, limit, after ?? null],
-      })
+      const filters = ownFilters('webhooks', accountId, {})
+      return (await keysetPage(database, { row: webhookRowSchema, table: 'webhooks', columns: webhookColumns, filters, limit, after }))
+        .items
     },
 
     async remove(id, accountId) {
@@ -157,11 +157,11 @@ export function neonWebhookStore(database: Database): WebhookStore {
       return row
     },
 
-    async deliveries(webhookId, { limit, after }) {
+    async deliveries(webhookId, { limit, after = behindAll }) {
       return database.query(deliveryRowSchema, {
         text: `select ${deliveryColumns} from webhook_deliveries d join webhook_events e on e.id = d.event_id
-          where d.webhook_id = $1 and ($3::text is null or d.id < $3) order by d.id desc limit $2`,
-        parameters: [webhookId, limit, after ?? null],
+          where (d.webhook_id, d.id) < ($1, $3) and d.webhook_id >= $1 order by d.webhook_id desc, d.id desc limit $2`,
+        parameters: [webhookId, limit, after],
       })
     },
 

@@ -120,9 +120,12 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
   }
 }
 
-/** Cases are JSON text already: they are put in as they are, unparsed. */
+/** Cases are JSON text already: they are put in as they are, unparsed. A host from before there were checkers takes what asks for none. */
 function judgementText({ cases, ...rest }: JudgedCases): string {
-  const items = cases.map(({ id, input, expected, salt }) => `{"id":"${id}","salt":"${salt}","input":${input},"expected":${expected}}`)
+  const items = cases.map(({ id, input, expected, salt, hidden }) => {
+    const told = rest.checker ? `"hidden":${hidden},` : ''
+    return `{"id":"${id}","salt":"${salt}",${told}"input":${input},"expected":${expected}}`
+  })
   return `${JSON.stringify(rest).slice(0, -1)},"cases":[${items.join(',')}]}`
 }
 
@@ -147,8 +150,8 @@ async function readJudgement(request: Call, { body, keep }: JudgementBody): Prom
   throw brokenOff(new Error('a judgement broke off: its last line is missing'))
 }
 
-function verdictOf({ caseId, status, usage, outputSha256 }: Verdict): Verdict {
-  return { caseId, status, usage, outputSha256 }
+function verdictOf({ caseId, status, usage, outputSha256, message }: Verdict): Verdict {
+  return { caseId, status, usage, outputSha256, ...(message === undefined ? {} : { message }) }
 }
 
 function judgementLine(text: string): JudgementLine {

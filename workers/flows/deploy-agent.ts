@@ -3,6 +3,7 @@
 import { limits } from '../../shared/tiers.ts'
 import type { Agent, AgentCreate, Program, ProgramKind } from '../../shared/agent.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import { quotaExceeded } from '../../shared/quotas.ts'
 import { sha256Hex } from '../hex.ts'
 import type { Attempt } from '../idempotency.ts'
 import { invalidRequest } from '../request-issues.ts'
@@ -15,6 +16,9 @@ export async function deployAgent(
   const id = attempt.newId('agent')
   const deployed = attempt.isRetry ? await services.agents.find(id) : undefined
   if (deployed) return deployed
+  // The store has the last word; this keeps what could not become an agent out of the bucket and away from the compiler.
+  const { agents = 0 } = (await services.accounts.findPage(accountId))?.used ?? {}
+  if (agents >= limits.agentsPerAccountMax) throw quotaExceeded('agents', limits.agentsPerAccountMax)
   const { program, bytes, engine } = await prepareProgram(services, { ...agent, accountId })
   const at = services.now()
   const createdAt = new Date(at).toISOString()
@@ -43,6 +47,8 @@ export async function deployVersion(
   const agent = await services.agents.find(agentId)
   if (!agent) throw agentNotFound(agentId)
   if (agent.accountId !== accountId) throw new ProblemError('forbidden', { detail: `agent ${agentId} belongs to another account` })
+  const isFull = agent.version >= limits.versionsPerAgentMax
+  if (isFull && !attempt.isRetry) throw quotaExceeded(`versions of agent ${agentId}`, limits.versionsPerAgentMax)
   const { program, bytes, engine } = await prepareProgram(services, { kind: agent.kind, source, accountId })
   const at = new Date(services.now()).toISOString()
   const changed = await services.agents.addVersion({ agentId, sha256: program.sha256, bytes, engine, askedAt: attempt.firstAt, at })

@@ -16,7 +16,7 @@ import { VerdictBatches } from './verdict-batches.ts'
 
 /** Cases of one call to the host. */
 export const chunkCases = 64
-/** No chunk begins later in a turn, and no case later in a chunk: an isolate may end 30 s after it has answered. */
+/** No case begins later in a turn: an isolate may end 30 s after it has answered. */
 const turnMsMax = 20_000
 /** A message that is not taken by then is lost. */
 export const messageMsMax = 15_000
@@ -60,6 +60,7 @@ export async function judgeSubmission(
 }
 
 type Judged = { judging: TakenJudging; lease: TurnLease }
+type Chunk = Judged & { chunk: RevisedCase[]; beginMsMax: number }
 
 /** @returns whether it has finished; otherwise its time is over */
 async function judgeUntil(services: Services, { judging, lease, endsAt }: Judged & { endsAt: number }): Promise<boolean> {
@@ -77,22 +78,25 @@ async function judgeUntil(services: Services, { judging, lease, endsAt }: Judged
     if (now() >= endsAt) return false
     const last = chunk.at(-1)?.position ?? -1
     const isLast = chunk.length < chunkCases
-    const [isWhole, following] = await Promise.all([judgeChunk(services, { judging, lease, chunk }), isLast ? [] : next(last)])
+    const [isWhole, following] = await Promise.all([
+      judgeChunk(services, { judging, lease, chunk, beginMsMax: endsAt - now() }),
+      isLast ? [] : next(last),
+    ])
     chunk = isWhole && following.length > 0 ? following : await next(-1)
   }
 }
 
 /** @returns whether each of its cases was accepted; what was judged is stored however it ends */
-async function judgeChunk(services: Services, { judging, lease, chunk }: Judged & { chunk: RevisedCase[] }): Promise<boolean> {
+async function judgeChunk(services: Services, { judging, lease, chunk, beginMsMax }: Chunk): Promise<boolean> {
   const { sandbox, judgings, now } = services
-  const { id: submissionId, turn, program, accountId, tier, stopAtFirstFailure } = judging
-  const cases = chunk.map(({ id, input, expected, salt }) => ({ id, input, expected, salt }))
+  const { id: submissionId, turn, program, checker, accountId, tier, stopAtFirstFailure } = judging
+  const cases = chunk.map(({ id, input, expected, salt, hidden }) => ({ id, input, expected, salt, hidden }))
   const unheard = new Map(chunk.map(({ id, revision }) => [id, revision]))
   const firstRevisions = new Map(unheard)
   const batches = new VerdictBatches({ store: (judgement) => lease.record(judgement), now })
   let accepted = 0
   try {
-    const judged: JudgedCases = { submissionId, program, accountId, tier, stopAtFirstFailure, beginMsMax: turnMsMax, cases }
+    const judged: JudgedCases = { submissionId, program, checker, accountId, tier, stopAtFirstFailure, beginMsMax, cases }
     const { notRun, receipt } = await sandbox.judge(judged, async ({ engine, verdicts }) => {
       lease.requireTurn()
       const fresh = verdicts.flatMap((verdict) => {

@@ -1,6 +1,7 @@
 // Posts a bounty: every case gets an id and a place, and its input and expectation become the JSON text that is kept. The reward moves into
 // escrow with the bounty's row, or there is no row.
 import type { BountyCreate, BountySummary } from '../../shared/bounty.ts'
+import type { Checker } from '../../shared/checker.ts'
 import type { StoredCase } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
@@ -9,6 +10,7 @@ import type { Attempt } from '../idempotency.ts'
 import { newId, newSalt } from '../new-id.ts'
 import { invalidRequest } from '../request-issues.ts'
 import type { Services } from '../services.ts'
+import { agentNotFound } from './deploy-agent.ts'
 
 export async function postBounty(
   services: Services,
@@ -22,6 +24,7 @@ export async function postBounty(
     throw invalidRequest([{ field: 'deadline', message: `is ${JSON.stringify(bounty.deadline)}; must be in the future` }])
   }
   const cases = storedCases(bounty.cases, at)
+  const checker = bounty.checker ? await pinChecker(services, { accountId, checker: bounty.checker }) : null
   const { title, rewardCredits, mode, tier, description } = bounty
   const summary: BountySummary = {
     id,
@@ -30,6 +33,7 @@ export async function postBounty(
     rewardCredits,
     mode,
     tier,
+    checker,
     status: 'open',
     caseCount: cases.length,
     deadline: bounty.deadline ?? null,
@@ -41,6 +45,20 @@ export async function postBounty(
   await services.reads.forget('bounties')
   services.log.info('bounty posted', { bountyId: summary.id, accountId, cases: cases.length, rewardCredits })
   return summary
+}
+
+/**
+ * Asks the store: what an isolate remembers as the latest version may be the one before.
+ * @throws ProblemError `agent-not-found`, `forbidden`
+ */
+async function pinChecker(
+  { agents }: Services,
+  { accountId, checker: { agentId, version } }: { accountId: string; checker: NonNullable<BountyCreate['checker']> },
+): Promise<Checker> {
+  const found = await agents.findRunnable(agentId, version)
+  if (!found) throw agentNotFound(agentId, version)
+  if (found.accountId === accountId) return { agentId, version: found.version }
+  throw new ProblemError('forbidden', { detail: `checker.agentId: agent ${agentId} belongs to another account; name an agent of your own` })
 }
 
 /** @throws ProblemError `invalid-request` naming the cases that are too large, `body-too-large` when all together are */

@@ -1,13 +1,12 @@
-import type { Account } from '../../shared/account.ts'
+import type { AccountPage } from '../../shared/account.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import { quotasOf } from '../../shared/quotas.ts'
 import type { Services } from '../services.ts'
 
-/** With its balance. @throws ProblemError `unknown-key` */
-export async function readOwnAccount(
-  { accounts, ledger }: Pick<Services, 'accounts' | 'ledger'>,
-  accountId: string,
-): Promise<Account & { balanceCredits: number }> {
-  const [account, balanceCredits] = await Promise.all([accounts.find(accountId), ledger.balance(accountId)])
-  if (!account || balanceCredits === undefined) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
-  return { ...account, balanceCredits }
+/** With its balance and quotas, in one question. @throws ProblemError `unknown-key` */
+export async function readOwnAccount({ accounts }: Pick<Services, 'accounts'>, accountId: string): Promise<AccountPage> {
+  const account = await accounts.findPage(accountId)
+  if (!account) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
+  const { used, ...own } = account
+  return { ...own, quotas: quotasOf(used) }
 }

@@ -54,8 +54,12 @@ async function findOwn({ bounties }: Services, { accountId, bountyId }: { accoun
   throw new ProblemError('forbidden', { detail: `bounty ${bountyId} belongs to another account; only its owner closes it` })
 }
 
-async function closed({ bounties }: Services, bountyId: string): Promise<ProblemError> {
+async function closed({ bounties, now }: Services, bountyId: string): Promise<ProblemError> {
   const bounty = await bounties.findSummary(bountyId)
-  const state = bounty?.status === 'open' ? `past its deadline ${bounty.deadline} and will be settled by rank` : bounty?.status
+  const isLate = bounty?.deadline && Date.parse(bounty.deadline) <= now()
+  const open = isLate
+    ? `past its deadline ${bounty.deadline} and will be settled by rank`
+    : 'won by a full pass, and is awarded when what was submitted before it has been judged again'
+  const state = bounty?.status === 'open' ? open : bounty?.status
   return new ProblemError('bounty-closed', { detail: `bounty ${bountyId} is ${state}` })
 }

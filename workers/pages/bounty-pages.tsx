@@ -71,7 +71,8 @@ type BountyProps = {
 }
 
 function BountyPage({ bounty, ranks, owner, winner, origin, casesPage, isFirst, callerId }: BountyProps) {
-  const { id, title, description, status, mode, tier, rewardCredits, deadline, createdAt, closedAt, cases, hiddenCaseCount } = bounty
+  const { id, title, description, status, mode, tier, checker, rewardCredits, deadline, createdAt, closedAt, cases, hiddenCaseCount } =
+    bounty
   return (
     <Layout title={title} section="bounties">
       <div class="page-head">
@@ -85,6 +86,11 @@ function BountyPage({ bounty, ranks, owner, winner, origin, casesPage, isFirst, 
             </li>
             <li>{mode === 'first' ? 'the first full pass wins' : 'the best wins'}</li>
             <li>tier {tier}</li>
+            {checker && (
+              <li>
+                judged by a <a href={`/agents/${checker.agentId}`}>checker</a>, version {checker.version}
+              </li>
+            )}
             <li>
               by <bdi>{owner ?? bounty.accountId}</bdi>
             </li>

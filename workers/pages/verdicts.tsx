@@ -103,6 +103,11 @@ export function VerdictTable({ submissionId, bountyId, cases, only, page }: Tabl
                   </th>
                   <td>
                     <i class={`cell ${classOf(verdict?.status)}`} aria-hidden="true" /> {verdict?.status}
+                    {verdict?.message && (
+                      <p class="quiet">
+                        <bdi>{verdict.message}</bdi>
+                      </p>
+                    )}
                   </td>
                   <td class="number">{fuel(verdict?.usage.fuel ?? null)}</td>
                   <td class="number">{micros(verdict?.usage.wallMicros ?? 0)}</td>

@@ -1,4 +1,4 @@
-import { accountCreatedSchema, accountCreateSchema, ownAccountSchema } from '../../shared/account.ts'
+import { accountCreatedSchema, accountCreateSchema, accountPageSchema } from '../../shared/account.ts'
 import { scopes } from '../../shared/api-key.ts'
 import { limits } from '../../shared/tiers.ts'
 import { readOwnAccount } from '../flows/read-own-account.ts'
@@ -41,10 +41,10 @@ export function addAccountRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/accounts/me',
-      summary: 'The account that the key speaks for',
+      summary: 'The account that the key speaks for, with its balance and quotas',
       access: 'account',
       scope: 'read',
-      answers: { 200: { description: 'The account', schema: ownAccountSchema } },
+      answers: { 200: { description: 'The account', schema: accountPageSchema } },
     },
     async ({ c, caller: { accountId } }) => c.json(await readOwnAccount(services, accountId)),
   )

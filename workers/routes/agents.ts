@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { agentCreateSchema, agentSchema } from '../../shared/agent.ts'
+import { agentCreateSchema, agentListQuerySchema, agentSchema } from '../../shared/agent.ts'
 import { executionCreateSchema, outcomeSchema } from '../../shared/execution.ts'
-import { pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { pageSchema } from '../../shared/page.ts'
 import { limits } from '../../shared/tiers.ts'
 import { deployAgent, deployVersion } from '../flows/deploy-agent.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
+import { listJson } from '../list-json.ts'
 import { agentRead, agentsRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -19,12 +20,12 @@ export function addAgentRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/agents',
-      summary: 'Agents, newest first; never their source',
+      summary: 'Agents, newest first, never their source; a page may hold fewer than `limit`, the list ends where `nextCursor` is null',
       access: 'public',
-      query: pageQuerySchema,
+      query: agentListQuerySchema,
       answers: { 200: { description: 'A page of agents', schema: pageSchema(agentSchema) } },
     },
-    ({ c, caller, query }) => cachedJson(c, { services, caller, ...agentsRead(services, query) }),
+    ({ c, caller, query }) => listJson(c, { services, caller, ...agentsRead(services, query) }),
   )
 
   router.add(

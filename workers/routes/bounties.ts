@@ -1,11 +1,12 @@
-import { bountyCreateSchema, bountySchema, bountyStatusSchema, bountySummarySchema } from '../../shared/bounty.ts'
-import { pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { bountyCreateSchema, bountyListQuerySchema, bountySchema, bountySummarySchema } from '../../shared/bounty.ts'
+import { pageSchema } from '../../shared/page.ts'
 import { submissionCreateSchema, submissionSchema } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
 import { goOn } from '../background.ts'
 import { cachedJson } from '../cached-json.ts'
 import { postBounty } from '../flows/post-bounty.ts'
 import { firstTurn, submitAgent } from '../flows/submit-agent.ts'
+import { listJson } from '../list-json.ts'
 import { bountiesRead, bountyRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -20,12 +21,12 @@ export function addBountyRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/bounties',
-      summary: 'Bounties, newest first',
+      summary: 'Bounties, newest first; a page may hold fewer than `limit`, the list ends where `nextCursor` is null',
       access: 'public',
-      query: pageQuerySchema.extend({ status: bountyStatusSchema.optional() }),
+      query: bountyListQuerySchema,
       answers: { 200: { description: 'A page of bounties', schema: pageSchema(bountySummarySchema) } },
     },
-    ({ c, caller, query }) => cachedJson(c, { services, caller, ...bountiesRead(services, query) }),
+    ({ c, caller, query }) => listJson(c, { services, caller, ...bountiesRead(services, query) }),
   )
 
   router.add(

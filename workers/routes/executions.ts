@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { outcomeOf, outcomeSchema } from '../../shared/execution.ts'
+import { executionListQuerySchema, executionSummarySchema, outcomeOf, outcomeSchema } from '../../shared/execution.ts'
 import { idSchema } from '../../shared/ids.ts'
+import { pageSchema } from '../../shared/page.ts'
 import { executionEventSchema, streamEnd } from '../../shared/progress.ts'
 import { parseRange } from '../byte-range.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
@@ -8,9 +9,28 @@ import { holdsAlready } from '../etag.ts'
 import { findArtifact, readArtifact, readExecution } from '../flows/read-execution.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
+import { idCursor, listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addExecutionRoutes(router: Router, services: Services): void {
+  router.add(
+    {
+      method: 'get',
+      path: '/api/executions',
+      summary: 'Executions of your own that have ended, newest first, once they are recorded (seconds); a page may hold fewer than `limit`',
+      access: 'account',
+      scope: 'read',
+      query: executionListQuerySchema,
+      answers: { 200: { description: 'A page of executions', schema: pageSchema(executionSummarySchema) } },
+    },
+    async ({ c, caller: { accountId }, query: { limit, cursor, agent, status } }) => {
+      const list = listName('executions', { agent, status })
+      const page = { limit: limit + 1, after: idCursor(list, cursor) }
+      const found = await services.executions.list(accountId, { agentId: agent, status, ...page })
+      return c.json(pageOf(found, { list, limit, keyOf: ({ id }) => [id] }), 200)
+    },
+  )
+
   router.add(
     {
       method: 'get',

@@ -1,5 +1,6 @@
 import { submissionEventSchema } from '../../shared/progress.ts'
-import { submissionSchema } from '../../shared/submission.ts'
+import { pageSchema } from '../../shared/page.ts'
+import { submissionListQuerySchema, submissionSchema, submissionSummarySchema } from '../../shared/submission.ts'
 import { submissionReceiptSchema } from '../../shared/judgement-receipt.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { followSubmission } from '../flows/follow-submission.ts'
@@ -7,9 +8,28 @@ import { readSubmission } from '../flows/read-submission.ts'
 import { readSubmissionReceipt } from '../flows/read-submission-receipt.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
+import { idCursor, listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addSubmissionRoutes(router: Router, services: Services): void {
+  router.add(
+    {
+      method: 'get',
+      path: '/api/submissions',
+      summary: 'Submissions of your own, newest first, without verdicts; a page may hold fewer than `limit`',
+      access: 'account',
+      scope: 'read',
+      query: submissionListQuerySchema,
+      answers: { 200: { description: 'A page of submissions', schema: pageSchema(submissionSummarySchema) } },
+    },
+    async ({ c, caller: { accountId }, query: { limit, cursor, bounty, status } }) => {
+      const list = listName('submissions', { bounty, status })
+      const page = { limit: limit + 1, after: idCursor(list, cursor) }
+      const found = await services.submissions.list(accountId, { bountyId: bounty, status, ...page })
+      return c.json(pageOf(found, { list, limit, keyOf: ({ id }) => [id] }), 200)
+    },
+  )
+
   router.add(
     {
       method: 'get',

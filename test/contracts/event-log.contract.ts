@@ -1,0 +1,38 @@
+// What an event log promises, whatever carries the messages: each arrives, whole, at least once.
+import { randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { EventMessage } from '../../shared/event-log.ts'
+import type { EventLog } from '../../shared/ports.ts'
+import { eventually } from '../fakes/eventually.ts'
+import { idOf } from '../fakes/id-of.ts'
+
+/** `arrived` are the bodies of all messages so far, as the consumer was given them. */
+export type OpenEventLog = () => Promise<{ log: EventLog; arrived: () => Promise<unknown[]> }>
+
+export function eventLogContract(name: string, open: OpenEventLog): void {
+  const message = (): EventMessage => ({ topic: 'judgings', submissionId: idOf('submission'), turn: 1 + (randomBytes(1)[0] ?? 0) })
+
+  describe(`${name} carries messages as the port promises`, () => {
+    test.each([[0], [1], [250]])('%i at once', async (count) => {
+      const { log, arrived } = await open()
+      const sent = Array.from({ length: count }, message)
+      await log.publish(sent)
+      const found = async () => {
+        const all = (await arrived()).map((body) => JSON.stringify(body))
+        return sent.filter((one) => all.includes(JSON.stringify(one))).length
+      }
+      await eventually(found, count, { withinMs: 20_000 })
+    })
+
+    test('one that is held back', async () => {
+      const { log, arrived } = await open()
+      const sent = message()
+      await log.publish([sent], { delaySeconds: 0.5 })
+      await eventually(async () => JSON.stringify(await arrived()).includes(sent.submissionId), true, { withinMs: 20_000 })
+    })
+
+    test('and says that it is there', async () => {
+      await expect((await open()).log.ping()).resolves.toBeUndefined()
+    })
+  })
+}
