@@ -124,7 +124,8 @@ export interface SubmissionStore {
   finish(id: string, end: FinishedSubmission): Promise<void>
   /** With the verdicts of public cases only. */
   find(id: string): Promise<Submission | undefined>
-  rankAgents(bountyId: string, page: { limit: number; after?: AgentPlace | undefined }): Promise<Omit<BountyRank, 'rank'>[]>
+  /** @returns undefined when there is no such bounty */
+  rankAgents(bountyId: string, page: { limit: number; after?: AgentPlace | undefined }): Promise<Omit<BountyRank, 'rank'>[] | undefined>
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
 }
 

@@ -1,9 +1,11 @@
 // Answers a public read from the caches. A request with a key reads fresh: whoever may write sees what was written. A request without one
-// may see what was true up to two seconds before a write (one isolate's memory), or the lifetime when Upstash was down at that moment.
-// Whoever keeps the answer asks again before it is used, which costs a 304 while nothing has changed.
+// may see what was true up to two seconds before a write (one isolate's memory), twelve while loads are slow. Where Upstash was away at the
+// moment of the write, that lasts until the isolate that wrote reaches it again, or the lifetime. Whoever keeps the answer asks again before
+// it is used, which costs a 304 while nothing has changed.
 import type { Context } from 'hono'
 import type { Principal } from '../shared/account.ts'
 import type { AppEnv } from './app-env.ts'
+import { goOn } from './background.ts'
 import { sealed } from './envelope.ts'
 import { etagOf, holdsAlready } from './etag.ts'
 import type { CachedRead, TaggedText } from './read-cache.ts'
@@ -17,7 +19,7 @@ export type CachedJson = CachedRead & {
 
 export async function cachedJson(c: Context<AppEnv>, { services, caller, load, ...wanted }: CachedJson): Promise<Response> {
   const loadText = async () => JSON.stringify(await load())
-  if (!caller) return taggedJson(c, { ...(await services.reads.read(wanted, loadText)), caller })
+  if (!caller) return taggedJson(c, { ...(await services.reads.read(wanted, loadText, (work) => goOn(c, work))), caller })
   const text = await loadText()
   return taggedJson(c, { text, etag: await etagOf(text), caller })
 }

@@ -3,15 +3,21 @@
 // forgets every page at once.
 //
 //   read ─▶ memory ─▶ [version, entry] in one Upstash round trip ─▶ load ─▶ both are filled
+//
+// Upstash that is slow or away costs a bounded time: an adapter's call gives up (adapters/upstash-redis.ts), and after a few of those nobody
+// waits for it any more (circuit-breaker.ts).
 import { z } from 'zod'
 import type { SharedCache } from '../shared/ports.ts'
-import type { Counters } from './counters.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { Collapse } from './collapse.ts'
+import type { Counters } from './counters.ts'
 import { etagOf } from './etag.ts'
 import { MemoryCache } from './memory-cache.ts'
 
 /** How long another isolate may show what was true before a write. */
 const memoryLifetimeMs = 2_000
+/** How much longer it may, to those who wait in vain for another request's load. */
+const staleMsMax = 10_000
 const memoryEntriesMax = 1_000
 /** An isolate has 128 MB for everything. */
 const memoryCharactersMax = 16 * 1024 * 1024
@@ -25,13 +31,18 @@ export type TaggedText = { text: string; etag: string }
 
 const entrySchema = z.tuple([z.string(), z.string()])
 
+/** Runs what nobody waits for. */
+export type Later = (work: Promise<unknown>) => void
+
 export type ReadCacheOptions = { shared: SharedCache; counters: Counters; now?: () => number; randomText?: () => string }
 
 export class ReadCache {
   readonly #shared: SharedCache
   readonly #counters: Counters
   readonly #randomText: () => string
-  readonly #memory: MemoryCache<TaggedText & { epoch: number }>
+  readonly #now: () => number
+  readonly #breaker: CircuitBreaker
+  readonly #memory: MemoryCache<TaggedText & { epoch: number; freshUntil: number }>
   readonly #collapse = new Collapse<TaggedText>()
   /** Writes of this isolate per group, so that its own memory forgets at once. */
   readonly #epochs = new Map<string, number>()
@@ -41,23 +52,33 @@ export class ReadCache {
     this.#shared = shared
     this.#counters = counters
     this.#randomText = randomText
-    this.#memory = new MemoryCache({ entriesMax: memoryEntriesMax, lifetimeMs: memoryLifetimeMs, sizeMax: memoryCharactersMax, now })
+    this.#now = now
+    this.#breaker = new CircuitBreaker(now)
+    const lifetimeMs = memoryLifetimeMs + staleMsMax
+    this.#memory = new MemoryCache({ entriesMax: memoryEntriesMax, lifetimeMs, sizeMax: memoryCharactersMax, now })
   }
 
-  async read(wanted: CachedRead, load: () => Promise<string>): Promise<TaggedText> {
-    const held = this.#memory.get(wanted.key)
-    if (held && held.epoch === this.#epochOf(wanted.group)) {
-      this.#counters.add('cache_reads_total', { level: 'memory' })
-      return held
-    }
+  async read(wanted: CachedRead, load: () => Promise<string>, later: Later = () => {}): Promise<TaggedText> {
     const epoch = this.#epochOf(wanted.group)
-    return this.#collapse.load(`${epoch} ${wanted.key}`, async () => {
-      const text = await this.#readShared(wanted, load)
+    const held = this.#memory.get(wanted.key)
+    // What is from before a write of this isolate is nothing to anybody.
+    const known = held?.epoch === epoch ? held : undefined
+    if (known && known.freshUntil > this.#now()) {
+      this.#counters.add('cache_reads_total', { level: 'memory' })
+      return known
+    }
+    const fresh = async () => {
+      const text = await this.#readShared(wanted, { load, later })
       // Here, so that it is made once for all who are answered from memory.
       const tagged = { text, etag: await etagOf(text) }
-      this.#memory.set(wanted.key, { ...tagged, epoch }, { size: text.length })
+      this.#memory.set(wanted.key, { ...tagged, epoch, freshUntil: this.#now() + memoryLifetimeMs }, { size: text.length })
       return tagged
-    })
+    }
+    const stale = () => {
+      if (known) this.#counters.add('cache_reads_total', { level: 'stale' })
+      return known
+    }
+    return this.#collapse.load(`${epoch} ${wanted.key}`, fresh, stale)
   }
 
   /** Called after a write and before its answer. Never throws: a cache that is down forgets when it is back. */
@@ -80,7 +101,8 @@ export class ReadCache {
 
   async #replaceVersion(group: string): Promise<boolean> {
     try {
-      await this.#shared.write(versionKey(group), { text: this.#randomText(), lifetimeSeconds: versionLifetimeSeconds })
+      const version = { text: this.#randomText(), lifetimeSeconds: versionLifetimeSeconds }
+      await this.#breaker.run(() => this.#shared.write(versionKey(group), version))
       this.#unsent.delete(group)
       return true
     } catch {
@@ -90,18 +112,23 @@ export class ReadCache {
     }
   }
 
-  async #readShared({ key, group, lifetimeSeconds }: CachedRead, load: () => Promise<string>): Promise<string> {
+  async #readShared(
+    { key, group, lifetimeSeconds }: CachedRead,
+    { load, later }: { load: () => Promise<string>; later: Later },
+  ): Promise<string> {
     if (this.#unsent.has(group) && !(await this.#replaceVersion(group))) return this.#loaded(load)
     let version: string | null
     let entry: string | null
     try {
-      const [first = null, second = null] = await this.#shared.read([versionKey(group), entryKey(key)])
+      const [first = null, second = null] = await this.#breaker.run(() => this.#shared.read([versionKey(group), entryKey(key)]))
       version = first
       entry = second
     } catch {
       this.#counters.add('cache_errors_total', { call: 'read' })
       return this.#loaded(load)
     }
+    // It answers again: groups that nobody reads here are shown by other isolates as they were before.
+    if (this.#unsent.size > 0) later(Promise.all([...this.#unsent].map((other) => this.#replaceVersion(other))))
     const text = entry === null ? undefined : textOfVersion(entry, version ?? '')
     if (text !== undefined) {
       this.#counters.add('cache_reads_total', { level: 'shared' })
@@ -109,13 +136,13 @@ export class ReadCache {
     }
     const fresh = await this.#loaded(load)
     // The version is the one from before the load: had there been a write meanwhile, nobody will read this entry.
-    await this.#fill(entryKey(key), { text: JSON.stringify([version ?? '', fresh]), lifetimeSeconds })
+    later(this.#fill(entryKey(key), { text: JSON.stringify([version ?? '', fresh]), lifetimeSeconds }))
     return fresh
   }
 
   async #fill(key: string, entry: { text: string; lifetimeSeconds: number }): Promise<void> {
     try {
-      await this.#shared.write(key, entry)
+      await this.#breaker.run(() => this.#shared.write(key, entry))
     } catch {
       this.#counters.add('cache_errors_total', { call: 'fill' })
     }

@@ -248,6 +248,7 @@ function memorySubmissions({ accounts, agents, bounties, webhooks }: Tables): Ju
       return { ...kept, verdicts: verdicts.map(({ caseId, status, usage }) => ({ caseId, status, usage })) }
     },
     async rankAgents(bountyId, { limit, after }) {
+      if (!bounties.has(bountyId)) return undefined
       const place = after && { ...after, id: after.submissionId }
       const rest = ranked(bountyId).filter((kept) => place === undefined || byPlace(place, kept) < 0)
       return rest.slice(0, limit).map((kept) => ({

@@ -39,7 +39,7 @@ export function addLeaderboardRoutes(router: Router, services: Services): void {
 type Cut = { list: string; limit: number; cursor: string | undefined }
 
 /** Cursors carry the rank of their last item, so that counting goes on. */
-function agentPage({ submissions, bounties }: Services, { bounty, list, limit, cursor }: Cut & { bounty: string }) {
+function agentPage({ submissions }: Services, { bounty, list, limit, cursor }: Cut & { bounty: string }) {
   const key = decodeCursor(list, ['count', 'number', 'instant', 'string', 'count'], cursor)
   const [casesPassed, fuel, finishedAt, submissionId, rank] = key ?? []
   const after = key && {
@@ -51,7 +51,7 @@ function agentPage({ submissions, bounties }: Services, { bounty, list, limit, c
   }
   return async () => {
     const found = await submissions.rankAgents(bounty, { limit: limit + 1, after })
-    if (found.length === 0 && !(await bounties.findSummary(bounty))) throw bountyNotFound(bounty)
+    if (!found) throw bountyNotFound(bounty)
     const ranked = found.map((item, i) => ({ rank: Number(rank ?? 0) + i + 1, ...item }))
     return pageOf(ranked, {
       list,
