@@ -46,6 +46,10 @@ test('nothing that ships imports tests or benchmarks', () => {
   expect(offenders(/^(shared|workers|sandbox-host|local|cli)\//, (target) => !/^(test|bench)\//.test(target))).toEqual([])
 })
 
+test('what Node runs as it is imports no pages: it cannot read tsx', () => {
+  expect(offenders(/^(local|bench|cli|sandbox-host)\//, (target) => !/^workers\/(pages\/|app\.ts|index\.ts)/.test(target))).toEqual([])
+})
+
 test('files are named in kebab-case after a subject', () => {
   const vague = /^(utils?|types|common|helpers?|misc|index)\.(ts|tsx)$/
   const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|contract|config|d))?\.(ts|tsx|mjs)$/

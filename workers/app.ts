@@ -1,11 +1,13 @@
 // The edge API: what every request passes through, and the routes. Built from services alone, so that tests build it from fakes.
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { contextStorage } from 'hono/context-storage'
+import type { HonoRequest } from 'hono'
 import type { AppEnv } from './app-env.ts'
 import { createCors } from './cors.ts'
 import { createEnvelope } from './envelope.ts'
 import { createGate } from './gate.ts'
 import { createOnce } from './idempotency.ts'
+import { addPages } from './pages/add-pages.tsx'
 import { problemResponse } from './problem-response.ts'
 import { requestLog } from './request-log.ts'
 import { Router } from './router.ts'
@@ -28,7 +30,8 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const services = { ...given, log: requestLog(given.log) }
   const { corsOrigins, counters, log, now } = services
   const app = new OpenAPIHono<AppEnv>()
-  const router = new Router({ app, gate: createGate(services), once: createOnce(services), now })
+  const gate = createGate(services)
+  const router = new Router({ app, gate, once: createOnce(services), now })
 
   app.use(createEnvelope(counters))
   app.use(contextStorage())
@@ -48,7 +51,17 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addWebhookRoutes(router, services)
   addInternalRoutes(app, services)
 
-  app.notFound((c) => problemResponse(c, { error: router.refusal(c.req.method, c.req.path), log }))
+  const pages = addPages({ app, router, gate }, services)
+
+  app.notFound((c) => {
+    const error = router.refusal(c.req.method, c.req.path)
+    return wantsPage(c.req) ? pages.errorPage(c, error) : problemResponse(c, { error, log })
+  })
   app.onError((error, c) => problemResponse(c, { error, log }))
   return app
+}
+
+/** A browser that follows a link; whoever calls the API gets a problem, wherever the call goes. */
+function wantsPage(request: HonoRequest): boolean {
+  return !/^\/(api|internal)(\/|$)/.test(request.path) && (request.header('accept') ?? '').includes('text/html')
 }

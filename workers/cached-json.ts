@@ -5,7 +5,6 @@
 import type { Context } from 'hono'
 import type { Principal } from '../shared/account.ts'
 import type { AppEnv } from './app-env.ts'
-import { goOn } from './background.ts'
 import { sealed } from './envelope.ts'
 import { etagOf, holdsAlready } from './etag.ts'
 import type { CachedRead, TaggedText } from './read-cache.ts'
@@ -19,7 +18,7 @@ export type CachedJson = CachedRead & {
 
 export async function cachedJson(c: Context<AppEnv>, { services, caller, load, ...wanted }: CachedJson): Promise<Response> {
   const loadText = async () => JSON.stringify(await load())
-  if (!caller) return taggedJson(c, { ...(await services.reads.read(wanted, loadText, (work) => goOn(c, work))), caller })
+  if (!caller) return taggedJson(c, { ...(await services.reads.read(wanted, loadText)), caller })
   const text = await loadText()
   return taggedJson(c, { text, etag: await etagOf(text), caller })
 }

@@ -31,14 +31,19 @@ export type TaggedText = { text: string; etag: string }
 
 const entrySchema = z.tuple([z.string(), z.string()])
 
-/** Runs what nobody waits for. */
-export type Later = (work: Promise<unknown>) => void
-
-export type ReadCacheOptions = { shared: SharedCache; counters: Counters; now?: () => number; randomText?: () => string }
+export type ReadCacheOptions = {
+  shared: SharedCache
+  counters: Counters
+  /** Lets what nobody waits for go on when the request has ended. */
+  later?: (work: Promise<unknown>) => void
+  now?: () => number
+  randomText?: () => string
+}
 
 export class ReadCache {
   readonly #shared: SharedCache
   readonly #counters: Counters
+  readonly #later: (work: Promise<unknown>) => void
   readonly #randomText: () => string
   readonly #now: () => number
   readonly #breaker: CircuitBreaker
@@ -48,9 +53,10 @@ export class ReadCache {
   readonly #epochs = new Map<string, number>()
   readonly #unsent = new Set<string>()
 
-  constructor({ shared, counters, now = Date.now, randomText = () => crypto.randomUUID() }: ReadCacheOptions) {
+  constructor({ shared, counters, later = () => {}, now = Date.now, randomText = () => crypto.randomUUID() }: ReadCacheOptions) {
     this.#shared = shared
     this.#counters = counters
+    this.#later = later
     this.#randomText = randomText
     this.#now = now
     this.#breaker = new CircuitBreaker(now)
@@ -58,7 +64,7 @@ export class ReadCache {
     this.#memory = new MemoryCache({ entriesMax: memoryEntriesMax, lifetimeMs, sizeMax: memoryCharactersMax, now })
   }
 
-  async read(wanted: CachedRead, load: () => Promise<string>, later: Later = () => {}): Promise<TaggedText> {
+  async read(wanted: CachedRead, load: () => Promise<string>): Promise<TaggedText> {
     const epoch = this.#epochOf(wanted.group)
     const held = this.#memory.get(wanted.key)
     // What is from before a write of this isolate is nothing to anybody.
@@ -68,7 +74,7 @@ export class ReadCache {
       return known
     }
     const fresh = async () => {
-      const text = await this.#readShared(wanted, { load, later })
+      const text = await this.#readShared(wanted, load)
       // Here, so that it is made once for all who are answered from memory.
       const tagged = { text, etag: await etagOf(text) }
       this.#memory.set(wanted.key, { ...tagged, epoch, freshUntil: this.#now() + memoryLifetimeMs }, { size: text.length })
@@ -112,10 +118,7 @@ export class ReadCache {
     }
   }
 
-  async #readShared(
-    { key, group, lifetimeSeconds }: CachedRead,
-    { load, later }: { load: () => Promise<string>; later: Later },
-  ): Promise<string> {
+  async #readShared({ key, group, lifetimeSeconds }: CachedRead, load: () => Promise<string>): Promise<string> {
     if (this.#unsent.has(group) && !(await this.#replaceVersion(group))) return this.#loaded(load)
     let version: string | null
     let entry: string | null
@@ -128,7 +131,7 @@ export class ReadCache {
       return this.#loaded(load)
     }
     // It answers again: groups that nobody reads here are shown by other isolates as they were before.
-    if (this.#unsent.size > 0) later(Promise.all([...this.#unsent].map((other) => this.#replaceVersion(other))))
+    if (this.#unsent.size > 0) this.#later(Promise.all([...this.#unsent].map((other) => this.#replaceVersion(other))))
     const text = entry === null ? undefined : textOfVersion(entry, version ?? '')
     if (text !== undefined) {
       this.#counters.add('cache_reads_total', { level: 'shared' })
@@ -136,7 +139,7 @@ export class ReadCache {
     }
     const fresh = await this.#loaded(load)
     // The version is the one from before the load: had there been a write meanwhile, nobody will read this entry.
-    later(this.#fill(entryKey(key), { text: JSON.stringify([version ?? '', fresh]), lifetimeSeconds }))
+    this.#later(this.#fill(entryKey(key), { text: JSON.stringify([version ?? '', fresh]), lifetimeSeconds }))
     return fresh
   }
 

@@ -66,7 +66,7 @@ export class Router {
   readonly #gate: Gate
   readonly #once: Once
   readonly #now: () => number
-  readonly #declared: { method: string; pattern: RegExp; access: Access }[] = []
+  readonly #declared: { method: string; pattern: RegExp; isOpen: boolean }[] = []
 
   constructor({ app, gate, once, now }: { app: OpenAPIHono<AppEnv>; gate: Gate; once: Once; now: () => number }) {
     this.app = app
@@ -82,7 +82,7 @@ export class Router {
     B extends z.ZodType = z.ZodUndefined,
   >(route: Route<A, P, Q, B>, handle: (request: RouteRequest<A, P, Q, B>) => Response | Promise<Response>): void {
     const { method, path, access, scope, params, query, body, secrets = [] } = route
-    this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), access })
+    this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), isOpen: access === 'public' || access === 'unchecked' })
     this.app.openAPIRegistry.registerPath(describeRoute(route))
     this.app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\+\}/g, ':$1{.+}').replaceAll(/\{(\w+)\}/g, ':$1'), async (c) => {
       const caller = await this.#gate(c, { access, scope })
@@ -102,11 +102,15 @@ export class Router {
     })
   }
 
-  /** Whether anybody may read there, without a key. */
+  /** A route that is no call of the API, such as a page: only its wrong methods are answered here. */
+  declare(method: string, path: string): void {
+    this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), isOpen: false })
+  }
+
+  /** Whether any web page may read there, without a key. */
   isPublicRead(method: string, path: string): boolean {
     if (method !== 'GET' && method !== 'HEAD') return false
-    const isOpen = (access: Access) => access === 'public' || access === 'unchecked'
-    return this.#declared.some((route) => route.method === 'GET' && isOpen(route.access) && route.pattern.test(path))
+    return this.#declared.some((route) => route.method === 'GET' && route.isOpen && route.pattern.test(path))
   }
 
   /** What is said to a request that fits no route: `method-not-allowed` with the methods of that path, or `not-found`. */

@@ -1,4 +1,5 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
+import { getContext } from 'hono/context-storage'
 import type {
   AccountStore,
   AddressResolver,
@@ -43,7 +44,9 @@ import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
+import type { AppEnv } from './app-env.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
+import { goOn } from './background.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
 import { consoleLog, type Log } from './log.ts'
@@ -51,6 +54,7 @@ import { MemoryCache } from './memory-cache.ts'
 import { NonceMemory } from './nonce-memory.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
+import { createSessions, type Sessions } from './session.ts'
 import { createSecretBox, type SecretBox } from './sealed-secret.ts'
 import { createSigner } from './signature.ts'
 
@@ -62,6 +66,8 @@ export type Services = {
   idempotency: IdempotencyStore
   limiter: RateLimiter
   rateLimits: RateLimits
+  /** Of the pages. */
+  sessions: Sessions
   /** Origins of web pages that may call with a key. */
   corsOrigins: readonly string[]
   agents: AgentStore
@@ -114,6 +120,8 @@ export function createServices(raw: Env): Services {
     idempotency: neonIdempotencyStore(database),
     limiter: new RateLimiter({ counter: upstashUsageCounter(upstash), counters }),
     rateLimits,
+    // The host knows SANDBOX_SECRET and must not be able to make a session; it does not know the way into the database.
+    sessions: createSessions({ secret: `${env.SANDBOX_SECRET} ${env.DATABASE_URL}`, now: Date.now }),
     corsOrigins: env.CORS_ORIGINS,
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
@@ -131,7 +139,7 @@ export function createServices(raw: Env): Services {
     addresses: dnsOverHttps({ url: env.DNS_URL }),
     gauges: neonGauges(database),
     cache,
-    reads: new ReadCache({ shared: cache, counters }),
+    reads: new ReadCache({ shared: cache, counters, later: (work) => goOn(getContext<AppEnv>(), work) }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
     artifacts: r2ArtifactStore(env.ARTIFACTS),
     sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),

@@ -7,6 +7,7 @@ import { Counters } from '../../workers/counters.ts'
 import { MemoryCache } from '../../workers/memory-cache.ts'
 import { NonceMemory } from '../../workers/nonce-memory.ts'
 import { RateLimiter } from '../../workers/rate-limiter.ts'
+import { createSessions } from '../../workers/session.ts'
 import { createSecretBox } from '../../workers/sealed-secret.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
@@ -65,6 +66,7 @@ export function testEdge({
     limiter: new RateLimiter({ counter: usage, counters, now, sleep: async () => {} }),
     rateLimits,
     corsOrigins,
+    sessions: createSessions({ secret: sandboxSecret, now }),
     allowsLocalWebhooks,
     webhookSecrets: createSecretBox({ secret: 'of the tests, and of them alone', purpose: 'webhook secrets' }),
     addresses,

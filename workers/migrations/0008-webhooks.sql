@@ -104,30 +104,22 @@ create trigger bounties_emit_closed after update on bounties
 update api_keys set scopes = scopes || array['webhooks'] where scopes @> array['read', 'run', 'deploy', 'bounties', 'keys'];
 
 -- Verdicts of a submission are numbered from 1 in the order in which they are committed, without gaps: whoever follows a judging goes on behind
--- the last number that is known. Nothing of this is done where an earlier migration has numbered them.
-do $$
-begin
-  if exists (
-    select from information_schema.columns where table_schema = current_schema() and table_name = 'verdicts' and column_name = 'number'
-  ) then
-    return;
-  end if;
-  alter table verdicts add column number integer;
-  update verdicts v set number = n.number
-  from (
-    select v.submission_id, v.case_id, row_number() over (partition by v.submission_id order by c.position) as number
-    from verdicts v join cases c on c.id = v.case_id
-  ) n
-  where v.submission_id = n.submission_id and v.case_id = n.case_id;
-  alter table verdicts alter column number set not null;
-  create unique index verdicts_by_number on verdicts (submission_id, number);
+-- the last number that is known.
+alter table verdicts add column number integer;
+update verdicts v set number = n.number
+from (
+  select v.submission_id, v.case_id, row_number() over (partition by v.submission_id order by c.position) as number
+  from verdicts v join cases c on c.id = v.case_id
+) n
+where v.submission_id = n.submission_id and v.case_id = n.case_id;
+alter table verdicts alter column number set not null;
+create unique index verdicts_by_number on verdicts (submission_id, number);
 
-  create function verdict_take_number() returns trigger language plpgsql as $f$
-  begin
-    -- One writer of a submission's verdicts after the other; what follows sees what the one before has committed.
-    perform 1 from submissions where id = new.submission_id for no key update;
-    new.number := (select coalesce(max(number), 0) + 1 from verdicts where submission_id = new.submission_id);
-    return new;
-  end $f$;
-  create trigger verdicts_take_number before insert on verdicts for each row execute function verdict_take_number();
+create function verdict_take_number() returns trigger language plpgsql as $$
+begin
+  -- One writer of a submission's verdicts after the other; what follows sees what the one before has committed.
+  perform 1 from submissions where id = new.submission_id for no key update;
+  new.number := (select coalesce(max(number), 0) + 1 from verdicts where submission_id = new.submission_id);
+  return new;
 end $$;
+create trigger verdicts_take_number before insert on verdicts for each row execute function verdict_take_number();

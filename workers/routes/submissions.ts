@@ -3,15 +3,14 @@ import { submissionSchema } from '../../shared/submission.ts'
 import { submissionReceiptSchema } from '../../shared/judgement-receipt.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { followSubmission } from '../flows/follow-submission.ts'
+import { readSubmission } from '../flows/read-submission.ts'
 import { readSubmissionReceipt } from '../flows/read-submission-receipt.ts'
-import { submissionNotFound } from '../flows/submit-agent.ts'
 import { describeStreamEvents } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addSubmissionRoutes(router: Router, services: Services): void {
-  const { submissions } = services
   describeStreamEvents(router.app, { name: 'SubmissionEvent', schema: submissionEventSchema })
   router.add(
     {
@@ -23,11 +22,7 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       params: idParameters('submission'),
       answers: { 200: { description: 'The submission', schema: submissionSchema } },
     },
-    async ({ c, caller, params: { id } }) => {
-      const submission = await submissions.find(id)
-      if (submission?.accountId !== caller.accountId) throw submissionNotFound(id)
-      return c.json(submission, 200)
-    },
+    async ({ c, caller: { accountId }, params: { id } }) => c.json(await readSubmission(services, { id, accountId }), 200),
   )
 
   router.add(
