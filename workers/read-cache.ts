@@ -25,6 +25,9 @@ const memoryCharactersMax = 16 * 1024 * 1024
 const versionLifetimeSeconds = 3_600
 /** Groups whose version could not be replaced; more than this and they wait for their entries to expire. */
 const unsentMax = 1_000
+/** They are sent again behind the answer, for as long as the platform lets a request go on: 30 s. */
+const resendEveryMs = 5_000
+const resendsMax = 5
 
 export type CachedRead = { key: string; group: string; lifetimeSeconds: number }
 export type TaggedText = { text: string; etag: string }
@@ -36,6 +39,7 @@ export type ReadCacheOptions = {
   counters: Counters
   /** Lets what nobody waits for go on when the request has ended. */
   later?: (work: Promise<unknown>) => void
+  sleep?: (ms: number) => Promise<void>
   now?: () => number
   randomText?: () => string
 }
@@ -44,6 +48,7 @@ export class ReadCache {
   readonly #shared: SharedCache
   readonly #counters: Counters
   readonly #later: (work: Promise<unknown>) => void
+  readonly #sleep: (ms: number) => Promise<void>
   readonly #randomText: () => string
   readonly #now: () => number
   readonly #breaker: CircuitBreaker
@@ -52,11 +57,14 @@ export class ReadCache {
   /** Writes of this isolate per group, so that its own memory forgets at once. */
   readonly #epochs = new Map<string, number>()
   readonly #unsent = new Set<string>()
+  #resendingUntil = 0
 
-  constructor({ shared, counters, later = () => {}, now = Date.now, randomText = () => crypto.randomUUID() }: ReadCacheOptions) {
+  constructor(options: ReadCacheOptions) {
+    const { shared, counters, later = () => {}, sleep = wait, now = Date.now, randomText = () => crypto.randomUUID() } = options
     this.#shared = shared
     this.#counters = counters
     this.#later = later
+    this.#sleep = sleep
     this.#randomText = randomText
     this.#now = now
     this.#breaker = new CircuitBreaker(now)
@@ -94,6 +102,22 @@ export class ReadCache {
       this.#epochs.set(group, this.#epochOf(group) + 1)
     }
     await Promise.all(groups.map((group) => this.#replaceVersion(group)))
+    if (this.#unsent.size > 0 && this.#resendingUntil <= this.#now()) this.#later(this.#resend())
+  }
+
+  async #resend(): Promise<void> {
+    // By the clock: a request that is cancelled ends what it does behind its answer, too.
+    this.#resendingUntil = this.#now() + resendsMax * resendEveryMs
+    for (let i = 0; i < resendsMax && this.#unsent.size > 0; i++) {
+      await this.#sleep(resendEveryMs)
+      await this.#sendUnsent()
+    }
+    this.#resendingUntil = 0
+  }
+
+  /** One by one: the first shows whether it is worth while to go on. */
+  async #sendUnsent(): Promise<void> {
+    for (const group of this.#unsent) if (!(await this.#replaceVersion(group))) return
   }
 
   #epochOf(group: string): number {
@@ -131,7 +155,7 @@ export class ReadCache {
       return this.#loaded(load)
     }
     // It answers again: groups that nobody reads here are shown by other isolates as they were before.
-    if (this.#unsent.size > 0) this.#later(Promise.all([...this.#unsent].map((other) => this.#replaceVersion(other))))
+    if (this.#unsent.size > 0) this.#later(this.#sendUnsent())
     const text = entry === null ? undefined : textOfVersion(entry, version ?? '')
     if (text !== undefined) {
       this.#counters.add('cache_reads_total', { level: 'shared' })
@@ -173,4 +197,8 @@ function textOfVersion(entry: string, version: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+async function wait(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,5 +1,4 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
-import { getContext } from 'hono/context-storage'
 import type {
   AccountStore,
   AddressResolver,
@@ -44,9 +43,8 @@ import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
-import type { AppEnv } from './app-env.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
-import { goOn } from './background.ts'
+import { goOnBehindAnswer } from './background.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
 import { consoleLog, type Log } from './log.ts'
@@ -139,7 +137,7 @@ export function createServices(raw: Env): Services {
     addresses: dnsOverHttps({ url: env.DNS_URL }),
     gauges: neonGauges(database),
     cache,
-    reads: new ReadCache({ shared: cache, counters, later: (work) => goOn(getContext<AppEnv>(), work) }),
+    reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
     artifacts: r2ArtifactStore(env.ARTIFACTS),
     sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),

@@ -60,7 +60,7 @@ describe('on the edge itself, while Redis is held', () => {
         expect(body.items.map((found: { title: string }) => found.title)).toContain(title)
         expect((await call('GET', '/api/ready', { key: null })).status).toBe(200)
       },
-      { timeout: 20_000, interval: 500 },
+      { timeout: 30_000, interval: 500 },
     )
   })
 })

@@ -20,7 +20,8 @@ async function read(cache: ReadCache, by = load): Promise<string> {
   return (await cache.read(wanted, by)).text
 }
 function isolate(): ReadCache {
-  return new ReadCache({ shared, counters: new Counters(), now: () => now })
+  // Nothing is sent again but what a test lets pass.
+  return new ReadCache({ shared, counters: new Counters(), now: () => now, sleep: () => new Promise(() => {}) })
 }
 async function load(): Promise<string> {
   loads++
@@ -149,6 +150,32 @@ test('a shared cache that fails is asked three times, not by every request; afte
   // A read of another group is what finds out that it is back.
   await cache.read({ key: 'bounties', group: 'bounties', lifetimeSeconds: 60 }, load)
   expect(await read(other)).toBe('"two"')
+})
+
+test('a write that the shared cache did not hear of is told to it again behind the answer, five times at most', async () => {
+  const other = isolate()
+  await read(other)
+  const later: Promise<unknown>[] = []
+  const slept: number[] = []
+  const sleep = async (ms: number) => {
+    slept.push(ms)
+    now += ms
+    if (slept.length === 2) shared.isDown = false
+  }
+  const writer = new ReadCache({ shared, counters: new Counters(), now: () => now, sleep, later: (work) => later.push(work) })
+  shared.isDown = true
+  stored = 'two'
+  await writer.forget('agents', 'bounties')
+  await writer.forget('agents')
+  await Promise.all(later)
+  expect([later.length, slept]).toEqual([1, [5_000, 5_000]])
+  expect(await read(other)).toBe('"two"')
+
+  shared.isDown = true
+  slept.length = 2
+  await writer.forget('agents')
+  await Promise.all(later)
+  expect(slept.slice(2)).toHaveLength(5)
 })
 
 test('an error is passed on and not kept', async () => {
