@@ -93,7 +93,9 @@ export function createOpenApiText(app: OpenAPIHono<AppEnv>): () => string {
     const info = {
       title: 'Agent Bounty',
       version: '0.1.0',
-      description: "Post bounties, deploy agents, run them. A failing program is a successful answer: look at the outcome's status.",
+      description:
+        "Post bounties, deploy agents, run them. A failing program is a successful answer: look at the outcome's status. What is read with a key is " +
+        'of this moment; bounties, agents and leaderboards that are read without one may be two seconds old, and twelve under load.',
     }
     text = JSON.stringify(app.getOpenAPI31Document({ openapi: '3.1.0', info }))
     return text
