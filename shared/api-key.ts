@@ -29,11 +29,11 @@ export const keyCreateSchema = z.strictObject({
     .min(1)
     .max(scopes.length)
     .optional()
-    .meta({ description: 'What the key may do; all that the calling key may when absent, and never more' }),
+    .meta({ description: 'What the key may do; all that the calling key may when absent, and never more', example: ['read', 'run'] }),
   expiresAt: z.iso
     .datetime()
     .optional()
-    .meta({ description: 'When it stops to work; that of the calling key when absent, and never later' }),
+    .meta({ description: 'When it stops to work; that of the calling key when absent, and never later', example: '2099-12-31T00:00:00Z' }),
 })
 export type KeyCreate = z.infer<typeof keyCreateSchema>
 

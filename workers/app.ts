@@ -7,6 +7,7 @@ import { createCors } from './cors.ts'
 import { createEnvelope } from './envelope.ts'
 import { createGate } from './gate.ts'
 import { createOnce } from './idempotency.ts'
+import { createOpenApiText } from './openapi.ts'
 import { addPages } from './pages/add-pages.tsx'
 import { problemResponse } from './problem-response.ts'
 import { requestLog } from './request-log.ts'
@@ -14,6 +15,7 @@ import { Router } from './router.ts'
 import { addAccountRoutes } from './routes/accounts.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addBountyRoutes } from './routes/bounties.ts'
+import { addDocsRoutes } from './routes/docs.tsx'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
 import { addKeyRoutes } from './routes/keys.ts'
@@ -32,12 +34,14 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
   const gate = createGate(services)
   const router = new Router({ app, gate, once: createOnce(services), now })
+  const openApiText = createOpenApiText(app)
 
   app.use(createEnvelope(counters))
   app.use(contextStorage())
   app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
 
-  addStatusRoutes(router, services)
+  addStatusRoutes(router, services, openApiText)
+  addDocsRoutes(router, openApiText)
   addAccountRoutes(router, services)
   addKeyRoutes(router, services)
   addLedgerRoutes(router, services)

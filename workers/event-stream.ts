@@ -28,11 +28,23 @@ export const streamHeaders = z.object({
   'Last-Event-ID': streamPositionSchema.optional().meta({ description: 'Id of the last event that the client has; it goes on behind it' }),
 })
 
-export function streamAnswers(description: string): Record<number, RouteAnswer> {
+/** @param events what the stream is made of */
+export function streamAnswers(description: string, events: readonly [EventSchema, ...EventSchema[]]): Record<number, RouteAnswer> {
+  const [first, ...more] = events.map(writtenEvent)
+  const schema = first && more.length === 0 ? first : z.union(events.map(writtenEvent))
   return {
-    200: { description, schema: z.string(), contentType: 'text/event-stream' },
+    // Of each event: before OpenAPI 3.2 that is what the schema of a stream is taken for.
+    200: { description, schema, contentType: 'text/event-stream' },
     204: { description: 'The client has the last event: it need not come back' },
   }
+}
+
+type EventSchema = z.ZodObject<{ event: z.ZodType; id: z.ZodType; data: z.ZodType }>
+
+/** An event as it stands in the stream, where data is JSON text. */
+function writtenEvent({ shape: { event, id, data } }: EventSchema) {
+  const { $schema: _dialect, ...contentSchema } = z.toJSONSchema(data, { io: 'input' })
+  return z.object({ event, id, data: z.string().meta({ contentMediaType: 'application/json', contentSchema }) })
 }
 
 /** Calls `open` with where the client is; `read`, which that gives, with every question. The first one may throw what the caller is answered. */

@@ -74,16 +74,6 @@ export function describeEvent(app: OpenAPIHono<AppEnv>, { type, schema }: { type
   })
 }
 
-/** OpenAPI has no words for the events of a stream, so they are a schema that the stream's description names. */
-export function describeStreamEvents(app: OpenAPIHono<AppEnv>, { name, schema }: { name: string; schema: z.ZodType }): void {
-  const { $schema: _dialect, ...described } = z.toJSONSchema(schema)
-  app.openAPIRegistry.registerComponent(
-    'schemas',
-    name,
-    described as Parameters<typeof app.openAPIRegistry.registerComponent<'schemas'>>[2],
-  )
-}
-
 /** Made once an isolate, when somebody asks. */
 export function createOpenApiText(app: OpenAPIHono<AppEnv>): () => string {
   let text: string | undefined

@@ -49,6 +49,8 @@ export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B 
   headers?: z.ZodObject
   body?: RouteBody<B, F>
   answers: Record<number, RouteAnswer>
+  /** For people: left out of the OpenAPI document. */
+  isPage?: boolean
   /** Fields of the answer that are shown once; an answer that is replayed under an Idempotency-Key has none of them. */
   secrets?: readonly string[]
 } & ScopeOf<A>
@@ -88,7 +90,7 @@ export class Router {
   >(route: Route<A, P, Q, B, F>, handle: (request: RouteRequest<A, P, Q, B, F>) => Response | Promise<Response>): void {
     const { method, path, access, scope, params, query, body, secrets = [] } = route
     this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), isOpen: access === 'public' || access === 'unchecked' })
-    this.app.openAPIRegistry.registerPath(describeRoute(route))
+    if (!route.isPage) this.app.openAPIRegistry.registerPath(describeRoute(route))
     this.app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\+\}/g, ':$1{.+}').replaceAll(/\{(\w+)\}/g, ':$1'), async (c) => {
       const caller = await this.#gate(c, { access, scope })
       const parsed = {

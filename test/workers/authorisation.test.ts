@@ -32,6 +32,8 @@ const table: Record<string, Row> = {
   'GET /api/ready': { who: 'unchecked' },
   'GET /api/metrics': { who: 'public' },
   'GET /api/openapi.json': { who: 'public' },
+  'GET /docs': { who: 'public' },
+  'GET /docs/problems': { who: 'public' },
   'POST /api/accounts': { who: 'admin', body: () => ({ name: `account ${made++}` }) },
   'GET /api/accounts/me': { who: 'shared', scope: 'read' },
   'GET /api/accounts/me/ledger': { who: 'shared', scope: 'read' },

@@ -123,6 +123,7 @@ const fields: [keyof typeof calls, string, unknown, RegExp][] = [
   ['execution', 'version', 1.5, /whole number/],
   ['execution', 'version', 'latest', /must be a number/],
   ['execution', 'version', 1e300, /must be/],
+  ['execution', 'version', 2 ** 31, /must be at most 2147483647/],
   ['execution', 'fuel', 1, /fuel is not a known field; allowed are input, tier/],
   ['execution', 'id', 'exe_01000000000000000000000000', /id is not a known field/],
   ['bounty', 'title', undefined, /title is missing/],
@@ -183,6 +184,7 @@ const fields: [keyof typeof calls, string, unknown, RegExp][] = [
   ['submission', 'agentId', 'bty_01000000000000000000000000', /must be agt_/],
   ['submission', 'agentId', 'agt_0100000000000000000000000i', /must be agt_/],
   ['submission', 'version', 0, /must be/],
+  ['submission', 'version', 2 ** 31, /must be at most 2147483647/],
   ['submission', 'score', 100, /score is not a known field; allowed are agentId, version/],
 ]
 

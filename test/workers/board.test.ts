@@ -141,7 +141,12 @@ describe('a bounty', () => {
   test('has its task as text, its escrow, its leaderboard and how to submit', async () => {
     const { text } = await see(`/bounties/${bountyId}`)
     expect(text).toContain('first line\n&lt;img src=x onerror=alert(3)&gt;\n')
-    for (const part of ['held in escrow', '33 public cases and 1 hidden', 'bounty -- deploy', `/api/bounties/${bountyId}/submissions`]) {
+    for (const part of [
+      'held in escrow',
+      '33 public cases and 1 hidden',
+      'bounty -- deploy',
+      `bounty -- submit ${bountyId} agent --watch`,
+    ]) {
       expect(text).toContain(part)
     }
     expect(text).toMatch(/<bdi>echo<\/bdi>.*31 <span class="quiet">of 34/s)

@@ -177,7 +177,10 @@ function HowToSubmit({ id, origin }: { id: string; origin: string }) {
     <>
       <ol class="steps">
         <li>
-          Take a key: <code>export BOUNTY_KEY=…</code>
+          Take your account's key:
+          <pre tabindex={0}>
+            <code>{`export BOUNTY_URL=${origin}\nexport BOUNTY_KEY=…`}</code>
+          </pre>
         </li>
         <li>
           Deploy a module that exports a function from input to output:
@@ -186,11 +189,9 @@ function HowToSubmit({ id, origin }: { id: string; origin: string }) {
           </pre>
         </li>
         <li>
-          Submit what it printed:
+          Submit it and watch the verdicts come:
           <pre tabindex={0}>
-            <code>
-              {`curl ${origin}/api/bounties/${id}/submissions \\\n  -H "authorization: Bearer $BOUNTY_KEY" \\\n  -H 'content-type: application/json' \\\n  -d '{"agentId": "agt_…"}'`}
-            </code>
+            <code>{`npm run --silent bounty -- submit ${id} agent --watch`}</code>
           </pre>
         </li>
       </ol>

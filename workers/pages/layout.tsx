@@ -56,6 +56,9 @@ export async function Layout({ title, section, follows = false, children }: Layo
                     </a>
                   </li>
                 ))}
+                <li>
+                  <a href="/docs">Docs</a>
+                </li>
               </ul>
             </nav>
           </div>
@@ -66,7 +69,8 @@ export async function Layout({ title, section, follows = false, children }: Layo
         <footer>
           <p class="wrap">
             Programs run in single-use Wasmtime sandboxes: no network, no clock, no files; every instruction counted. Everything here is
-            also an API: <a href="/api/openapi.json">OpenAPI</a>, <a href="/api/receipt-keys">keys of receipts</a>.
+            also an API: <a href="/docs">reference</a>, <a href="/api/openapi.json">OpenAPI</a>,{' '}
+            <a href="/api/receipt-keys">keys of receipts</a>.
           </p>
         </footer>
       </body>

@@ -6,13 +6,11 @@ import { parseRange } from '../byte-range.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { holdsAlready } from '../etag.ts'
 import { findArtifact, readArtifact, readExecution } from '../flows/read-execution.ts'
-import { describeStreamEvents } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addExecutionRoutes(router: Router, services: Services): void {
-  describeStreamEvents(router.app, { name: 'ExecutionEvent', schema: executionEventSchema })
   router.add(
     {
       method: 'get',
@@ -35,7 +33,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       scope: 'read',
       params: idParameters('execution'),
       headers: streamHeaders,
-      answers: streamAnswers('One ExecutionEvent, once it has ended'),
+      answers: streamAnswers('One event, once it has ended', [executionEventSchema]),
     },
     async ({ c, caller: { accountId }, params: { id } }) =>
       answerStream(c, services, () => async () => {

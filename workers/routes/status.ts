@@ -3,7 +3,6 @@ import { taggedJson } from '../cached-json.ts'
 import { sealed } from '../envelope.ts'
 import { etagOf } from '../etag.ts'
 import { createMetrics } from '../metrics.ts'
-import { createOpenApiText } from '../openapi.ts'
 import { Readiness } from '../readiness.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -16,14 +15,13 @@ const readySchema = z.object({
   checks: z.object({ database: checkSchema, cache: checkSchema, artifacts: checkSchema, sandbox: checkSchema }),
 })
 
-export function addStatusRoutes(router: Router, services: Services): void {
+export function addStatusRoutes(router: Router, services: Services, openApiText: () => string): void {
   const { gauges, cache, artifacts, sandbox, now } = services
   const readiness = new Readiness({
     probes: { database: () => gauges.ping(), cache: () => cache.ping(), artifacts: () => artifacts.ping(), sandbox: () => sandbox.ping() },
     now,
   })
   const metrics = createMetrics(services)
-  const openApiText = createOpenApiText(router.app)
   let etag: string | undefined
   const openApiEtag = async () => (etag ??= await etagOf(openApiText()))
 

@@ -5,13 +5,11 @@ import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { followSubmission } from '../flows/follow-submission.ts'
 import { readSubmission } from '../flows/read-submission.ts'
 import { readSubmissionReceipt } from '../flows/read-submission-receipt.ts'
-import { describeStreamEvents } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addSubmissionRoutes(router: Router, services: Services): void {
-  describeStreamEvents(router.app, { name: 'SubmissionEvent', schema: submissionEventSchema })
   router.add(
     {
       method: 'get',
@@ -34,7 +32,7 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       scope: 'read',
       params: idParameters('submission'),
       headers: streamHeaders,
-      answers: streamAnswers('Events, each a SubmissionEvent, until it is finished, or for five minutes'),
+      answers: streamAnswers('Events until it is finished, or for five minutes', submissionEventSchema.options),
     },
     async ({ c, caller: { accountId }, params: { id } }) =>
       answerStream(c, services, (from) => followSubmission(services, { id, accountId, from })),
