@@ -7,7 +7,9 @@ import { expect, test } from 'vitest'
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
   .split('\n')
   .filter(Boolean)
-const sources = files.filter((file) => /\.(ts|tsx|mjs)$/.test(file) && /^(shared|workers|sandbox-host|local|bench|cli|test)\//.test(file))
+const sources = files.filter(
+  (file) => /\.(ts|tsx|mjs)$/.test(file) && /^(shared|workers|sandbox-host|kafka-gateway|local|bench|cli|test)\//.test(file),
+)
 const edges = sources.flatMap((file) => importsOf(file).map((target) => ({ file, target })))
 
 function importsOf(file: string): string[] {
@@ -42,8 +44,14 @@ test('sandbox-host imports shared and packages, never another folder', () => {
   expect(offenders(/^sandbox-host\//, (target) => !foreign.test(target))).toEqual([])
 })
 
+test('kafka-gateway imports itself and packages, and nothing imports it but tests', () => {
+  const foreign = /^(shared|workers|sandbox-host|local|cli|bench|test)\//
+  expect(offenders(/^kafka-gateway\//, (target) => !foreign.test(target))).toEqual([])
+  expect(offenders(/^(?!kafka-gateway\/|test\/)/, (target) => !target.startsWith('kafka-gateway/'))).toEqual([])
+})
+
 test('nothing that ships imports tests or benchmarks', () => {
-  expect(offenders(/^(shared|workers|sandbox-host|local|cli)\//, (target) => !/^(test|bench)\//.test(target))).toEqual([])
+  expect(offenders(/^(shared|workers|sandbox-host|kafka-gateway|local|cli)\//, (target) => !/^(test|bench)\//.test(target))).toEqual([])
 })
 
 test('files are named in kebab-case after a subject', () => {
