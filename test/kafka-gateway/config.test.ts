@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { ConfigError, readConfig } from '../../kafka-gateway/config.ts'
 
@@ -41,4 +42,12 @@ test.each([
 
 test('a bad password is not shown', () => {
   expect(() => readConfig({ ...needed, GATEWAY_PASSWORD: 'geheim' })).not.toThrow(/geheim/)
+})
+
+test('the process says one line and ends with code 2', async () => {
+  const ended = await new Promise((resolve) => {
+    const options = { env: { PATH: process.env['PATH'], ...needed, INSTANCES_MAX: 'many' } }
+    execFile('node_modules/node/bin/node', ['kafka-gateway/main.ts'], options, (error, _, stderr) => resolve([error?.code, stderr]))
+  })
+  expect(ended).toEqual([2, 'kafka-gateway: INSTANCES_MAX is "many": must be a whole number from 1 to 1000\n'])
 })

@@ -1,10 +1,14 @@
 // What dies in the middle: a broker under a producer, a caller before its answer, a gateway with its instances.
 import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pino } from 'pino'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { startKafka, type LocalKafka } from '../../local/start-kafka.ts'
+import { KafkaConsumer } from '../../sandbox-host/kafka-consumer.ts'
 import { call, gatewayUnderTest, newTopic, password, username, type GatewayUnderTest } from './gateway-under-test.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'bounty-kafka-kill-'))
@@ -34,6 +38,16 @@ test(
         if (status === 200) acknowledged.push(value)
       }
     }
+    const taken = new Set<string>()
+    const native = new KafkaConsumer({
+      brokers: [kafka.brokers],
+      group: `${topic}-native`,
+      topics: [topic],
+      underWayMax: 16,
+      handle: async ({ value }) => void taken.add(value),
+      log: pino({ level: 'silent' }),
+    })
+    native.start()
     const producers = ['a', 'b', 'c', 'd'].map(produce)
     const before = () => acknowledged.length
     await expect.poll(before, { timeout: 20_000 }).toBeGreaterThan(50)
@@ -100,4 +114,28 @@ test('a gateway that stops commits for its instances and leaves their groups: th
   } finally {
     await second.stop()
   }
+})
+
+test('the process answers what is under way after SIGTERM, refuses the rest, and ends with code 0', async () => {
+  const brokers = inject('brokers')
+  const topic = await newTopic(brokers)
+  const settings = { GATEWAY_PORT: '0', GATEWAY_USERNAME: username, GATEWAY_PASSWORD: password, KAFKA_BROKERS: brokers }
+  const child = spawn('node_modules/node/bin/node', ['kafka-gateway/main.ts'], {
+    env: { PATH: process.env['PATH'], ...settings },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  const said: string[] = []
+  child.stdout?.on('data', (chunk: Buffer) => said.push(String(chunk)))
+  const [ready] = await once(child, 'message')
+  const url = `http://127.0.0.1:${ready.port}`
+  const waiting = call(url, '/fetch', { body: { topic, partition: 0, offset: 0, timeout: 3_000 } })
+  await expect.poll(async () => (await call(url, '/metrics', { method: 'GET' })).body).toMatch(/under_way 2/)
+  child.kill('SIGTERM')
+  const ended = once(child, 'exit')
+  await expect.poll(async () => (await call(url, '/topics', { method: 'GET' })).status).toBe(503)
+  expect(await waiting).toMatchObject({ status: 200, body: [] })
+  expect(await ended).toEqual([0, null])
+  // One object a line, and the password in none of them.
+  for (const line of said.join('').trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ process: 'kafka-gateway' })
+  expect(said.join('')).not.toContain(password)
 })
