@@ -1,7 +1,9 @@
 // `bounty deploy`: a file becomes an agent, or the next version of one.
 import { basename, extname } from 'node:path'
+import { isProblem } from '../client/api-problem.ts'
+import type { Client } from '../client/create-client.ts'
 import { agentNameSchema } from '../shared/agent.ts'
-import { ApiError, apiUrl, askApi } from './bounty-api.ts'
+import { ask, connect } from './connect.ts'
 import { anyAgentSchema, ownAgent } from './find-agent.ts'
 import type { AnyAgent } from './find-agent.ts'
 import { parseFlags } from './parse-flags.ts'
@@ -38,10 +40,10 @@ export async function deploy(argv: string[]): Promise<number> {
   }
   const [file] = positionals
   if (file === undefined || positionals.length > 1) throw new UsageError(help)
-  const url = apiUrl(values.url)
+  const client = connect(values.url)
   const name = nameOf(file, values.name)
   const upload = await readProgram(file, kindOf(values.kind))
-  const agent = await deployed({ url, name, upload })
+  const agent = await deployed({ client, name, upload })
   console.error(`${agent.name}: version ${agent.version}, ${agent.kind}, ${agent.bytes} bytes, sha256 ${agent.sha256}`)
   console.log(agent.id)
   return 0
@@ -64,14 +66,15 @@ function kindOf(given: string | undefined): UploadKind | undefined {
   return kind
 }
 
-async function deployed({ url, name, upload }: { url: string; name: string; upload: Upload }): Promise<AnyAgent> {
+async function deployed({ client, name, upload }: { client: Client; name: string; upload: Upload }): Promise<AnyAgent> {
   const { kind, source } = upload
   try {
-    return await askApi(anyAgentSchema, { url, path: '/api/agents', body: { name, kind, source }, secondsMax: deploySecondsMax })
+    return await ask(client, anyAgentSchema, 'POST /api/agents', { body: { name, kind, source }, secondsMax: deploySecondsMax })
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code !== 'name-taken') throw error
+    if (!isProblem(error, 'name-taken')) throw error
   }
-  const agent = await ownAgent(name, url)
+  const agent = await ownAgent(name, client)
   if (agent.kind !== kind) throw new Error(`the agent ${name} is a ${agent.kind} and stays one; the file is a ${kind}: give another --name`)
-  return askApi(anyAgentSchema, { url, path: `/api/agents/${agent.id}/versions`, body: { source }, secondsMax: deploySecondsMax })
+  const request = { params: { id: agent.id }, body: { source }, secondsMax: deploySecondsMax }
+  return ask(client, anyAgentSchema, 'POST /api/agents/{id}/versions', request)
 }

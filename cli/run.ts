@@ -2,9 +2,10 @@
 import { executionCreateSchema, outcomeSchema } from '../shared/execution.ts'
 import type { Outcome } from '../shared/execution.ts'
 import { tierNames } from '../shared/tiers.ts'
-import { apiUrl, askApi } from './bounty-api.ts'
+import { ask, connect } from './connect.ts'
 import { agentId } from './find-agent.ts'
 import { parseFlags } from './parse-flags.ts'
+import { printable } from './printable.ts'
 import { parsedJson, readText } from './read-json.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -48,16 +49,20 @@ export async function run(argv: string[]): Promise<number> {
   if (values.input === undefined)
     throw new UsageError('bounty run: --input is missing; it must name a file with JSON, or be - for standard input')
   const options = optionsOf(values)
-  const url = apiUrl(values.url)
+  const client = connect(values.url)
   const input = parsedJson(await readText(values.input), values.input)
-  const path = `/api/agents/${await agentId(agent, url)}/executions`
-  return report(await askApi(outcomeSchema, { url, path, body: { input, ...options }, secondsMax: runSecondsMax }))
+  const params = { id: await agentId(agent, client) }
+  const request = { params, body: { input, ...options }, secondsMax: runSecondsMax }
+  return report(await ask(client, outcomeSchema, 'POST /api/agents/{id}/executions', request))
 }
 
 function optionsOf({ tier, seed, 'start-time': startTime, version }: Values) {
   const given = { tier, seed: wholeOf(seed), startTime, version: wholeOf(version) }
   const parsed = executionCreateSchema.safeParse({ input: null, ...given })
-  if (parsed.success) return given
+  if (parsed.success) {
+    const { input: _input, ...checked } = parsed.data
+    return checked
+  }
   const wrong = parsed.error.issues.map(({ path: [field] }) => String(field)) as (keyof typeof given)[] // the schema has these fields only
   const [field = 'tier'] = wrong
   const allowed = {
@@ -90,9 +95,4 @@ function report({ id, status, output, error, logs, artifacts, usage }: Outcome):
   if (status !== 'completed') return 1
   console.log(JSON.stringify(output ?? null))
   return 0
-}
-
-/** Agents are strangers: what they wrote must not command the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD')
 }

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { idSchema } from '../shared/ids.ts'
 import { compareRun, publicKeySchema, receiptKeySchema, receiptSchema, verifyReceipt } from '../shared/receipt.ts'
 import type { ExecutionStatement, Receipt, ReproducibleRun } from '../shared/receipt.ts'
-import { apiUrl, askApi } from './bounty-api.ts'
+import { apiUrl, ask, connect } from './connect.ts'
 import { parseFlags } from './parse-flags.ts'
 import { parsedJson, readText } from './read-json.ts'
 import { receiptCrypto } from './receipt-crypto.ts'
@@ -77,7 +77,9 @@ export async function verify(argv: string[]): Promise<number> {
 }
 
 async function readReceipt(subject: string, url: string): Promise<Receipt> {
-  if (idSchema('execution').safeParse(subject).success) return askApi(receiptSchema, { url, path: `/api/executions/${subject}/receipt` })
+  if (idSchema('execution').safeParse(subject).success) {
+    return ask(connect(url), receiptSchema, 'GET /api/executions/{id}/receipt', { params: { id: subject } })
+  }
   const value = parsedJson(await readText(subject), subject)
   const outcome = outcomeSchema.safeParse(value)
   if (outcome.success && outcome.data.receipt === null) throw new Error(`${subject}: the outcome has no receipt`)
@@ -93,11 +95,13 @@ async function findKey({ statement: { keyId } }: Receipt, { key, keys, url }: Ke
     if (publicKeySchema.safeParse(key).success) return key
     throw new UsageError(`bounty verify: --key has ${key.length} characters; must be 64 lower-case hex digits`)
   }
-  const path = '/api/receipt-keys'
-  const list = keys === undefined ? await askApi(keyListSchema, { url, path }) : keyListSchema.parse(parsedJson(await readText(keys), keys))
+  const list =
+    keys === undefined
+      ? await ask(connect(url), keyListSchema, 'GET /api/receipt-keys')
+      : keyListSchema.parse(parsedJson(await readText(keys), keys))
   const found = list.items.find(({ id }) => id === keyId)
   if (found) return found.publicKey
-  throw new Error(`no key ${keyId} is among the ${list.items.length} of ${keys ?? url + path}: no known host signed this`)
+  throw new Error(`no key ${keyId} is among the ${list.items.length} of ${keys ?? url}: no known host signed this`)
 }
 
 function checkGiven(statement: ExecutionStatement, { program, input }: { program: Buffer; input: string }): boolean {

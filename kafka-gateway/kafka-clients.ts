@@ -1,9 +1,12 @@
 // How this process speaks to Kafka: the options that all of its clients share, and one of each kind.
 import { Admin, Consumer, Producer } from '@platformatic/kafka'
 import type { KafkaAccess } from './config.ts'
+import { waitMsMax } from './requests.ts'
 
-/** Answers within this, or the try counts as failed. */
-const answerMsMax = 4_000
+/** What the broker takes to have a message on all replicas in sync, at most. */
+const replicationMsMax = 4_000
+/** A broker that is silent for longer counts as away. */
+const answerMsMax = 6_000
 
 export type KafkaClients = {
   admin: () => Admin
@@ -19,7 +22,8 @@ export function kafkaClients({ brokers, isEncrypted, sasl }: KafkaAccess): Kafka
     clientId: 'kafka-gateway',
     bootstrapBrokers: brokers,
     connectTimeout: 2_000,
-    timeout: answerMsMax,
+    timeout: replicationMsMax,
+    requestTimeout: answerMsMax,
     // Whoever asks tries again, too; this covers a connection that was lost and a coordinator that moves.
     retries: 3,
     retryDelay: 250,
@@ -27,13 +31,16 @@ export function kafkaClients({ brokers, isEncrypted, sasl }: KafkaAccess): Kafka
     ...(isEncrypted ? { tls: {} } : {}),
     ...(sasl ? { sasl } : {}),
   }
+  const rebalanceTimeout = 15_000
   // A gateway that was killed leaves its partitions to others after the session; brokers allow from 6 s on.
-  const group = { sessionTimeout: 10_000, heartbeatInterval: 1_500, rebalanceTimeout: 15_000 }
+  const group = { sessionTimeout: 10_000, heartbeatInterval: 1_500, rebalanceTimeout }
+  // The broker answers a join when all members are there.
+  const requestTimeout = rebalanceTimeout + answerMsMax
   return {
     admin: () => new Admin(shared),
     producer: () => new Producer(shared),
-    member: (groupId) => new Consumer({ ...shared, ...group, groupId, autocommit: false }),
+    member: (groupId) => new Consumer({ ...shared, ...group, requestTimeout, groupId, autocommit: false }),
     // Its group is never joined; a lost session is told by an error and begun anew with the next try.
-    reader: () => new Consumer({ ...shared, retryDelay: 50, groupId: 'kafka-gateway-reader' }),
+    reader: () => new Consumer({ ...shared, requestTimeout: waitMsMax + answerMsMax, retryDelay: 50, groupId: 'kafka-gateway-reader' }),
   }
 }

@@ -7,6 +7,7 @@ import { apiKeySchema } from '../shared/api-key.ts'
 
 const secretsSchema = z.object({
   sandboxSecret: z.string(),
+  webhookEncryptionKey: z.string(),
   adminKey: apiKeySchema,
   /** Of the account `demo`; absent until the API has made it. */
   demoKey: apiKeySchema.optional(),
@@ -54,6 +55,7 @@ function drawSecrets(): LocalSecrets {
   const hex = (bytes: number) => randomBytes(bytes).toString('hex')
   return {
     sandboxSecret: hex(32),
+    webhookEncryptionKey: hex(32),
     adminKey: `ab_${randomBytes(32).toString('base64url')}`,
     r2AccessKeyId: hex(16),
     r2SecretAccessKey: hex(32),

@@ -48,6 +48,8 @@ export type Stack = {
   hostUrl: string
   adminKey: string
   demoKey: string
+  /** Straight to Postgres. */
+  databaseUrl: string
   /** The database as the Worker reaches it. */
   neon: NeonAddress
   /** The cache as the Worker reaches it. */
@@ -80,7 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }
     const ports = await claimAll(options)
     const secrets = loadSecrets(localDir)
-    await startParts({ options, localDir, secrets, ports, children, report })
+    const databaseUrl = await startParts({ options, localDir, secrets, ports, children, report })
     const urls = { baseUrl: at(ports.edge), directUrl: at(ports.direct), hostUrl: at(ports.host) }
     await untilReady({ baseUrl: urls.baseUrl, signal, advice: () => children.tails() })
     const demoKey = await demoAccountKey({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, kept: secrets.demoKey })
@@ -89,7 +91,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const credentials = { ...urls, adminKey: secrets.adminKey, demoKey }
     writePrivate(join(localDir, 'credentials.json'), credentials)
     const upstash = { url: at(ports.upstash), token: secrets.upstashToken }
-    return { ...credentials, neon: neonAddress({ secrets, ports }), upstash, processes: children.pids, stop, kill: children.kill }
+    return {
+      ...credentials,
+      databaseUrl,
+      neon: neonAddress({ secrets, ports }),
+      upstash,
+      processes: children.pids,
+      stop,
+      kill: children.kill,
+    }
   } catch (error) {
     await stop()
     throw error
@@ -118,7 +128,8 @@ type Parts = {
   report: (line: string) => void
 }
 
-async function startParts({ options, localDir, secrets, ports, children, report }: Parts): Promise<void> {
+/** @returns where Postgres is */
+async function startParts({ options, localDir, secrets, ports, children, report }: Parts): Promise<string> {
   const env = childEnvironment(localDir)
   const wranglerPath = join(checkout, 'wrangler.toml')
   const r2 = { R2_ACCESS_KEY_ID: secrets.r2AccessKeyId, R2_SECRET_ACCESS_KEY: secrets.r2SecretAccessKey }
@@ -157,6 +168,7 @@ async function startParts({ options, localDir, secrets, ports, children, report 
       migrate({ databaseUrl: url, report }),
       children.start(nodeProcess({ name: 'neon-http', file: 'local/neon-http.ts', env: bridge })),
     ])
+    return url
   }
   const withCache = async () => {
     const { redisUrl = process.env['REDIS_URL'] } = options
@@ -165,7 +177,8 @@ async function startParts({ options, localDir, secrets, ports, children, report 
     const bridge = { ...env, PORT: String(ports.upstash), REDIS_URL: own?.url ?? redisUrl ?? '', UPSTASH_TOKEN: secrets.upstashToken }
     await children.start(nodeProcess({ name: 'upstash-rest', file: 'local/upstash-rest.ts', env: bridge }))
   }
-  await all([withDatabase(), withCache(), bundled], options.signal)
+  const database = withDatabase()
+  await all([database, withCache(), bundled], options.signal)
 
   const neon = neonAddress({ secrets, ports })
   const bindings = {
@@ -175,6 +188,9 @@ async function startParts({ options, localDir, secrets, ports, children, report 
     NEON_HTTP_ENDPOINT: neon.endpoint,
     UPSTASH_REDIS_REST_URL: at(ports.upstash),
     UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
+    WEBHOOK_ENCRYPTION_KEY: secrets.webhookEncryptionKey,
+    // Whoever tries webhooks out has a receiver on this machine.
+    ALLOW_LOCAL_WEBHOOKS: 'yes',
     ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
   }
   const edgeSettings = {
@@ -187,6 +203,7 @@ async function startParts({ options, localDir, secrets, ports, children, report 
   const edge = { ...env, ...r2, ...edgeSettings, WORKER_BINDINGS: JSON.stringify(bindings) }
   const edgeReady = children.start(nodeProcess({ name: 'edge', file: 'local/edge.ts', env: edge }))
   await all([edgeReady, hostReady], options.signal)
+  return database
 }
 
 const neonUser = 'worker'

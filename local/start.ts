@@ -71,6 +71,7 @@ async function show(running: Stack) {
   console.log(`
   Agent Bounty is ready after ${seconds} s
 
+  board        ${baseUrl}/
   edge API     ${baseUrl}/api
   worker       ${directUrl}  (straight, for measuring)
   sandbox host ${hostUrl}  (${engine})

@@ -15,10 +15,17 @@ export const agentNameSchema = z
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit')
   .meta({ description: 'Unique within the account', example: 'word-count' })
 
-const sourceSchema = z
-  .string()
+/** Counted in an `integer` column. */
+export const versionSchema = z
+  .number()
+  .int()
   .min(1)
-  .meta({ description: 'The program: source text of a script; base64 of the bytes of a command or a component' })
+  .max(2 ** 31 - 1)
+
+const sourceSchema = z.string().min(1).meta({
+  description: 'The program: source text of a script; base64 of the bytes of a command or a component',
+  example: 'export default ({ text }: { text: string }) => text.split(" ").length',
+})
 
 export const agentCreateSchema = z.strictObject({ name: agentNameSchema, kind: programKindSchema, source: sourceSchema })
 export type AgentCreate = z.infer<typeof agentCreateSchema>
@@ -39,7 +46,7 @@ export const agentSchema = z.object({
   accountId: idSchema('account'),
   name: agentNameSchema,
   kind: programKindSchema,
-  version: z.number().int().positive().meta({ description: 'Latest version' }),
+  version: versionSchema.meta({ description: 'Latest version' }),
   sha256: sha256Schema.meta({ description: 'Of the latest version as uploaded' }),
   bytes: z.number().int(),
   createdAt: z.iso.datetime(),

@@ -9,11 +9,13 @@ export const apiKeySchema = z.string().regex(/^ab_[A-Za-z0-9_-]{43}$/)
 
 /**
  * What a key may be made for; no scope includes another. What needs no key at all needs no scope either.
- * read: what belongs to the account; run: executions; deploy: agents and versions; bounties: bounties, submissions, awards; keys: keys.
+ * read: what belongs to the account; run: executions; deploy: agents and versions; bounties: bounties, submissions, awards; keys: keys;
+ * webhooks: webhooks and their deliveries.
  */
-export const scopes = ['read', 'run', 'deploy', 'bounties', 'keys'] as const
+export const scopes = ['read', 'run', 'deploy', 'bounties', 'keys', 'webhooks'] as const
 export const scopeSchema = z.enum(scopes).meta({
-  description: 'read: what the account owns; run: executions; deploy: agents; bounties: bounties and submissions; keys: other keys',
+  description:
+    'read: what the account owns; run: executions; deploy: agents; bounties: bounties and submissions; keys: other keys; webhooks: webhooks',
 })
 export type Scope = z.infer<typeof scopeSchema>
 
@@ -27,11 +29,11 @@ export const keyCreateSchema = z.strictObject({
     .min(1)
     .max(scopes.length)
     .optional()
-    .meta({ description: 'What the key may do; all that the calling key may when absent, and never more' }),
+    .meta({ description: 'What the key may do; all that the calling key may when absent, and never more', example: ['read', 'run'] }),
   expiresAt: z.iso
     .datetime()
     .optional()
-    .meta({ description: 'When it stops to work; that of the calling key when absent, and never later' }),
+    .meta({ description: 'When it stops to work; that of the calling key when absent, and never later', example: '2099-12-31T00:00:00Z' }),
 })
 export type KeyCreate = z.infer<typeof keyCreateSchema>
 

@@ -15,20 +15,26 @@ export const bountyModeSchema = z.enum(['first', 'best']).meta({
 
 /** Input and expectation are any JSON; a run sees the input only. */
 export const caseCreateSchema = z.strictObject({
-  name: textSchema(120).min(1).optional(),
-  input: jsonValueSchema,
-  expected: jsonValueSchema,
-  hidden: z.boolean().default(false),
+  name: textSchema(120).min(1).optional().meta({ description: 'Shown beside the verdict', example: 'two words' }),
+  input: jsonValueSchema.meta({ description: 'What the agent is given', example: { text: 'hello world' } }),
+  expected: jsonValueSchema.meta({ description: 'What it must return; the order of keys does not matter', example: 2 }),
+  hidden: z.boolean().default(false).meta({ description: 'Counted, and shown to nobody' }),
 })
 
 export const bountyCreateSchema = z.strictObject({
-  title: textSchema(120).trim().min(1),
-  description: textSchema(20_000).default(''),
-  rewardCredits: z.number().int().min(0).max(1_000_000_000),
+  title: textSchema(120).trim().min(1).meta({ example: 'Count the words' }),
+  description: textSchema(20_000).default('').meta({ description: 'The task, for people', example: 'Words are what spaces separate.' }),
+  rewardCredits: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .meta({ description: 'Held from your balance while the bounty is open', example: 500 }),
   mode: bountyModeSchema.default('first'),
   tier: tierSchema.default('basic'),
   cases: z.array(caseCreateSchema).min(1).max(limits.casesPerBountyMax),
   deadline: z.iso.datetime().optional().meta({
+    example: '2099-12-31T00:00:00Z',
     description: 'From then on no more submissions; what was submitted is judged, then the reward goes to the best (mode best) or back',
   }),
 })

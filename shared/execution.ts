@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { guestStatuses, guestStatusSchema, type GuestStatus } from './guest-status.ts'
 import { idSchema } from './ids.ts'
-import { programSchema, sha256Schema } from './agent.ts'
+import { programSchema, sha256Schema, versionSchema } from './agent.ts'
 import { jsonValueSchema } from './json-value.ts'
 import { judgementReceiptSchema, saltSchema } from './judgement-receipt.ts'
 import { receiptKeySchema, receiptSchema } from './receipt.ts'
@@ -25,15 +25,18 @@ const seedSchema = z
   .min(0)
   .max(Number.MAX_SAFE_INTEGER)
   .meta({ description: 'Seed of everything random that the program sees' })
-const startTimeSchema = z.iso.datetime().meta({ description: 'Instant at which the virtual clock of the run starts' })
+const startTimeSchema = z.iso.datetime().meta({
+  description: 'Instant at which the virtual clock of the run starts',
+  example: startTimeDefault,
+})
 
 /** Body of POST /agents/:id/executions. */
 export const executionCreateSchema = z.strictObject({
-  input: jsonValueSchema.meta({ description: 'Any JSON; handed to the program' }),
+  input: jsonValueSchema.meta({ description: 'Any JSON; handed to the program', example: { text: 'to be or not' } }),
   tier: tierSchema.default('basic'),
   seed: seedSchema.default(0),
   startTime: startTimeSchema.default(startTimeDefault),
-  version: z.number().int().positive().optional().meta({ description: 'Version of the agent; the latest when absent' }),
+  version: versionSchema.optional().meta({ description: 'Version of the agent; the latest when absent' }),
 })
 export type ExecutionCreate = z.infer<typeof executionCreateSchema>
 
@@ -73,7 +76,7 @@ export type StoredArtifact = z.infer<typeof storedArtifactSchema>
 const runSchema = z.object({
   id: idSchema('execution'),
   agentId: idSchema('agent'),
-  version: z.number().int().positive(),
+  version: versionSchema,
   tier: tierSchema,
   seed: seedSchema,
   startTime: startTimeSchema,
@@ -85,7 +88,7 @@ const receiptFieldSchema = receiptSchema.nullable().default(null)
 /** What a caller sees of an execution. */
 export const outcomeSchema = runSchema.extend({
   status: executionStatusSchema,
-  output: jsonValueSchema.optional().meta({ description: 'Present when the status is completed' }),
+  output: jsonValueSchema.optional().meta({ description: 'Present when the status is completed', example: 4 }),
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(artifactSchema),

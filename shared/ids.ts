@@ -14,6 +14,9 @@ export const idPrefixes = {
   execution: 'exe',
   apiKey: 'key',
   transfer: 'trf',
+  webhook: 'whk',
+  event: 'evt',
+  delivery: 'dlv',
 } as const
 export type IdKind = keyof typeof idPrefixes
 

@@ -12,8 +12,8 @@ export const transferKindSchema = z.enum(['mint', 'escrow', 'award', 'refund']).
 export const mintCreditsMax = 1_000_000_000_000
 
 export const creditsMintSchema = z.strictObject({
-  credits: z.number().int().min(1).max(mintCreditsMax),
-  reason: textSchema(200).trim().min(1).optional().meta({ description: 'Shown in the ledger of the account' }),
+  credits: z.number().int().min(1).max(mintCreditsMax).meta({ example: 1_000 }),
+  reason: textSchema(200).trim().min(1).optional().meta({ description: 'Shown in the ledger of the account', example: 'prize money' }),
 })
 export type CreditsMint = z.infer<typeof creditsMintSchema>
 

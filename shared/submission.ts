@@ -1,5 +1,6 @@
 // A submission puts one version of an agent against every case of a bounty. Verdicts of hidden cases are counted, never shown.
 import { z } from 'zod'
+import { versionSchema } from './agent.ts'
 import { idSchema } from './ids.ts'
 import { verdictStatusSchema, usageSchema } from './execution.ts'
 
@@ -9,7 +10,7 @@ export type SubmissionStatus = z.infer<typeof submissionStatusSchema>
 
 export const submissionCreateSchema = z.strictObject({
   agentId: idSchema('agent'),
-  version: z.number().int().positive().optional().meta({ description: 'The latest when absent' }),
+  version: versionSchema.optional().meta({ description: 'The latest when absent' }),
   stopAtFirstFailure: z
     .boolean()
     .default(false)

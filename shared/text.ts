@@ -3,9 +3,12 @@
 import { z } from 'zod'
 
 export function textSchema(charactersMax: number) {
-  return z
-    .string()
-    .max(charactersMax)
-    .refine((text) => !text.includes('\0'), 'must not contain the character U+0000')
-    .refine((text) => text.isWellFormed(), 'must be Unicode: it contains half of a surrogate pair')
+  return (
+    z
+      .string()
+      .max(charactersMax)
+      // As a pattern, which the OpenAPI document can say, too.
+      .regex(/^[^\0]*$/, 'must not contain the character U+0000')
+      .refine((text) => text.isWellFormed(), 'must be Unicode: it contains half of a surrogate pair')
+  )
 }

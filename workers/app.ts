@@ -1,18 +1,21 @@
 // The edge API: what every request passes through, and the routes. Built from services alone, so that tests build it from fakes.
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { contextStorage } from 'hono/context-storage'
-import { requestId } from 'hono/request-id'
-import { secureHeaders } from 'hono/secure-headers'
+import type { HonoRequest } from 'hono'
 import type { AppEnv } from './app-env.ts'
 import { createCors } from './cors.ts'
+import { createEnvelope } from './envelope.ts'
 import { createGate } from './gate.ts'
 import { createOnce } from './idempotency.ts'
+import { createOpenApiText } from './openapi.ts'
+import { addPages } from './pages/add-pages.tsx'
 import { problemResponse } from './problem-response.ts'
 import { requestLog } from './request-log.ts'
 import { Router } from './router.ts'
 import { addAccountRoutes } from './routes/accounts.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addBountyRoutes } from './routes/bounties.ts'
+import { addDocsRoutes } from './routes/docs.tsx'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
 import { addKeyRoutes } from './routes/keys.ts'
@@ -22,26 +25,23 @@ import { addReceiptRoutes } from './routes/receipts.ts'
 import { addSettlementRoutes } from './routes/settlements.ts'
 import { addStatusRoutes } from './routes/status.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
+import { addWebhookRoutes } from './routes/webhooks.ts'
 import type { Services } from './services.ts'
 
 export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const services = { ...given, log: requestLog(given.log) }
   const { corsOrigins, counters, log, now } = services
   const app = new OpenAPIHono<AppEnv>()
-  const router = new Router({ app, gate: createGate(services), once: createOnce(services), now })
+  const gate = createGate(services)
+  const router = new Router({ app, gate, once: createOnce(services), now })
+  const openApiText = createOpenApiText(app)
 
+  app.use(createEnvelope(counters))
   app.use(contextStorage())
-  app.use(requestId())
-  app.use(secureHeaders())
   app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
-  app.use(async (c, next) => {
-    await next()
-    counters.add('responses_total', { status: String(c.res.status) })
-    // Whatever a route does not say may be kept is the caller's alone, and of this moment.
-    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
-  })
 
-  addStatusRoutes(router, services)
+  addStatusRoutes(router, services, openApiText)
+  addDocsRoutes(router, openApiText)
   addAccountRoutes(router, services)
   addKeyRoutes(router, services)
   addLedgerRoutes(router, services)
@@ -52,9 +52,20 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addExecutionRoutes(router, services)
   addReceiptRoutes(router, services)
   addLeaderboardRoutes(router, services)
+  addWebhookRoutes(router, services)
   addInternalRoutes(app, services)
 
-  app.notFound((c) => problemResponse(c, { error: router.refusal(c.req.method, c.req.path), log }))
+  const pages = addPages({ app, router, gate }, services)
+
+  app.notFound((c) => {
+    const error = router.refusal(c.req.method, c.req.path)
+    return wantsPage(c.req) ? pages.errorPage(c, error) : problemResponse(c, { error, log })
+  })
   app.onError((error, c) => problemResponse(c, { error, log }))
   return app
+}
+
+/** A browser that follows a link; whoever calls the API gets a problem, wherever the call goes. */
+function wantsPage(request: HonoRequest): boolean {
+  return !/^\/(api|internal)(\/|$)/.test(request.path) && (request.header('accept') ?? '').includes('text/html')
 }

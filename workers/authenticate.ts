@@ -20,11 +20,14 @@ export function createKnownKeys(now: () => number): KnownKeys {
   return new MemoryCache({ entriesMax: keysMax, lifetimeMs: knownKeyMs, now })
 }
 
+/** What a request carries: the header Authorization, or a session that stands for a key by its hash (session.ts). */
+export type Credential = { authorization: string } | { keySha256: string }
+
 /**
  * @param onStranger called before a key that this isolate does not know to be good is looked up or refused; may throw
- * @returns undefined without a header. Throws ProblemError `unknown-key`, `expired-key`.
+ * @returns undefined without a credential. Throws ProblemError `unknown-key`, `expired-key`.
  */
-export type Authenticate = (header: string | undefined, onStranger?: () => void) => Promise<Principal | undefined>
+export type Authenticate = (credential: Credential | undefined, onStranger?: () => void) => Promise<Principal | undefined>
 
 export type AuthenticateOptions = {
   keys: Pick<KeyStore, 'findGrant'>
@@ -46,19 +49,24 @@ export function createAuthenticate({ keys, knownKeys, adminKeySha256, now }: Aut
     return found
   }
 
-  return async (header, onStranger = () => {}) => {
-    if (header === undefined) return undefined
-    const key = /^Bearer ([^\s]{1,256})$/i.exec(header)?.[1]
-    if (!key) return refuse(onStranger, 'the header Authorization must be of the form "Bearer <key>"')
-    const sha256 = await sha256Hex(key)
-    if (isSameHex(sha256, adminKeySha256)) return { role: 'admin' }
-    if (!apiKeySchema.safeParse(key).success) return refuse(onStranger, 'an API key is ab_ followed by 43 characters of A-Z a-z 0-9 _ -')
+  async function account(sha256: string, onStranger: () => void): Promise<Principal> {
     const grant = await grantOf(sha256, onStranger)
     if (grant === 'nobody') throw refusal('the API key belongs to no account; it was never issued, or is deleted')
     if (grant.expiresAt !== null && Date.parse(grant.expiresAt) <= now()) {
       throw new ProblemError('expired-key', { detail: `the API key ${grant.keyId} expired at ${grant.expiresAt}; make another one` })
     }
     return { role: 'account', ...grant }
+  }
+
+  return async (credential, onStranger = () => {}) => {
+    if (credential === undefined) return undefined
+    if ('keySha256' in credential) return account(credential.keySha256, onStranger)
+    const key = /^Bearer ([^\s]{1,256})$/i.exec(credential.authorization)?.[1]
+    if (!key) return refuse(onStranger, 'the header Authorization must be of the form "Bearer <key>"')
+    const sha256 = await sha256Hex(key)
+    if (isSameHex(sha256, adminKeySha256)) return { role: 'admin' }
+    if (!apiKeySchema.safeParse(key).success) return refuse(onStranger, 'an API key is ab_ followed by 43 characters of A-Z a-z 0-9 _ -')
+    return account(sha256, onStranger)
   }
 }
 

@@ -4,6 +4,7 @@
 import type { Context } from 'hono'
 import type { Principal } from '../shared/account.ts'
 import type { AppEnv } from './app-env.ts'
+import { sealed } from './envelope.ts'
 import { etagOf, holdsAlready } from './etag.ts'
 import type { CachedRead, TaggedText } from './read-cache.ts'
 import type { Services } from './services.ts'
@@ -24,6 +25,6 @@ export async function cachedJson(c: Context<AppEnv>, { services, caller, load, .
 /** JSON that anybody may read, or 304 for a caller that has it. */
 export function taggedJson(c: Context<AppEnv>, { text, etag, caller }: TaggedText & { caller: Principal | undefined }): Response {
   const headers = { etag, 'cache-control': `${caller ? 'private' : 'public'}, no-cache` }
-  if (holdsAlready(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers)
-  return c.body(text, 200, { ...headers, 'content-type': 'application/json' })
+  if (holdsAlready(c.req.header('if-none-match'), etag)) return sealed(c, { body: null, status: 304, headers })
+  return sealed(c, { body: text, headers: { ...headers, 'content-type': 'application/json' } })
 }

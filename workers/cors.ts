@@ -21,16 +21,17 @@ export function createCors({ origins, isPublicRead }: CorsOptions): MiddlewareHa
     const isNamed = named.has(origin)
     const asked = c.req.method === 'OPTIONS' ? c.req.header('access-control-request-method') : undefined
     const isOpen = isPublicRead(asked ?? c.req.method, c.req.path)
-    if (isNamed || isOpen) c.header('access-control-allow-origin', isNamed ? origin : '*')
-    if (named.size > 0) c.header('vary', 'Origin', { append: true })
+    const headers = c.get('answerHeaders')
+    if (isNamed || isOpen) headers['access-control-allow-origin'] = isNamed ? origin : '*'
+    if (named.size > 0) headers['vary'] = 'Origin'
     if (asked === undefined) {
-      if (isNamed || isOpen) c.header('access-control-expose-headers', exposedHeaders)
+      if (isNamed || isOpen) headers['access-control-expose-headers'] = exposedHeaders
       return next()
     }
     if (isNamed || isOpen) {
-      c.header('access-control-allow-methods', isNamed ? keyedMethods : 'GET, HEAD')
-      c.header('access-control-allow-headers', isNamed ? keyedHeaders : publicHeaders)
-      c.header('access-control-max-age', String(preflightSeconds))
+      headers['access-control-allow-methods'] = isNamed ? keyedMethods : 'GET, HEAD'
+      headers['access-control-allow-headers'] = isNamed ? keyedHeaders : publicHeaders
+      headers['access-control-max-age'] = String(preflightSeconds)
     }
     return c.body(null, 204)
   }

@@ -20,6 +20,12 @@ const textSchema = z.object({
         .filter(Boolean),
     )
     .pipe(z.array(z.string().regex(/^https?:\/\/[^/\s]+$/, 'must be origins such as https://app.example.com, with commas between them'))),
+  /** Secrets of webhooks are encrypted under it. With another one, those that there are sign no more. */
+  WEBHOOK_ENCRYPTION_KEY: z.string().min(32, 'must have at least 32 characters'),
+  /** DNS over HTTPS in JSON: tells whether a webhook's name stands for public addresses. */
+  DNS_URL: z.url().default('https://cloudflare-dns.com/dns-query'),
+  /** Set on a developer's machine only: webhooks may be at any address that can be called from there. */
+  ALLOW_LOCAL_WEBHOOKS: z.literal('yes', 'must be "yes", or absent').optional(),
   SANDBOX_URL: z.url(),
   SANDBOX_SECRET: z.string().min(32, 'must have at least 32 characters'),
   ADMIN_KEY_SHA256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key as 64 lower-case hex digits'),

@@ -8,7 +8,7 @@ import type { Scope } from '../shared/api-key.ts'
 import { ProblemError } from '../shared/problem.ts'
 import type { RateLimit } from '../shared/rate-limit.ts'
 import type { AppEnv } from './app-env.ts'
-import { createAuthenticate } from './authenticate.ts'
+import { createAuthenticate, type Credential } from './authenticate.ts'
 import { goOn } from './background.ts'
 import type { Services } from './services.ts'
 
@@ -18,7 +18,8 @@ import type { Services } from './services.ts'
  */
 export type Access = 'unchecked' | 'public' | 'account' | 'admin' | 'keyholder'
 
-export type Admission = { access: Access; scope?: Scope | undefined }
+/** `credential`: what speaks for the caller in place of the header Authorization; null is nobody. Pages alone give it. */
+export type Admission = { access: Access; scope?: Scope | undefined; credential?: Credential | null }
 
 /** Sets the `RateLimit-*` headers. Throws ProblemError `missing-key`, `unknown-key`, `expired-key`, `forbidden`, `rate-limited`. */
 export type Gate = (c: Context<AppEnv>, admission: Admission) => Promise<Principal | undefined>
@@ -32,9 +33,10 @@ export function createGate(services: Services): Gate {
     if (report) goOn(c, report())
     const resetSeconds = Math.max(1, Math.ceil((reset - now()) / 1_000))
     if (isTold || !isAllowed) {
-      c.header('ratelimit-limit', String(limit.requests))
-      c.header('ratelimit-remaining', String(remaining))
-      c.header('ratelimit-reset', String(resetSeconds))
+      const headers = c.get('answerHeaders')
+      headers['ratelimit-limit'] = String(limit.requests)
+      headers['ratelimit-remaining'] = String(remaining)
+      headers['ratelimit-reset'] = String(resetSeconds)
     }
     if (isAllowed) return
     const per = `${limit.requests} requests in ${limit.windowMs / 1_000} s`
@@ -44,15 +46,16 @@ export function createGate(services: Services): Gate {
     })
   }
 
-  return async (c, { access, scope }) => {
+  return async (c, { access, scope, credential: given }) => {
     if (access === 'unchecked') return undefined
     // Cloudflare sets it and lets no caller set it.
     const address = c.req.header('cf-connecting-ip')
-    const header = c.req.header('authorization')
-    if (header === undefined && address !== undefined) count(c, networkOf(address), { limit: rateLimits.address })
+    const authorization = c.req.header('authorization')
+    const credential = given === undefined && authorization !== undefined ? { authorization } : (given ?? undefined)
+    if (credential === undefined && address !== undefined) count(c, networkOf(address), { limit: rateLimits.address })
     // Counted apart: whoever reads much from an address must not keep out the keys behind it that this isolate has not seen yet. The
     // holder of a key is told of the account's limit only.
-    const caller = await authenticate(header, () => {
+    const caller = await authenticate(credential, () => {
       if (address !== undefined) count(c, `key ${networkOf(address)}`, { limit: rateLimits.address, isTold: false })
     })
     if (caller?.role === 'account' && caller.isRateLimited) count(c, caller.accountId, { limit: rateLimits.account })

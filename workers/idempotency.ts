@@ -38,7 +38,15 @@ export type Once = (
 ) => Promise<Response>
 
 export function firstAttempt(now: () => number): Attempt {
-  return { newId: (kind) => newId(kind, now()), isRetry: false, firstAt: new Date(now()).toISOString() }
+  const at = now()
+  return {
+    newId: (kind) => newId(kind, now()),
+    isRetry: false,
+    // Most requests never ask.
+    get firstAt() {
+      return new Date(at).toISOString()
+    },
+  }
 }
 
 /** Throws ProblemError `idempotency-key-reused`, `idempotency-in-progress`, and whatever `handle` throws that is worth a retry. */

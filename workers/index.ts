@@ -1,6 +1,7 @@
 // Entry of the Worker. An isolate builds its app with the first event and keeps it: caches and keys live in there.
 import { createApp } from './app.ts'
 import type { Env } from './env.ts'
+import { sweepWebhooks } from './flows/deliver-webhooks.ts'
 import { sweepBounties } from './flows/sweep-bounties.ts'
 import { createServices, type Services } from './services.ts'
 
@@ -20,6 +21,10 @@ export default {
   /** The cron of wrangler.toml. */
   async scheduled(_controller, env) {
     built ??= build(env)
-    await sweepBounties(built.services)
+    try {
+      await sweepBounties(built.services)
+    } finally {
+      await sweepWebhooks(built.services)
+    }
   },
 } satisfies ExportedHandler<Env>

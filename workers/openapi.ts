@@ -2,6 +2,7 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { idempotencyKeySchema } from '../shared/idempotency.ts'
+import { idSchema } from '../shared/ids.ts'
 import type { AppEnv } from './app-env.ts'
 import type { Access, Route, RouteAnswer } from './router.ts'
 
@@ -24,8 +25,16 @@ const idempotencyHeaders = z.object({
   }),
 })
 
+const deliveryHeaders = z.object({
+  'webhook-id': idSchema('event').meta({ description: 'The same whenever the event comes again' }),
+  'webhook-timestamp': z.string().meta({ description: 'When it was sent: seconds since 1970' }),
+  'webhook-signature': z.string().meta({
+    description: 'v1, and base64 of HMAC-SHA256 with the secret over id.timestamp.body; see https://www.standardwebhooks.com',
+  }),
+})
+
 export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodType>): RouteConfig {
-  const { method, path, summary, access, scope, params, query, body, answers } = route
+  const { method, path, summary, access, scope, params, query, headers, body, answers } = route
   const isOpen = access === 'public' || access === 'unchecked'
   return {
     method,
@@ -36,7 +45,7 @@ export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodTy
     request: {
       ...(params instanceof z.ZodObject ? { params } : {}),
       ...(query instanceof z.ZodObject ? { query } : {}),
-      ...(method === 'post' && !isOpen ? { headers: idempotencyHeaders } : {}),
+      ...(method === 'post' && !isOpen ? { headers: idempotencyHeaders } : headers ? { headers } : {}),
       ...(body ? { body: { required: true, content: { 'application/json': { schema: body.schema } } } } : {}),
     },
     responses: {
@@ -48,6 +57,17 @@ export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodTy
 
 function answerOf({ description, schema, contentType = 'application/json' }: RouteAnswer) {
   return schema ? { description, content: { [contentType]: { schema } } } : { description }
+}
+
+/** What a webhook is sent: OpenAPI has a place of its own for requests that go the other way. */
+export function describeEvent(app: OpenAPIHono<AppEnv>, { type, schema }: { type: string; schema: z.ZodType }): void {
+  app.openAPIRegistry.registerWebhook({
+    method: 'post',
+    path: type,
+    summary: `What a webhook that hears ${type} is sent, at least once`,
+    request: { headers: deliveryHeaders, body: { required: true, content: { 'application/json': { schema } } } },
+    responses: { '2XX': { description: 'It has arrived; whatever else is answered, it comes again' } },
+  })
 }
 
 /** Made once an isolate, when somebody asks. */

@@ -67,3 +67,15 @@ export async function readBytes(request: Request, bytesMax: number): Promise<Uin
 function tooLarge(is: string, bytesMax: number): ProblemError {
   return new ProblemError('body-too-large', { detail: `the body ${is}; at most ${bytesMax} bytes are allowed` })
 }
+
+/** Fields of a form as browsers send it. @throws ProblemError `body-too-large`, `unsupported-media-type`, `invalid-request` */
+export async function readForm(request: Request, bytesMax: number): Promise<Record<string, string>> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
+    throw new ProblemError('unsupported-media-type', { detail: 'the form must be sent as application/x-www-form-urlencoded' })
+  }
+  const fields = new URLSearchParams(new TextDecoder().decode(await readBytes(request, bytesMax)))
+  const twice = [...fields.keys()].find((name) => fields.getAll(name).length > 1)
+  if (twice !== undefined) throw invalidRequest([{ field: twice.slice(0, 64), message: 'is given more than once' }])
+  return Object.fromEntries(fields)
+}

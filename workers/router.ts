@@ -41,8 +41,12 @@ export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B 
   access: A
   params?: P
   query?: Q
+  /** For the document alone; whoever reads them parses them. */
+  headers?: z.ZodObject
   body?: { schema: B; bytesMax: number }
   answers: Record<number, RouteAnswer>
+  /** For people: left out of the OpenAPI document. */
+  isPage?: boolean
   /** Fields of the answer that are shown once; an answer that is replayed under an Idempotency-Key has none of them. */
   secrets?: readonly string[]
 } & ScopeOf<A>
@@ -64,7 +68,7 @@ export class Router {
   readonly #gate: Gate
   readonly #once: Once
   readonly #now: () => number
-  readonly #declared: { method: string; pattern: RegExp; access: Access }[] = []
+  readonly #declared: { method: string; pattern: RegExp; isOpen: boolean }[] = []
 
   constructor({ app, gate, once, now }: { app: OpenAPIHono<AppEnv>; gate: Gate; once: Once; now: () => number }) {
     this.app = app
@@ -80,8 +84,8 @@ export class Router {
     B extends z.ZodType = z.ZodUndefined,
   >(route: Route<A, P, Q, B>, handle: (request: RouteRequest<A, P, Q, B>) => Response | Promise<Response>): void {
     const { method, path, access, scope, params, query, body, secrets = [] } = route
-    this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), access })
-    this.app.openAPIRegistry.registerPath(describeRoute(route))
+    this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), isOpen: access === 'public' || access === 'unchecked' })
+    if (!route.isPage) this.app.openAPIRegistry.registerPath(describeRoute(route))
     this.app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\+\}/g, ':$1{.+}').replaceAll(/\{(\w+)\}/g, ':$1'), async (c) => {
       const caller = await this.#gate(c, { access, scope })
       const parsed = {
@@ -100,11 +104,15 @@ export class Router {
     })
   }
 
-  /** Whether anybody may read there, without a key. */
+  /** A route that is no call of the API, such as a page: only its wrong methods are answered here. */
+  declare(method: string, path: string): void {
+    this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), isOpen: false })
+  }
+
+  /** Whether any web page may read there, without a key. */
   isPublicRead(method: string, path: string): boolean {
     if (method !== 'GET' && method !== 'HEAD') return false
-    const isOpen = (access: Access) => access === 'public' || access === 'unchecked'
-    return this.#declared.some((route) => route.method === 'GET' && isOpen(route.access) && route.pattern.test(path))
+    return this.#declared.some((route) => route.method === 'GET' && route.isOpen && route.pattern.test(path))
   }
 
   /** What is said to a request that fits no route: `method-not-allowed` with the methods of that path, or `not-found`. */

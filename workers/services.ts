@@ -1,6 +1,7 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
 import type {
   AccountStore,
+  AddressResolver,
   AgentStore,
   ArtifactStore,
   BountyStore,
@@ -11,8 +12,18 @@ import type {
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
-import type { LedgerStore, ReceiptKeyStore, Sandbox, SettlementStore, SharedCache, SubmissionStore } from '../shared/ports.ts'
+import type {
+  LedgerStore,
+  ProgressStore,
+  ReceiptKeyStore,
+  Sandbox,
+  SettlementStore,
+  SharedCache,
+  SubmissionStore,
+  WebhookStore,
+} from '../shared/ports.ts'
 import { rateLimits, type RateLimits } from '../shared/rate-limit.ts'
+import { dnsOverHttps } from './adapters/dns-over-https.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
@@ -23,9 +34,11 @@ import { neonKeyStore } from './adapters/neon-keys.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
 import { neonLedgerStore } from './adapters/neon-ledger.ts'
 import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
+import { neonProgressStore } from './adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
 import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
+import { neonWebhookStore } from './adapters/neon-webhooks.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
@@ -38,6 +51,8 @@ import { MemoryCache } from './memory-cache.ts'
 import { NonceMemory } from './nonce-memory.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
+import { createSessions, type Sessions } from './session.ts'
+import { createSecretBox, type SecretBox } from './sealed-secret.ts'
 import { createSigner } from './signature.ts'
 
 export type Services = {
@@ -48,11 +63,14 @@ export type Services = {
   idempotency: IdempotencyStore
   limiter: RateLimiter
   rateLimits: RateLimits
+  /** Of the pages. */
+  sessions: Sessions
   /** Origins of web pages that may call with a key. */
   corsOrigins: readonly string[]
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  progress: ProgressStore
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
@@ -60,6 +78,11 @@ export type Services = {
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
   registeredKeys: Set<string>
+  webhooks: WebhookStore
+  webhookSecrets: SecretBox
+  /** On a developer's machine: webhooks may be at addresses that are not public, too. */
+  allowsLocalWebhooks: boolean
+  addresses: AddressResolver
   gauges: DatabaseGauges
   cache: SharedCache
   reads: ReadCache
@@ -94,16 +117,23 @@ export function createServices(raw: Env): Services {
     idempotency: neonIdempotencyStore(database),
     limiter: new RateLimiter({ counter: upstashUsageCounter(upstash), counters }),
     rateLimits,
+    // The host knows SANDBOX_SECRET and must not be able to make a session; it does not know the way into the database.
+    sessions: createSessions({ secret: `${env.SANDBOX_SECRET} ${env.DATABASE_URL}`, now: Date.now }),
     corsOrigins: env.CORS_ORIGINS,
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    progress: neonProgressStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),
+    webhooks: neonWebhookStore(database),
+    webhookSecrets: createSecretBox({ secret: env.WEBHOOK_ENCRYPTION_KEY, purpose: 'webhook secrets' }),
+    allowsLocalWebhooks: env.ALLOW_LOCAL_WEBHOOKS === 'yes',
+    addresses: dnsOverHttps({ url: env.DNS_URL }),
     gauges: neonGauges(database),
     cache,
     reads: new ReadCache({ shared: cache, counters }),

@@ -1,12 +1,19 @@
-// A caller of the edge API for end-to-end tests: what it sends, and what came back with status, headers and parsed body.
+// Callers of the edge API for end-to-end tests: `client` for ordinary calls, and `call` where status, headers or bad input are the subject: what it
+// sends is sent as it is, and what came back is there with status, headers and parsed body.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { inject } from 'vitest'
+import { createClient, type Client } from '../../client/create-client.ts'
 
 const stack = inject('stack')
 
 /** Each test file is at an address of its own, or they would share one budget of requests without a key. */
 const address = `2001:db8:${randomBytes(2).toString('hex')}:${randomBytes(2).toString('hex')}::1`
+
+/** Speaks for the demo account unless a key is given. */
+export function client(key = stack.demoKey): Client {
+  return createClient({ url: stack.baseUrl, key, headers: { 'cf-connecting-ip': address }, secondsMax: 60 })
+}
 
 // Bodies are what the API says they are; each test asserts the fields that it reads.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -46,14 +53,9 @@ export function uniqueName(prefix: string): string {
   return `${prefix}-${process.pid}-${Date.now().toString(36)}-${made++}`
 }
 
-/** Deploys a script and returns its id; the answer must be 201. */
+/** Deploys a script and returns its id. */
 export async function deployScript(source: string, key?: string): Promise<string> {
-  const answer = await call('POST', '/api/agents', {
-    body: { name: uniqueName('script'), kind: 'script', source },
-    ...(key ? { key } : {}),
-  })
-  if (answer.status !== 201) throw new Error(`deploy answered ${answer.status}: ${JSON.stringify(answer.body)}`)
-  return answer.body.id
+  return (await client(key).call('POST /api/agents', { body: { name: uniqueName('script'), kind: 'script', source } })).id
 }
 
 /** Deploys a command from `test/fixtures/agents`. */
@@ -73,12 +75,9 @@ export async function run(agentId: string, input: unknown, options: Record<strin
 }
 
 export async function newAccount(): Promise<{ id: string; key: string }> {
-  const answer = await call('POST', '/api/accounts', { key: stack.adminKey, body: { name: uniqueName('account') } })
-  if (answer.status !== 201) throw new Error(`account answered ${answer.status}: ${JSON.stringify(answer.body)}`)
-  return answer.body
+  return client(stack.adminKey).call('POST /api/accounts', { body: { name: uniqueName('account') } })
 }
 
 export async function fund(accountId: string, credits: number): Promise<void> {
-  const answer = await call('POST', `/api/accounts/${accountId}/credits`, { key: stack.adminKey, body: { credits } })
-  if (answer.status !== 201) throw new Error(`minting answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+  await client(stack.adminKey).call('POST /api/accounts/{id}/credits', { params: { id: accountId }, body: { credits } })
 }

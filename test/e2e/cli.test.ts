@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { bounty } from '../cli/bounty.ts'
-import { uniqueName } from './caller.ts'
+import { client, uniqueName } from './caller.ts'
 
-test('deploy, run, an error with its place, the next version', async () => {
+test('deploy, run, an error with its place, the next version, a submission', async () => {
   const { baseUrl, demoKey } = inject('stack')
   const directory = mkdtempSync(join(tmpdir(), 'bounty-cli-'))
   const ask = (args: string[], input = '') => bounty(args, { env: { BOUNTY_URL: baseUrl, BOUNTY_KEY: demoKey }, cwd: directory, input })
@@ -29,6 +29,19 @@ test('deploy, run, an error with its place, the next version', async () => {
     expect(failed.err).toMatch(/at main_default \(main\.ts:4:\d+\)/)
 
     expect(await ask(['deploy', 'main.ts', '--name', name])).toMatchObject({ code: 0, err: expect.stringContaining('version 2') })
+
+    const cases = [
+      { input: { text: 'a b' }, expected: 2 },
+      { input: { text: 'a' }, expected: 7, name: 'impossible' },
+    ]
+    const { id } = await client().call('POST /api/bounties', { body: { title: name, rewardCredits: 0, cases } })
+    const submitted = await ask(['submit', id, name, '--watch'])
+    expect(submitted).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^sub_/),
+      err: expect.stringMatching(/2 +wrong-answer .* impossible\nrejected: 1 of 2/),
+    })
+    expect(await ask(['bounties', name])).toMatchObject({ code: 0, out: expect.stringContaining(id) })
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

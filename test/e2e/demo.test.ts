@@ -2,25 +2,26 @@ import { expect, inject, test } from 'vitest'
 import { bundleDemoAgent, demoLibraries } from '../../local/demo-agents.ts'
 import { demoCases } from '../../local/demo-cases.ts'
 import { loadDemo } from '../../local/demo.ts'
-import { call } from './caller.ts'
+import { client } from './caller.ts'
 
 test('the demo ranks four npm libraries, and each passes exactly the cases that it passes on Node', async () => {
   const stack = inject('stack')
   const { bountyId, ranking } = await loadDemo(stack)
   for (const library of demoLibraries) expect(ranking).toContain(library)
 
-  const { body } = await call('GET', `/api/leaderboard?bounty=${bountyId}&limit=100`)
-  expect(body.items).toHaveLength(demoLibraries.length)
-  const byRank = [...body.items].toSorted((a, b) => b.casesPassed - a.casesPassed || a.fuelTotal - b.fuelTotal)
-  expect(body.items).toEqual(byRank)
+  const { items } = await client().call('GET /api/leaderboard', { query: { bounty: bountyId, limit: 100 } })
+  expect(items).toHaveLength(demoLibraries.length)
+  const ranks = items.filter((item) => 'agentName' in item)
+  const byRank = ranks.toSorted((a, b) => b.casesPassed - a.casesPassed || Number(a.fuelTotal) - Number(b.fuelTotal))
+  expect(items).toEqual(byRank)
 
-  const { body: bounty } = await call('GET', `/api/bounties/${bountyId}`)
-  for (const { agentName, submissionId } of body.items) {
-    const { body: submission } = await call('GET', `/api/submissions/${submissionId}`)
-    const verdictOf = new Map(submission.verdicts.map((verdict: { caseId: string; status: string }) => [verdict.caseId, verdict.status]))
+  const bounty = await client().call('GET /api/bounties/{id}', { params: { id: bountyId } })
+  for (const { agentName, submissionId } of ranks) {
+    const submission = await client().call('GET /api/submissions/{id}', { params: { id: submissionId } })
+    const verdictOf = new Map(submission.verdicts.map((verdict) => [verdict.caseId, verdict.status]))
     const render = await onNode(agentName)
     const expected = demoCases.map((demoCase) => (render(demoCase.input) === demoCase.expected ? 'accepted' : 'wrong-answer'))
-    const actual = bounty.cases.map((publicCase: { id: string }) => verdictOf.get(publicCase.id))
+    const actual = bounty.cases.map((publicCase) => verdictOf.get(publicCase.id))
     expect(actual, agentName).toEqual(expected)
   }
 

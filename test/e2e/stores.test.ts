@@ -4,7 +4,9 @@ import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
+import { progressContract } from '../contracts/progress.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
+import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
@@ -14,9 +16,11 @@ import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
 import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
+import { neonProgressStore } from '../../workers/adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
 import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
+import { neonWebhookStore } from '../../workers/adapters/neon-webhooks.ts'
 
 function stores() {
   const database = neonDatabase(inject('stack').neon)
@@ -27,17 +31,21 @@ function stores() {
     agents: neonAgentStore(database),
     bounties: neonBountyStore(database),
     submissions: neonSubmissionStore(database),
+    progress: neonProgressStore(database),
     executions: neonExecutionStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
+    webhooks: neonWebhookStore(database),
   }
 }
 
 storesContract('Postgres', stores)
 keysContract('Postgres', stores)
 moneyContract('Postgres', stores)
+progressContract('Postgres', stores)
+webhooksContract('Postgres', stores)
 
 test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {
   const database = neonDatabase(inject('stack').neon)

@@ -14,6 +14,7 @@ export function countWrites({
   ledger,
   settlements,
   submissions,
+  webhooks,
 }: MemoryDatabase): () => number {
   let written = 0
   const counted = <N extends string>(store: Record<N, Call>, name: N, isEffect: (result: unknown) => boolean = () => true) => {
@@ -37,5 +38,9 @@ export function countWrites({
   counted(settlements, 'award', Boolean)
   counted(settlements, 'cancel', Boolean)
   counted(submissions, 'create')
+  counted(webhooks, 'create', Boolean)
+  counted(webhooks, 'remove', Boolean)
+  counted(webhooks, 'ping', Boolean)
+  counted(webhooks, 'redeliver', Boolean)
   return () => written
 }

@@ -14,10 +14,12 @@ import type {
   LedgerStore,
   JudgementReceiptStore,
   NewBounty,
+  ProgressStore,
   ReceiptKeyStore,
   RejectedOutcome,
   SettlementStore,
   SubmissionStore,
+  WebhookStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
@@ -25,6 +27,7 @@ import type { Submission } from '../../shared/submission.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
 import { memoryMoney, type MemoryMoney } from './memory-money.ts'
+import { memoryWebhooks, type MemoryWebhooks } from './memory-webhooks.ts'
 
 type Version = { sha256: string }
 type Kept = Omit<Submission, 'verdicts'> & { verdicts: Map<string, Verdict> }
@@ -36,11 +39,13 @@ export type MemoryDatabase = {
   agents: AgentStore
   bounties: BountyStore
   submissions: SubmissionStore
+  progress: ProgressStore
   executions: ExecutionStore
   judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
   ledger: LedgerStore
   settlements: SettlementStore
+  webhooks: WebhookStore
   rejected: RejectedOutcome[]
 }
 
@@ -51,17 +56,20 @@ export function memoryDatabase(): MemoryDatabase {
   const versions = new Map<string, Version>()
   const bounties = new Map<string, NewBounty>()
   const executions = new Map<string, ExecutionRecord>()
-  const { submissions, judgementReceipts, money } = memorySubmissions({ accounts, agents, bounties })
+  const webhooks = memoryWebhooks()
+  const { submissions, progress, judgementReceipts, money } = memorySubmissions({ accounts, agents, bounties, webhooks })
   const rejected: RejectedOutcome[] = []
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
   return {
     rejected,
     submissions,
+    progress,
     keys,
     idempotency: memoryIdempotencyStore(),
     ledger: money.ledger,
     settlements: money.settlements,
+    webhooks: webhooks.store,
     judgementReceipts,
     receiptKeys: {
       async register(key) {
@@ -161,11 +169,11 @@ export function memoryDatabase(): MemoryDatabase {
   }
 }
 
-type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty> }
+type Tables = { accounts: Map<string, Account>; agents: Map<string, Agent>; bounties: Map<string, NewBounty>; webhooks: MemoryWebhooks }
 
-type Judged = { submissions: SubmissionStore; judgementReceipts: JudgementReceiptStore; money: MemoryMoney }
+type Judged = { submissions: SubmissionStore; progress: ProgressStore; judgementReceipts: JudgementReceiptStore; money: MemoryMoney }
 
-function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
+function memorySubmissions({ accounts, agents, bounties, webhooks }: Tables): Judged {
   const submissions = new Map<string, Kept>()
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
 
@@ -180,7 +188,7 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
     return finished.filter(({ agentId, bountyId: of }) => !seen.has(agentId + of) && seen.add(agentId + of))
   }
 
-  const money = memoryMoney({ bounties, submissions: () => [...submissions.values()], ranked })
+  const money = memoryMoney({ bounties, submissions: () => [...submissions.values()], ranked, webhooks })
   const receipts: JudgementReceipt[] = []
   const judgementReceipts: JudgementReceiptStore = {
     async record(receipt) {
@@ -229,6 +237,7 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
       if (kept?.status !== 'running') return
       const ended = { ...kept, status, finishedAt: at }
       submissions.set(id, ended)
+      webhooks.submissionFinished(ended, bounties.get(kept.bountyId)?.summary.accountId ?? '')
       money.awardFirst(ended, at)
     },
     async find(id) {
@@ -265,7 +274,19 @@ function memorySubmissions({ accounts, agents, bounties }: Tables): Judged {
     },
   }
 
-  return { submissions: store, judgementReceipts, money }
+  const progress: ProgressStore = {
+    async find(id, { after, limit }) {
+      const kept = submissions.get(id)
+      if (!kept) return undefined
+      const hidden = new Set(casesOf(kept.bountyId).flatMap((found) => (found.hidden ? [found.id] : [])))
+      const upTo = Math.min(kept.verdicts.size, after + limit)
+      const numbered = [...kept.verdicts.values()].map(({ caseId, status, usage }, i) => ({ number: i + 1, caseId, status, usage }))
+      const verdicts = numbered.slice(after, upTo).filter(({ caseId }) => !hidden.has(caseId))
+      return { ...kept, verdicts, upTo, casesJudged: kept.verdicts.size }
+    },
+  }
+
+  return { submissions: store, progress, judgementReceipts, money }
 }
 
 function byAccountPlace(a: AccountPlace, b: AccountPlace): number {

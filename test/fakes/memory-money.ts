@@ -5,6 +5,7 @@ import type { LedgerStore, NewBounty, NumberedEntry, SettlementStore } from '../
 import { ProblemError } from '../../shared/problem.ts'
 import type { Submission } from '../../shared/submission.ts'
 import { idOf } from './id-of.ts'
+import type { MemoryWebhooks } from './memory-webhooks.ts'
 
 type Judged = Pick<Submission, 'id' | 'bountyId' | 'accountId' | 'status' | 'casesPassed' | 'casesTotal' | 'createdAt'>
 type Transfer = Pick<LedgerEntry, 'id' | 'at' | 'kind' | 'credits' | 'bountyId' | 'reason'> & { from: string; to: string }
@@ -15,6 +16,7 @@ export type MemoryMoneyOptions = {
   submissions: () => Judged[]
   /** Finished submissions of a bounty in the order of its leaderboard. */
   ranked: (bountyId: string) => Judged[]
+  webhooks: Pick<MemoryWebhooks, 'bountyClosed'>
 }
 
 export type MemoryMoney = {
@@ -28,7 +30,7 @@ export type MemoryMoney = {
   awardFirst: (submission: Judged, at: string) => void
 }
 
-export function memoryMoney({ bounties, submissions, ranked }: MemoryMoneyOptions): MemoryMoney {
+export function memoryMoney({ bounties, submissions, ranked, webhooks }: MemoryMoneyOptions): MemoryMoney {
   const holders = new Map<string, NumberedEntry[]>([['mint', []]])
   const won: MemoryMoney['won'] = new Map()
   const entriesOf = (id: string) => holders.get(id) ?? []
@@ -55,6 +57,7 @@ export function memoryMoney({ bounties, submissions, ranked }: MemoryMoneyOption
       const before = won.get(to) ?? { credits: 0, bounties: 0 }
       won.set(to, { credits: before.credits + credits, bounties: before.bounties + 1 })
     }
+    webhooks.bountyClosed(summary, submission?.accountId)
     return summary
   }
 

@@ -7,11 +7,14 @@ import { Counters } from '../../workers/counters.ts'
 import { MemoryCache } from '../../workers/memory-cache.ts'
 import { NonceMemory } from '../../workers/nonce-memory.ts'
 import { RateLimiter } from '../../workers/rate-limiter.ts'
+import { createSessions } from '../../workers/session.ts'
+import { createSecretBox } from '../../workers/sealed-secret.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
 import type { Services } from '../../workers/services.ts'
 import { fakeSandbox, memoryArtifactStore, type FakeSandbox } from './fake-sandbox.ts'
 import { idOf } from './id-of.ts'
+import { memoryAddresses, type MemoryAddresses } from './memory-addresses.ts'
 import { memoryDatabase, type MemoryDatabase } from './memory-database.ts'
 import { memorySharedCache, type MemorySharedCache } from './memory-shared-cache.ts'
 import { memoryUsageCounter, type MemoryUsageCounter } from './memory-usage-counter.ts'
@@ -32,11 +35,19 @@ export type CallOptions = {
 export type TestEdgeOptions = {
   rateLimits?: RateLimits
   corsOrigins?: string[]
+  allowsLocalWebhooks?: boolean
+  sleep?: Services['sleep']
   /** Another isolate of the same Worker: its stores, its clock. */
   beside?: Pick<TestEdge, 'database' | 'cache' | 'usage' | 'sandbox' | 'artifacts' | 'clock'>
 }
 
-export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], beside }: TestEdgeOptions = {}): TestEdge {
+export function testEdge({
+  rateLimits = defaultRateLimits,
+  corsOrigins = [],
+  allowsLocalWebhooks = false,
+  sleep = aMoment,
+  beside,
+}: TestEdgeOptions = {}): TestEdge {
   const { database, cache, sandbox, artifacts, clock } = beside ?? {
     database: memoryDatabase(),
     cache: memorySharedCache(),
@@ -47,6 +58,7 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], bes
   const counters = new Counters()
   const now = () => clock.now
   const usage = beside?.usage ?? memoryUsageCounter(now)
+  const addresses = memoryAddresses()
   const log: { level: string; event: string; fields: LogFields }[] = []
   const services: Services = {
     ...database,
@@ -54,7 +66,11 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], bes
     limiter: new RateLimiter({ counter: usage, counters, now, sleep: async () => {} }),
     rateLimits,
     corsOrigins,
-    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    sessions: createSessions({ secret: sandboxSecret, now }),
+    allowsLocalWebhooks,
+    webhookSecrets: createSecretBox({ secret: 'of the tests, and of them alone', purpose: 'webhook secrets' }),
+    addresses,
+    sleep,
     cache,
     sandbox,
     artifacts,
@@ -113,8 +129,10 @@ export function testEdge({ rateLimits = defaultRateLimits, corsOrigins = [], bes
   /** Every method and path that the app answers. */
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
 
-  return { fetch: app.fetch, call, account, deploy, routes, services, clock, log, cache, usage, sandbox, artifacts, database }
+  return { fetch: app.fetch, call, account, deploy, routes, services, clock, log, cache, usage, sandbox, artifacts, database, addresses }
 }
+
+const aMoment = () => new Promise<void>((resolve) => setTimeout(resolve, 1))
 
 export type TestEdge = {
   call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
@@ -130,4 +148,5 @@ export type TestEdge = {
   sandbox: FakeSandbox
   artifacts: ReturnType<typeof memoryArtifactStore>
   database: MemoryDatabase
+  addresses: MemoryAddresses
 }

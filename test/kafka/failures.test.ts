@@ -73,6 +73,23 @@ test(
   },
 )
 
+test('a broker that is frozen is an error in time, and not for longer than it is frozen', { timeout: 90_000 }, async () => {
+  const topic = await newTopic(kafka.brokers)
+  const produce = () => call(gateway.url, '/produce', { body: { topic, value: 'x' } })
+  expect((await produce()).status).toBe(200)
+  const pid = kafka.pid() ?? 0
+  process.kill(pid, 'SIGSTOP')
+  try {
+    const startedAt = performance.now()
+    expect((await produce()).status).toBe(503)
+    // Four tries of 6 s and what lies between them.
+    expect(performance.now() - startedAt).toBeLessThan(30_000)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await expect.poll(async () => (await produce()).status, { timeout: 30_000 }).toBe(200)
+})
+
 test('messages whose caller went away before its answer are given again', async () => {
   const brokers = inject('brokers')
   const local = await gatewayUnderTest(brokers)

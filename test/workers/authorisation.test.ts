@@ -1,14 +1,16 @@
 // Who may call what: one row for every route that the app has, walked with every kind of caller. A route without a row fails the test.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { scopes, type Scope } from '../../shared/api-key.ts'
+import { assetPath } from '../../workers/pages/assets.ts'
 import { adminKey, testEdge, type Answer } from '../fakes/test-edge.ts'
 
 /**
  * unchecked: everybody, whatever they carry. public: everybody whose key, if any, is good. own: the account that owns the thing, for others
  * it does not exist. shared: every account. foreign: every account may name it, its owner alone may do this. keyholder: the owner and the
- * administrator. admin: the administrator. signed: whoever has the secret of the host.
+ * administrator. admin: the administrator. signed: whoever has the secret of the host. page, session: a page, whose caller is known by the
+ * cookie of a session alone (board-sessions.test.ts): no key in a header opens, or closes, it. own-origin: a form of ours.
  */
-type Who = 'unchecked' | 'public' | 'own' | 'shared' | 'foreign' | 'keyholder' | 'admin' | 'signed'
+type Who = 'unchecked' | 'public' | 'own' | 'shared' | 'foreign' | 'keyholder' | 'admin' | 'signed' | 'page' | 'session' | 'own-origin'
 type Row = { who: Who; scope?: Scope; path?: () => string | Promise<string>; body?: () => unknown }
 
 const edge = testEdge()
@@ -21,6 +23,8 @@ let submissionId: string
 let executionId: string
 /** Of the bounty that `newJudged` made last. */
 let judgedId: string
+let webhookId: string
+let deliveryId: string
 let made = 0
 
 const table: Record<string, Row> = {
@@ -28,6 +32,8 @@ const table: Record<string, Row> = {
   'GET /api/ready': { who: 'unchecked' },
   'GET /api/metrics': { who: 'public' },
   'GET /api/openapi.json': { who: 'public' },
+  'GET /docs': { who: 'public' },
+  'GET /docs/problems': { who: 'public' },
   'POST /api/accounts': { who: 'admin', body: () => ({ name: `account ${made++}` }) },
   'GET /api/accounts/me': { who: 'shared', scope: 'read' },
   'GET /api/accounts/me/ledger': { who: 'shared', scope: 'read' },
@@ -76,7 +82,9 @@ const table: Record<string, Row> = {
     path: async () => `/api/bounties/${await newBounty()}/cancel`,
   },
   'GET /api/submissions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/receipt` },
+  'GET /api/submissions/:id/events': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}/events` },
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
+  'GET /api/executions/:id/events': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/events` },
   'GET /api/executions/:id': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}` },
   'GET /api/executions/:id/artifacts/:name{.+}': {
     who: 'own',
@@ -86,7 +94,34 @@ const table: Record<string, Row> = {
   'GET /api/executions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/receipt` },
   'GET /api/receipt-keys': { who: 'public' },
   'GET /api/leaderboard': { who: 'public' },
+  'POST /api/webhooks': { who: 'shared', scope: 'webhooks', body: () => ({ url: 'https://example.com/hook' }) },
+  'GET /api/webhooks': { who: 'shared', scope: 'read' },
+  'GET /api/webhooks/:id': { who: 'own', scope: 'read', path: () => `/api/webhooks/${webhookId}` },
+  'DELETE /api/webhooks/:id': { who: 'own', scope: 'webhooks', path: async () => `/api/webhooks/${await newWebhook()}` },
+  'POST /api/webhooks/:id/ping': { who: 'own', scope: 'webhooks', path: () => `/api/webhooks/${webhookId}/ping` },
+  'GET /api/webhooks/:id/deliveries': { who: 'own', scope: 'read', path: () => `/api/webhooks/${webhookId}/deliveries` },
+  'POST /api/webhooks/:id/deliveries/:deliveryId/redeliver': {
+    who: 'own',
+    scope: 'webhooks',
+    path: () => `/api/webhooks/${webhookId}/deliveries/${deliveryId}/redeliver`,
+  },
   'POST /internal/outcomes': { who: 'signed', body: () => ({ host: 'h', records: [{}] }) },
+  'GET /': { who: 'page' },
+  'GET /ranking': { who: 'page' },
+  'GET /bounties/:id': { who: 'page', path: () => `/bounties/${bountyId}` },
+  'GET /bounties/:id/cases/:caseId': {
+    who: 'page',
+    path: async () => `/bounties/${bountyId}/cases/${(await edge.database.bounties.find(bountyId))?.cases[0]?.id}`,
+  },
+  'GET /agents': { who: 'page' },
+  'GET /agents/:id': { who: 'page', path: () => `/agents/${agentId}` },
+  'GET /account': { who: 'page' },
+  'GET /assets/:name': { who: 'page', path: () => assetPath('board.css') },
+  'GET /submissions/:id': { who: 'session', path: () => `/submissions/${submissionId}` },
+  'GET /submissions/:id/events': { who: 'session', path: () => `/submissions/${submissionId}/events` },
+  'GET /submissions/:id/receipt': { who: 'session', path: () => `/submissions/${submissionId}/receipt` },
+  'POST /account/sign-in': { who: 'own-origin' },
+  'POST /account/sign-out': { who: 'own-origin' },
 }
 
 beforeAll(async () => {
@@ -101,6 +136,8 @@ beforeAll(async () => {
   if (!record) throw new Error('the fake sandbox ran nothing')
   // What a receipt says is of no concern here, only who may read it.
   edge.sandbox.records.set(executionId, { ...record, receipt: {} as NonNullable<typeof record.receipt> })
+  webhookId = await newWebhook()
+  deliveryId = (await edge.call('POST', `/api/webhooks/${webhookId}/ping`, as)).body.id
   expired = (await newKey({ name: 'soon', expiresAt: new Date(edge.clock.now + 1_000).toISOString() })).key
   edge.clock.now += 1_000
 })
@@ -115,6 +152,10 @@ async function newJudged(): Promise<string> {
   const id = await newBounty()
   judgedId = (await edge.call('POST', `/api/bounties/${id}/submissions`, { key: owner.key, body: { agentId } })).body.id
   return id
+}
+
+async function newWebhook(): Promise<string> {
+  return (await edge.call('POST', '/api/webhooks', { key: owner.key, body: { url: 'https://example.com/hook' } })).body.id
 }
 
 async function newKey(body: object): Promise<{ id: string; key: string }> {
@@ -136,13 +177,13 @@ test('every route has a row, and every row a route', () => {
 test('the OpenAPI document says which scope a call needs, and which calls take an Idempotency-Key', async () => {
   const { body } = await edge.call('GET', '/api/openapi.json')
   for (const [route, { who, scope }] of Object.entries(table)) {
-    if (who === 'signed') continue
-    const [method = '', path = ''] = route.toLowerCase().split(' ')
-    const described = body.paths[path.replaceAll(/:(\w+)(\{\.\+\})?/g, '{$1}')][method]
+    if (!route.includes(' /api/')) continue
+    const [method = '', path = ''] = route.split(' ')
+    const described = body.paths[path.replaceAll(/:(\w+)(\{\.\+\})?/g, '{$1}')][method.toLowerCase()]
     const needed = scope ?? (who === 'admin' ? 'admin' : undefined)
     expect([route, described.security]).toEqual([route, needed === undefined ? undefined : [{ key: [needed] }]])
     const parameters = (described.parameters ?? []).map(({ name }: { name: string }) => name)
-    expect([route, parameters.includes('Idempotency-Key')]).toEqual([route, method === 'post'])
+    expect([route, parameters.includes('Idempotency-Key')]).toEqual([route, method === 'POST'])
   }
 })
 
@@ -156,8 +197,11 @@ describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) =
       ...(sent === undefined ? {} : { body: sent }),
     })
   }
-  const codeOf = ({ status, body: answer }: Answer) => (status < 400 ? 'ok' : String(answer.code))
-  const ok = (codes: Partial<Record<Who, string>>) => codes[who] ?? 'ok'
+  // A page says its code, too.
+  const codeOf = ({ status, body: answer, text }: Answer) =>
+    status < 400 ? 'ok' : String(answer ? answer.code : /data-code="([^"]+)"/.exec(text)?.[1])
+  const ok = (codes: Partial<Record<Who, string>>) => ({ session: 'missing-key', 'own-origin': 'forbidden', ...codes })[who] ?? 'ok'
+  const knowsNoKeys = ['unchecked', 'signed', 'page', 'session', 'own-origin'].includes(who)
 
   test('without a key', async () => {
     const missing = 'missing-key'
@@ -171,7 +215,7 @@ describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) =
 
   test('with the key of a stranger', async () => {
     const answer = await call(stranger.key)
-    const hidden = /^(execution|submission|key)-not-found$/
+    const hidden = /^(execution|submission|key|webhook)-not-found$/
     if (who === 'own' || who === 'keyholder') expect([answer.status, hidden.test(answer.body.code)]).toEqual([404, true])
     else expect(codeOf(answer)).toBe(ok({ foreign: 'forbidden', admin: 'forbidden', signed: 'invalid-signature' }))
   })
@@ -183,16 +227,12 @@ describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) =
 
   test('with a key that has expired', async () => {
     const answer = await call(expired)
-    expect(codeOf(answer)).toBe(
-      ok({ unchecked: 'ok', signed: 'invalid-signature', ...(who === 'unchecked' || who === 'signed' ? {} : { [who]: 'expired-key' }) }),
-    )
+    expect(codeOf(answer)).toBe(ok({ signed: 'invalid-signature', ...(knowsNoKeys ? {} : { [who]: 'expired-key' }) }))
   })
 
   test('with a key that nobody has', async () => {
     const answer = await call(`ab_${'x'.repeat(43)}`)
-    expect(codeOf(answer)).toBe(
-      ok({ signed: 'invalid-signature', ...(who === 'unchecked' || who === 'signed' ? {} : { [who]: 'unknown-key' }) }),
-    )
+    expect(codeOf(answer)).toBe(ok({ signed: 'invalid-signature', ...(knowsNoKeys ? {} : { [who]: 'unknown-key' }) }))
   })
 
   test('with a key that has every scope but the one that is needed', async () => {

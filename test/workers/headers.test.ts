@@ -51,6 +51,19 @@ test('everything else is kept by nobody', async () => {
   for (const path of paths) expect([path, (await edge.call('GET', path, { key })).headers.get('cache-control')]).toEqual([path, 'no-store'])
 })
 
+test('every answer tells browsers to take it for nothing but what it says', async () => {
+  const asked = await edge.call('OPTIONS', '/api/agents', {
+    headers: { origin: elsewhere, 'access-control-request-method': 'GET' },
+  })
+  const paths = ['/api/health', '/api/ready', '/api/metrics', '/api/agents', '/api/accounts/me', '/api/nothing', '/api/agents?limit=0']
+  for (const { headers } of [asked, ...(await Promise.all(paths.map((path) => edge.call('GET', path, { key }))))]) {
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'")
+    expect(headers.get('strict-transport-security')).toMatch(/^max-age=\d{8}/)
+    expect(headers.get('x-request-id')).toMatch(/^[\w-]{8,}$/)
+  }
+})
+
 describe('a web page', () => {
   const from = (origin: string, more = {}) => ({ headers: { origin, ...more } })
   const preflight = (origin: string, path: string, asks: string, headers = 'authorization') =>

@@ -1,42 +1,17 @@
 // A database from before the ledger, over real Postgres: what was promised then is in escrow afterwards, and everything adds up.
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { idSchema, makeId } from '../../shared/ids.ts'
-import { claimPorts } from '../../local/free-port.ts'
 import { migrate, readMigrations } from '../../local/migrate.ts'
-import { childEnvironment } from '../../local/node-process.ts'
-import { postgresProcess } from '../../local/postgres.ts'
-import { openProcessLog } from '../../local/process-log.ts'
-import { superviseProcess, type SupervisedProcess } from '../../local/supervise-process.ts'
+import { startOwnPostgres, type OwnPostgres } from '../fakes/own-postgres.ts'
 
-let localDir: string
-let databaseUrl: string
-let postgres: SupervisedProcess
-let client: Client
-
+let postgres: OwnPostgres
 beforeAll(async () => {
-  localDir = await mkdtemp(join(tmpdir(), 'bounty-ledger-'))
-  await chmod(localDir, 0o755)
-  const [port = 0] = await claimPorts([{ port: 0, variable: '' }])
-  const { spec, url } = await postgresProcess({ localDir, port, password: 'secret', env: childEnvironment(localDir) })
-  databaseUrl = url
-  const log = openProcessLog(join(localDir, 'logs', 'postgres.log'))
-  postgres = superviseProcess(spec, { log, report: () => {}, onPid: () => {} })
-  await postgres.ready
-  client = new Client({ connectionString: url })
-  await client.connect()
+  postgres = await startOwnPostgres()
 }, 60_000)
-
-afterAll(async () => {
-  await client.end()
-  await postgres.stop()
-  await rm(localDir, { recursive: true, force: true })
-}, 30_000)
+afterAll(() => postgres.stop(), 30_000)
 
 test('rewards that were only recorded are minted to their owners and held in escrow', async () => {
+  const { client, databaseUrl } = postgres
   const migrations = await readMigrations('workers/migrations')
   await migrate({ databaseUrl, migrations: migrations.filter(({ name }) => name < '0005') })
   await client.query(`insert into accounts (id, name, created_at) values ('acc_a', 'a', now()), ('acc_b', 'b', now())`)
@@ -58,7 +33,7 @@ test('rewards that were only recorded are minted to their owners and held in esc
 })
 
 test('ids that the database makes are those that the API takes', async () => {
-  const { rows } = await client.query<{ id: string }>(
+  const { rows } = await postgres.client.query<{ id: string }>(
     `select ledger_transfer_id('2026-11-23T12:00:00.123Z') as id from generate_series(1, 100)`,
   )
   const ids = rows.map(({ id }) => id)

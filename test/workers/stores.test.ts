@@ -1,9 +1,13 @@
 // The contracts over maps; test/e2e/stores.test.ts holds the same over Postgres.
 import { keysContract } from '../contracts/keys.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
+import { progressContract } from '../contracts/progress.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
+import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { memoryDatabase } from '../fakes/memory-database.ts'
 
 storesContract('memory', memoryDatabase)
 keysContract('memory', memoryDatabase)
 moneyContract('memory', memoryDatabase)
+progressContract('memory', memoryDatabase)
+webhooksContract('memory', memoryDatabase)

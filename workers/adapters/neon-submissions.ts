@@ -11,7 +11,10 @@ import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
 /** Place of unmetered fuel in the order: behind every figure. Number.MAX_SAFE_INTEGER, as the migration says. */
 const unmetered = Number.MAX_SAFE_INTEGER
 
-const submissionRowSchema = z
+export const submissionColumns = `id, bounty_id, agent_id, version, account_id, status, cases_total, cases_passed, fuel_total, engine,
+  created_at, finished_at`
+
+export const submissionRowSchema = z
   .object({
     id: z.string(),
     bounty_id: z.string(),
@@ -163,8 +166,7 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
     async find(id) {
       const [[submission], verdicts] = await Promise.all([
         database.query(submissionRowSchema, {
-          text: `select id, bounty_id, agent_id, version, account_id, status, cases_total, cases_passed, fuel_total, engine, created_at, finished_at
-            from submissions where id = $1`,
+          text: `select ${submissionColumns} from submissions where id = $1`,
           parameters: [id],
         }),
         database.query(verdictRowSchema, {

@@ -1,13 +1,15 @@
 import { accountCreatedSchema, accountCreateSchema, ownAccountSchema } from '../../shared/account.ts'
 import { scopes } from '../../shared/api-key.ts'
-import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
+import { readOwnAccount } from '../flows/read-own-account.ts'
 import { sha256Hex } from '../hex.ts'
 import { newSecret } from '../new-secret.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 
-export function addAccountRoutes(router: Router, { accounts, ledger, log, now }: Services): void {
+export function addAccountRoutes(router: Router, services: Services): void {
+  const { accounts, log, now } = services
+
   router.add(
     {
       method: 'post',
@@ -44,11 +46,6 @@ export function addAccountRoutes(router: Router, { accounts, ledger, log, now }:
       scope: 'read',
       answers: { 200: { description: 'The account', schema: ownAccountSchema } },
     },
-    async ({ c, caller }) => {
-      const { accountId } = caller
-      const [account, balanceCredits] = await Promise.all([accounts.find(accountId), ledger.balance(accountId)])
-      if (!account || balanceCredits === undefined) throw new ProblemError('unknown-key', { detail: 'the account of this key is gone' })
-      return c.json({ ...account, balanceCredits })
-    },
+    async ({ c, caller: { accountId } }) => c.json(await readOwnAccount(services, accountId)),
   )
 }

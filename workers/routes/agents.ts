@@ -1,24 +1,20 @@
 import { z } from 'zod'
 import { agentCreateSchema, agentSchema } from '../../shared/agent.ts'
 import { executionCreateSchema, outcomeSchema } from '../../shared/execution.ts'
-import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { pageQuerySchema, pageSchema } from '../../shared/page.ts'
 import { limits } from '../../shared/tiers.ts'
-import { agentNotFound, deployAgent, deployVersion } from '../flows/deploy-agent.ts'
+import { deployAgent, deployVersion } from '../flows/deploy-agent.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
+import { agentRead, agentsRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** The largest program as base64, and the fields around it. */
 const deployBytesMax = Math.ceil((limits.programBytesMax * 4) / 3) + 64 * 1024
-/** The platform's published figure. */
-const lifetimeSeconds = 600
 
 export function addAgentRoutes(router: Router, services: Services): void {
-  const { agents } = services
-
   router.add(
     {
       method: 'get',
@@ -28,14 +24,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
       query: pageQuerySchema,
       answers: { 200: { description: 'A page of agents', schema: pageSchema(agentSchema) } },
     },
-    ({ c, caller, query: { limit, cursor } }) => {
-      const [after] = decodeCursor('agents', ['string'], cursor) ?? []
-      const load = async () => {
-        const found = await agents.list({ limit: limit + 1, after: after === undefined ? undefined : String(after) })
-        return pageOf(found, { list: 'agents', limit, keyOf: ({ id }) => [id] })
-      }
-      return cachedJson(c, { services, caller, key: `agents:${limit}:${after ?? ''}`, group: 'agents', lifetimeSeconds, load })
-    },
+    ({ c, caller, query }) => cachedJson(c, { services, caller, ...agentsRead(services, query) }),
   )
 
   router.add(
@@ -47,14 +36,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
       params: idParameters('agent'),
       answers: { 200: { description: 'The agent', schema: agentSchema } },
     },
-    ({ c, caller, params: { id } }) => {
-      const load = async () => {
-        const agent = await agents.find(id)
-        if (!agent) throw agentNotFound(id)
-        return agent
-      }
-      return cachedJson(c, { services, caller, key: `agent:${id}`, group: 'agents', lifetimeSeconds, load })
-    },
+    ({ c, caller, params: { id } }) => cachedJson(c, { services, caller, ...agentRead(services, id) }),
   )
 
   router.add(

@@ -1,23 +1,21 @@
 import { bountyCreateSchema, bountySchema, bountyStatusSchema, bountySummarySchema } from '../../shared/bounty.ts'
-import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { pageQuerySchema, pageSchema } from '../../shared/page.ts'
 import { submissionCreateSchema, submissionSchema } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
+import { goOn } from '../background.ts'
 import { cachedJson } from '../cached-json.ts'
+import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
 import { postBounty } from '../flows/post-bounty.ts'
-import { bountyNotFound, submitAgent } from '../flows/submit-agent.ts'
+import { submitAgent } from '../flows/submit-agent.ts'
+import { bountiesRead, bountyRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** All cases, and the fields around them. */
 const bountyBytesMax = limits.caseBytesMax + limits.bodyBytesMax
-/** The platform's published figure. */
-const lifetimeSeconds = 300
 
 export function addBountyRoutes(router: Router, services: Services): void {
-  const { bounties } = services
-
   router.add(
     {
       method: 'get',
@@ -27,15 +25,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
       query: pageQuerySchema.extend({ status: bountyStatusSchema.optional() }),
       answers: { 200: { description: 'A page of bounties', schema: pageSchema(bountySummarySchema) } },
     },
-    ({ c, caller, query: { limit, cursor, status } }) => {
-      const list = `bounties:${status ?? 'all'}`
-      const [after] = decodeCursor(list, ['string'], cursor) ?? []
-      const load = async () => {
-        const found = await bounties.list({ status, limit: limit + 1, after: after === undefined ? undefined : String(after) })
-        return pageOf(found, { list, limit, keyOf: ({ id }) => [id] })
-      }
-      return cachedJson(c, { services, caller, key: `${list}:${limit}:${after ?? ''}`, group: 'bounties', lifetimeSeconds, load })
-    },
+    ({ c, caller, query }) => cachedJson(c, { services, caller, ...bountiesRead(services, query) }),
   )
 
   router.add(
@@ -47,14 +37,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
       params: idParameters('bounty'),
       answers: { 200: { description: 'The bounty', schema: bountySchema } },
     },
-    ({ c, caller, params: { id } }) => {
-      const load = async () => {
-        const bounty = await bounties.find(id)
-        if (!bounty) throw bountyNotFound(id)
-        return bounty
-      }
-      return cachedJson(c, { services, caller, key: `bounty:${id}`, group: `bounty:${id}`, lifetimeSeconds, load })
-    },
+    ({ c, caller, params: { id } }) => cachedJson(c, { services, caller, ...bountyRead(services, id) }),
   )
 
   router.add(
@@ -87,6 +70,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
     },
     async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
       const submission = await submitAgent(services, { accountId, bountyId: id, submission: body, attempt })
+      goOn(c, deliverWebhooks(services))
       return c.json(submission, 202, { location: `/api/submissions/${submission.id}` })
     },
   )

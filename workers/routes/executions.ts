@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { outcomeOf, outcomeSchema } from '../../shared/execution.ts'
 import { idSchema } from '../../shared/ids.ts'
+import { executionEventSchema, streamEnd } from '../../shared/progress.ts'
 import { parseRange } from '../byte-range.ts'
+import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { holdsAlready } from '../etag.ts'
 import { findArtifact, readArtifact, readExecution } from '../flows/read-execution.ts'
 import type { Router } from '../router.ts'
@@ -20,6 +22,24 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       answers: { 200: { description: 'The outcome', schema: outcomeSchema } },
     },
     async ({ c, caller: { accountId }, params: { id } }) => c.json(outcomeOf(await readExecution(services, { id, accountId })), 200),
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/executions/{id}/events',
+      summary: 'Follow an execution of your own: finished',
+      access: 'account',
+      scope: 'read',
+      params: idParameters('execution'),
+      headers: streamHeaders,
+      answers: streamAnswers('One event, once it has ended', [executionEventSchema]),
+    },
+    async ({ c, caller: { accountId }, params: { id } }) =>
+      answerStream(c, services, () => async () => {
+        const { status, usage, finishedAt } = await readExecution(services, { id, accountId })
+        return { events: [{ event: 'finished', id: streamEnd, data: { id, status, usage, finishedAt } }], hasMore: false, isEnd: true }
+      }),
   )
 
   router.add(

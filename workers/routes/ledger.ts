@@ -1,17 +1,17 @@
 import { z } from 'zod'
-import { dayUsageSchema, usageQuerySchema, type DayUsage } from '../../shared/day-usage.ts'
+import { dayUsageSchema, usageQuerySchema } from '../../shared/day-usage.ts'
 import { creditsMintedSchema, creditsMintSchema, ledgerEntrySchema } from '../../shared/ledger.ts'
 import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
-import type { ExecutionStore, LedgerStore } from '../../shared/ports.ts'
 import { limits } from '../../shared/tiers.ts'
+import { readUsage } from '../flows/read-usage.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
-const dayMs = 86_400_000
+export function addLedgerRoutes(router: Router, services: Services): void {
+  const { ledger, log } = services
 
-export function addLedgerRoutes(router: Router, { executions, ledger, log, now }: Services): void {
   router.add(
     {
       method: 'post',
@@ -60,20 +60,6 @@ export function addLedgerRoutes(router: Router, { executions, ledger, log, now }
       query: usageQuerySchema,
       answers: { 200: { description: 'The days', schema: z.object({ items: z.array(dayUsageSchema) }) } },
     },
-    async ({ c, caller: { accountId }, query: { days } }) => {
-      const from = new Date(now() - (days - 1) * dayMs).toISOString().slice(0, 10)
-      const [ran, spent] = await Promise.all([executions.usageByDay(accountId, { from }), ledger.byDay(accountId, { from })])
-      return c.json({ items: mergedDays(ran, spent) }, 200)
-    },
+    async ({ c, caller: { accountId }, query: { days } }) => c.json({ items: await readUsage(services, { accountId, days }) }, 200),
   )
-}
-
-type Ran = Awaited<ReturnType<ExecutionStore['usageByDay']>>
-type Spent = Awaited<ReturnType<LedgerStore['byDay']>>
-
-function mergedDays(ran: Ran, spent: Spent): DayUsage[] {
-  const nothing = { executions: 0, fuel: 0, wallMicros: 0, creditsIn: 0, creditsOut: 0 }
-  const days = new Map<string, DayUsage>()
-  for (const part of [...ran, ...spent]) days.set(part.day, { ...nothing, ...days.get(part.day), ...part })
-  return [...days.values()].toSorted((a, b) => (a.day < b.day ? 1 : -1))
 }

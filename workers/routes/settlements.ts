@@ -1,5 +1,7 @@
 import { bountyAwardSchema, bountySummarySchema } from '../../shared/bounty.ts'
 import { limits } from '../../shared/tiers.ts'
+import { goOn } from '../background.ts'
+import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
 import { awardBounty, cancelBounty } from '../flows/settle-bounty.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -17,8 +19,11 @@ export function addSettlementRoutes(router: Router, services: Services): void {
       body: { schema: bountyAwardSchema, bytesMax: limits.bodyBytesMax },
       answers: { 200: { description: 'The bounty, awarded', schema: bountySummarySchema } },
     },
-    async ({ c, caller: { accountId }, params: { id }, body: { submissionId }, attempt }) =>
-      c.json(await awardBounty(services, { accountId, bountyId: id, submissionId, attempt }), 200),
+    async ({ c, caller: { accountId }, params: { id }, body: { submissionId }, attempt }) => {
+      const awarded = await awardBounty(services, { accountId, bountyId: id, submissionId, attempt })
+      goOn(c, deliverWebhooks(services))
+      return c.json(awarded, 200)
+    },
   )
 
   router.add(
@@ -31,7 +36,10 @@ export function addSettlementRoutes(router: Router, services: Services): void {
       params: idParameters('bounty'),
       answers: { 200: { description: 'The bounty, cancelled', schema: bountySummarySchema } },
     },
-    async ({ c, caller: { accountId }, params: { id }, attempt }) =>
-      c.json(await cancelBounty(services, { accountId, bountyId: id, attempt }), 200),
+    async ({ c, caller: { accountId }, params: { id }, attempt }) => {
+      const cancelled = await cancelBounty(services, { accountId, bountyId: id, attempt })
+      goOn(c, deliverWebhooks(services))
+      return c.json(cancelled, 200)
+    },
   )
 }

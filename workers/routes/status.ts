@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { taggedJson } from '../cached-json.ts'
+import { sealed } from '../envelope.ts'
 import { etagOf } from '../etag.ts'
 import { createMetrics } from '../metrics.ts'
-import { createOpenApiText } from '../openapi.ts'
 import { Readiness } from '../readiness.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
+
+const json = { 'content-type': 'application/json' }
 
 const checkSchema = z.object({ ok: z.boolean(), ageMs: z.number(), error: z.string().optional() })
 const readySchema = z.object({
@@ -13,14 +15,13 @@ const readySchema = z.object({
   checks: z.object({ database: checkSchema, cache: checkSchema, artifacts: checkSchema, sandbox: checkSchema }),
 })
 
-export function addStatusRoutes(router: Router, services: Services): void {
+export function addStatusRoutes(router: Router, services: Services, openApiText: () => string): void {
   const { gauges, cache, artifacts, sandbox, now } = services
   const readiness = new Readiness({
     probes: { database: () => gauges.ping(), cache: () => cache.ping(), artifacts: () => artifacts.ping(), sandbox: () => sandbox.ping() },
     now,
   })
   const metrics = createMetrics(services)
-  const openApiText = createOpenApiText(router.app)
   let etag: string | undefined
   const openApiEtag = async () => (etag ??= await etagOf(openApiText()))
 
@@ -32,7 +33,7 @@ export function addStatusRoutes(router: Router, services: Services): void {
       access: 'unchecked',
       answers: { 200: { description: 'It does', schema: z.object({ status: z.literal('ok') }) } },
     },
-    ({ c }) => c.json({ status: 'ok' }),
+    ({ c }) => sealed(c, { body: '{"status":"ok"}', headers: json }),
   )
 
   router.add(
@@ -45,7 +46,7 @@ export function addStatusRoutes(router: Router, services: Services): void {
     },
     async ({ c }) => {
       const report = await readiness.report()
-      return c.json(report, report.status === 'ready' ? 200 : 503)
+      return sealed(c, { body: JSON.stringify(report), status: report.status === 'ready' ? 200 : 503, headers: json })
     },
   )
 
@@ -57,7 +58,7 @@ export function addStatusRoutes(router: Router, services: Services): void {
       access: 'public',
       answers: { 200: { description: 'The metrics', schema: z.string(), contentType: 'text/plain' } },
     },
-    async ({ c }) => c.body(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+    async ({ c }) => sealed(c, { body: await metrics(), headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } }),
   )
 
   router.add(

@@ -1,13 +1,15 @@
+import { submissionEventSchema } from '../../shared/progress.ts'
 import { submissionSchema } from '../../shared/submission.ts'
 import { submissionReceiptSchema } from '../../shared/judgement-receipt.ts'
+import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
+import { followSubmission } from '../flows/follow-submission.ts'
+import { readSubmission } from '../flows/read-submission.ts'
 import { readSubmissionReceipt } from '../flows/read-submission-receipt.ts'
-import { submissionNotFound } from '../flows/submit-agent.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addSubmissionRoutes(router: Router, services: Services): void {
-  const { submissions } = services
   router.add(
     {
       method: 'get',
@@ -18,11 +20,22 @@ export function addSubmissionRoutes(router: Router, services: Services): void {
       params: idParameters('submission'),
       answers: { 200: { description: 'The submission', schema: submissionSchema } },
     },
-    async ({ c, caller, params: { id } }) => {
-      const submission = await submissions.find(id)
-      if (submission?.accountId !== caller.accountId) throw submissionNotFound(id)
-      return c.json(submission, 200)
+    async ({ c, caller: { accountId }, params: { id } }) => c.json(await readSubmission(services, { id, accountId }), 200),
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/submissions/{id}/events',
+      summary: 'Follow a submission of your own: verdict (of public cases), progress (of all, in numbers), at last finished',
+      access: 'account',
+      scope: 'read',
+      params: idParameters('submission'),
+      headers: streamHeaders,
+      answers: streamAnswers('Events until it is finished, or for five minutes', submissionEventSchema.options),
     },
+    async ({ c, caller: { accountId }, params: { id } }) =>
+      answerStream(c, services, (from) => followSubmission(services, { id, accountId, from })),
   )
 
   router.add(

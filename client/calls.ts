@@ -1,0 +1,716 @@
+// Made from the OpenAPI document by local/api-calls.ts: `npm run build:client` writes it, test/client/calls.test.ts says when it is stale.
+// A call is named as the reference names it. `answer` is that of a success; calls that answer something else than JSON have none.
+
+export interface Calls {
+  /** What came to and went from the balance of your account, newest first */
+  'GET /api/accounts/me/ledger': {
+    query?: { limit?: number | undefined; cursor?: string | undefined }
+    answer: {
+      items: {
+        id: string
+        at: string
+        kind: 'mint' | 'escrow' | 'award' | 'refund'
+        credits: number
+        balanceAfter: number
+        bountyId: string | null
+        reason: string | null
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** What your account ran and spent, by day (UTC), newest first; days without anything are left out */
+  'GET /api/accounts/me/usage': {
+    query?: { days?: number | undefined }
+    answer: { items: { day: string; executions: number; fuel: number; wallMicros: number; creditsIn: number; creditsOut: number }[] }
+  }
+  /** The account that the key speaks for */
+  'GET /api/accounts/me': {
+    answer: { id: string; name: string; createdAt: string; balanceCredits: number }
+  }
+  /** Mint credits into an account */
+  'POST /api/accounts/{id}/credits': {
+    params: { id: string }
+    body: { credits: number; reason?: string | undefined }
+    answer: { id: string; accountId: string; credits: number; balanceCredits: number; at: string }
+  }
+  /** Open an account; its key is shown in this answer and never again */
+  'POST /api/accounts': {
+    body: { name: string; rateLimited?: boolean | undefined }
+    answer: { id: string; name: string; createdAt: string; balanceCredits: number; key: string }
+  }
+  /** Run an agent; whatever the program does is a 200 with its own status */
+  'POST /api/agents/{id}/executions': {
+    params: { id: string }
+    body: {
+      input: unknown
+      tier?: 'basic' | 'standard' | 'premium' | 'enterprise' | undefined
+      seed?: number | undefined
+      startTime?: string | undefined
+      version?: number | undefined
+    }
+    answer: {
+      id: string
+      agentId: string
+      version: number
+      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      seed: number
+      startTime: string
+      status:
+        | 'queued'
+        | 'running'
+        | 'completed'
+        | 'threw'
+        | 'trapped'
+        | 'out-of-fuel'
+        | 'deadline'
+        | 'memory-limit'
+        | 'output-limit'
+        | 'invalid-program'
+        | 'cancelled'
+        | 'failed'
+      output?: unknown
+      error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
+      logs: { stdout: string; stderr: string; truncated: boolean }
+      artifacts: { name: string; bytes: number; sha256: string }[]
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      engine: string
+      finishedAt: string
+      receipt?:
+        | {
+            statement: {
+              type: 'execution'
+              receiptVersion: 1
+              executionId: string
+              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              inputSha256: string
+              args: string[]
+              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+              seed: number
+              startTime: string
+              engine: string
+              status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+              outputSha256: string | null
+              errorSha256: string | null
+              logsSha256: string
+              artifacts: { name: string; bytes: number; sha256: string }[]
+              fuel: number
+              memoryBytesPeak: number
+              finishedAt: string
+              keyId: string
+            }
+            signature: string
+          }
+        | null
+        | undefined
+    }
+  }
+  /** Deploy the next version of an agent */
+  'POST /api/agents/{id}/versions': {
+    params: { id: string }
+    body: { source: string }
+    answer: {
+      id: string
+      accountId: string
+      name: string
+      kind: 'script' | 'command' | 'component'
+      version: number
+      sha256: string
+      bytes: number
+      createdAt: string
+      updatedAt: string
+    }
+  }
+  /** One agent; never its source */
+  'GET /api/agents/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      accountId: string
+      name: string
+      kind: 'script' | 'command' | 'component'
+      version: number
+      sha256: string
+      bytes: number
+      createdAt: string
+      updatedAt: string
+    }
+  }
+  /** Agents, newest first; never their source */
+  'GET /api/agents': {
+    query?: { limit?: number | undefined; cursor?: string | undefined }
+    answer: {
+      items: {
+        id: string
+        accountId: string
+        name: string
+        kind: 'script' | 'command' | 'component'
+        version: number
+        sha256: string
+        bytes: number
+        createdAt: string
+        updatedAt: string
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** Deploy an agent; the program is compiled before the answer */
+  'POST /api/agents': {
+    body: { name: string; kind: 'script' | 'command' | 'component'; source: string }
+    answer: {
+      id: string
+      accountId: string
+      name: string
+      kind: 'script' | 'command' | 'component'
+      version: number
+      sha256: string
+      bytes: number
+      createdAt: string
+      updatedAt: string
+    }
+  }
+  /** Award a bounty of your own, of mode best, to a submission that was judged; its author gets the reward */
+  'POST /api/bounties/{id}/award': {
+    params: { id: string }
+    body: { submissionId: string }
+    answer: {
+      id: string
+      accountId: string
+      title: string
+      rewardCredits: number
+      mode: 'first' | 'best'
+      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      status: 'open' | 'awarded' | 'expired' | 'cancelled'
+      caseCount: number
+      deadline: string | null
+      createdAt: string
+      closedAt: string | null
+      awardedSubmissionId: string | null
+    }
+  }
+  /** Cancel an open bounty of your own before its deadline; the reward comes back. What is being judged ends without an award */
+  'POST /api/bounties/{id}/cancel': {
+    params: { id: string }
+    answer: {
+      id: string
+      accountId: string
+      title: string
+      rewardCredits: number
+      mode: 'first' | 'best'
+      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      status: 'open' | 'awarded' | 'expired' | 'cancelled'
+      caseCount: number
+      deadline: string | null
+      createdAt: string
+      closedAt: string | null
+      awardedSubmissionId: string | null
+    }
+  }
+  /** Judge an agent of your own by every case; the answer comes with the verdict for now. A full pass wins a bounty of mode first */
+  'POST /api/bounties/{id}/submissions': {
+    params: { id: string }
+    body: { agentId: string; version?: number | undefined; stopAtFirstFailure?: boolean | undefined }
+    answer: {
+      id: string
+      bountyId: string
+      agentId: string
+      version: number
+      accountId: string
+      status: 'queued' | 'running' | 'accepted' | 'rejected' | 'failed'
+      casesTotal: number
+      casesPassed: number
+      fuelTotal: number | null
+      engine: string | null
+      verdicts: {
+        caseId: string
+        status:
+          | 'accepted'
+          | 'wrong-answer'
+          | 'threw'
+          | 'trapped'
+          | 'out-of-fuel'
+          | 'deadline'
+          | 'memory-limit'
+          | 'output-limit'
+          | 'invalid-program'
+        usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      }[]
+      createdAt: string
+      finishedAt: string | null
+    }
+  }
+  /** One bounty with its public cases and the number of hidden ones */
+  'GET /api/bounties/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      accountId: string
+      title: string
+      rewardCredits: number
+      mode: 'first' | 'best'
+      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      status: 'open' | 'awarded' | 'expired' | 'cancelled'
+      caseCount: number
+      deadline: string | null
+      createdAt: string
+      closedAt: string | null
+      awardedSubmissionId: string | null
+      description: string
+      cases: { id: string; position: number; name: string | null; input: unknown; expected: unknown }[]
+      hiddenCaseCount: number
+    }
+  }
+  /** Bounties, newest first */
+  'GET /api/bounties': {
+    query?: { limit?: number | undefined; cursor?: string | undefined; status?: 'open' | 'awarded' | 'expired' | 'cancelled' | undefined }
+    answer: {
+      items: {
+        id: string
+        accountId: string
+        title: string
+        rewardCredits: number
+        mode: 'first' | 'best'
+        tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+        status: 'open' | 'awarded' | 'expired' | 'cancelled'
+        caseCount: number
+        deadline: string | null
+        createdAt: string
+        closedAt: string | null
+        awardedSubmissionId: string | null
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** Post a bounty; the reward moves from your balance into escrow */
+  'POST /api/bounties': {
+    body: {
+      title: string
+      description?: string | undefined
+      rewardCredits: number
+      mode?: 'first' | 'best' | undefined
+      tier?: 'basic' | 'standard' | 'premium' | 'enterprise' | undefined
+      cases: { name?: string | undefined; input: unknown; expected: unknown; hidden?: boolean | undefined }[]
+      deadline?: string | undefined
+    }
+    answer: {
+      id: string
+      accountId: string
+      title: string
+      rewardCredits: number
+      mode: 'first' | 'best'
+      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      status: 'open' | 'awarded' | 'expired' | 'cancelled'
+      caseCount: number
+      deadline: string | null
+      createdAt: string
+      closedAt: string | null
+      awardedSubmissionId: string | null
+    }
+  }
+  /** Bytes of an artifact, whole or one range of them */
+  'GET /api/executions/{id}/artifacts/{name}': {
+    params: { id: string; name: string }
+  }
+  /** Follow an execution of your own: finished */
+  'GET /api/executions/{id}/events': {
+    params: { id: string }
+  }
+  /** What the host states and signed about an execution of your own; bounty verify runs it again */
+  'GET /api/executions/{id}/receipt': {
+    params: { id: string }
+    answer: {
+      statement: {
+        type: 'execution'
+        receiptVersion: 1
+        executionId: string
+        program: { kind: 'script' | 'command' | 'component'; sha256: string }
+        inputSha256: string
+        args: string[]
+        tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+        seed: number
+        startTime: string
+        engine: string
+        status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+        outputSha256: string | null
+        errorSha256: string | null
+        logsSha256: string
+        artifacts: { name: string; bytes: number; sha256: string }[]
+        fuel: number
+        memoryBytesPeak: number
+        finishedAt: string
+        keyId: string
+      }
+      signature: string
+    }
+  }
+  /** The outcome of an execution of your own; found at once by whoever just ran it */
+  'GET /api/executions/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      agentId: string
+      version: number
+      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      seed: number
+      startTime: string
+      status:
+        | 'queued'
+        | 'running'
+        | 'completed'
+        | 'threw'
+        | 'trapped'
+        | 'out-of-fuel'
+        | 'deadline'
+        | 'memory-limit'
+        | 'output-limit'
+        | 'invalid-program'
+        | 'cancelled'
+        | 'failed'
+      output?: unknown
+      error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
+      logs: { stdout: string; stderr: string; truncated: boolean }
+      artifacts: { name: string; bytes: number; sha256: string }[]
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      engine: string
+      finishedAt: string
+      receipt?:
+        | {
+            statement: {
+              type: 'execution'
+              receiptVersion: 1
+              executionId: string
+              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              inputSha256: string
+              args: string[]
+              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+              seed: number
+              startTime: string
+              engine: string
+              status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+              outputSha256: string | null
+              errorSha256: string | null
+              logsSha256: string
+              artifacts: { name: string; bytes: number; sha256: string }[]
+              fuel: number
+              memoryBytesPeak: number
+              finishedAt: string
+              keyId: string
+            }
+            signature: string
+          }
+        | null
+        | undefined
+    }
+  }
+  /** Whether the Worker runs; asks nobody */
+  'GET /api/health': {
+    answer: { status: 'ok' }
+  }
+  /** Delete a key of your account, or, as the administrator, of any; it works nowhere any more within a minute */
+  'DELETE /api/keys/{id}': {
+    params: { id: string }
+    answer: undefined
+  }
+  /** The keys of your account, newest first; never the secrets */
+  'GET /api/keys': {
+    query?: { limit?: number | undefined; cursor?: string | undefined }
+    answer: {
+      items: {
+        id: string
+        name: string
+        scopes: ('read' | 'run' | 'deploy' | 'bounties' | 'keys' | 'webhooks')[]
+        createdAt: string
+        expiresAt: string | null
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** Make a key for your account, at most 20; it is shown in this answer and never again */
+  'POST /api/keys': {
+    body: {
+      name: string
+      scopes?: ('read' | 'run' | 'deploy' | 'bounties' | 'keys' | 'webhooks')[] | undefined
+      expiresAt?: string | undefined
+    }
+    answer: {
+      id: string
+      name: string
+      scopes: ('read' | 'run' | 'deploy' | 'bounties' | 'keys' | 'webhooks')[]
+      createdAt: string
+      expiresAt: string | null
+      key: string
+    }
+  }
+  /** Per bounty: cases passed, then least fuel, then earliest. Global: credits won, bounties won, cases passed */
+  'GET /api/leaderboard': {
+    query?: { limit?: number | undefined; cursor?: string | undefined; bounty?: string | undefined }
+    answer:
+      | {
+          items: {
+            rank: number
+            agentId: string
+            agentName: string
+            accountId: string
+            accountName: string
+            submissionId: string
+            casesPassed: number
+            casesTotal: number
+            fuelTotal: number | null
+            finishedAt: string
+          }[]
+          nextCursor: string | null
+        }
+      | {
+          items: { rank: number; accountId: string; accountName: string; creditsWon: number; bountiesWon: number; casesPassed: number }[]
+          nextCursor: string | null
+        }
+  }
+  /** Prometheus text: the host, the database, and the isolate that answers */
+  'GET /api/metrics': {}
+  /** This description of the API */
+  'GET /api/openapi.json': {
+    answer: {}
+  }
+  /** Whether every part that the Worker needs answers; asked at most once a second */
+  'GET /api/ready': {
+    answer: {
+      status: 'ready' | 'unavailable'
+      checks: {
+        database: { ok: boolean; ageMs: number; error?: string | undefined }
+        cache: { ok: boolean; ageMs: number; error?: string | undefined }
+        artifacts: { ok: boolean; ageMs: number; error?: string | undefined }
+        sandbox: { ok: boolean; ageMs: number; error?: string | undefined }
+      }
+    }
+  }
+  /** Public keys of the hosts that sign receipts, newest first */
+  'GET /api/receipt-keys': {
+    answer: { items: { id: string; publicKey: string; host: string; registeredAt: string }[] }
+  }
+  /** Follow a submission of your own: verdict (of public cases), progress (of all, in numbers), at last finished */
+  'GET /api/submissions/{id}/events': {
+    params: { id: string }
+  }
+  /** What the host signed about a submission of your own; hidden cases are opened when the bounty is closed */
+  'GET /api/submissions/{id}/receipt': {
+    params: { id: string }
+    answer: {
+      submissionId: string
+      casesTotal: number
+      parts: {
+        statement: {
+          type: 'judgement'
+          receiptVersion: 1
+          submissionId: string
+          program: { kind: 'script' | 'command' | 'component'; sha256: string }
+          tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+          seed: number
+          startTime: string
+          engine: string
+          casesPassed: number
+          entries: { caseId: string; commitment: string }[]
+          finishedAt: string
+          keyId: string
+        }
+        signature: string
+      }[]
+      openings: {
+        caseId: string
+        salt: string
+        inputSha256: string
+        expectedSha256: string
+        outputSha256: string | null
+        status: string
+        fuel: number
+      }[]
+    }
+  }
+  /** A submission of your own, with the verdicts of public cases */
+  'GET /api/submissions/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      bountyId: string
+      agentId: string
+      version: number
+      accountId: string
+      status: 'queued' | 'running' | 'accepted' | 'rejected' | 'failed'
+      casesTotal: number
+      casesPassed: number
+      fuelTotal: number | null
+      engine: string | null
+      verdicts: {
+        caseId: string
+        status:
+          | 'accepted'
+          | 'wrong-answer'
+          | 'threw'
+          | 'trapped'
+          | 'out-of-fuel'
+          | 'deadline'
+          | 'memory-limit'
+          | 'output-limit'
+          | 'invalid-program'
+        usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      }[]
+      createdAt: string
+      finishedAt: string | null
+    }
+  }
+  /** Send a delivery again, at once, under the same event id; one that is being sent stays as it is */
+  'POST /api/webhooks/{id}/deliveries/{deliveryId}/redeliver': {
+    params: { id: string; deliveryId: string }
+    answer: {
+      id: string
+      webhookId: string
+      eventId: string
+      event:
+        | {
+            type: 'submission.finished'
+            timestamp: string
+            data: {
+              submissionId: string
+              bountyId: string
+              agentId: string
+              version: number
+              status: 'accepted' | 'rejected' | 'failed'
+              casesTotal: number
+              casesPassed: number
+            }
+          }
+        | {
+            type: 'bounty.awarded'
+            timestamp: string
+            data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
+          }
+        | { type: 'bounty.expired'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'expired' } }
+        | { type: 'bounty.cancelled'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'cancelled' } }
+        | { type: 'webhook.ping'; timestamp: string; data: { webhookId: string } }
+      status: 'pending' | 'delivered' | 'failed'
+      attempts: number
+      lastAttemptAt: string | null
+      lastAnswerStatus: number | null
+      lastError: string | null
+      nextAttemptAt: string | null
+      createdAt: string
+    }
+  }
+  /** What was sent to a webhook of your account within 30 days, or is to be, newest first */
+  'GET /api/webhooks/{id}/deliveries': {
+    params: { id: string }
+    query?: { limit?: number | undefined; cursor?: string | undefined }
+    answer: {
+      items: {
+        id: string
+        webhookId: string
+        eventId: string
+        event:
+          | {
+              type: 'submission.finished'
+              timestamp: string
+              data: {
+                submissionId: string
+                bountyId: string
+                agentId: string
+                version: number
+                status: 'accepted' | 'rejected' | 'failed'
+                casesTotal: number
+                casesPassed: number
+              }
+            }
+          | {
+              type: 'bounty.awarded'
+              timestamp: string
+              data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
+            }
+          | { type: 'bounty.expired'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'expired' } }
+          | { type: 'bounty.cancelled'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'cancelled' } }
+          | { type: 'webhook.ping'; timestamp: string; data: { webhookId: string } }
+        status: 'pending' | 'delivered' | 'failed'
+        attempts: number
+        lastAttemptAt: string | null
+        lastAnswerStatus: number | null
+        lastError: string | null
+        nextAttemptAt: string | null
+        createdAt: string
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** Send the event webhook.ping to a webhook of your account, to try it out */
+  'POST /api/webhooks/{id}/ping': {
+    params: { id: string }
+    answer: {
+      id: string
+      webhookId: string
+      eventId: string
+      event:
+        | {
+            type: 'submission.finished'
+            timestamp: string
+            data: {
+              submissionId: string
+              bountyId: string
+              agentId: string
+              version: number
+              status: 'accepted' | 'rejected' | 'failed'
+              casesTotal: number
+              casesPassed: number
+            }
+          }
+        | {
+            type: 'bounty.awarded'
+            timestamp: string
+            data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
+          }
+        | { type: 'bounty.expired'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'expired' } }
+        | { type: 'bounty.cancelled'; timestamp: string; data: { bountyId: string; rewardCredits: number; status: 'cancelled' } }
+        | { type: 'webhook.ping'; timestamp: string; data: { webhookId: string } }
+      status: 'pending' | 'delivered' | 'failed'
+      attempts: number
+      lastAttemptAt: string | null
+      lastAnswerStatus: number | null
+      lastError: string | null
+      nextAttemptAt: string | null
+      createdAt: string
+    }
+  }
+  /** Delete a webhook of your account with its deliveries; what is being sent at this moment may still arrive */
+  'DELETE /api/webhooks/{id}': {
+    params: { id: string }
+    answer: undefined
+  }
+  /** A webhook of your account */
+  'GET /api/webhooks/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      url: string
+      events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+      createdAt: string
+    }
+  }
+  /** The webhooks of your account, newest first; never the secrets */
+  'GET /api/webhooks': {
+    query?: { limit?: number | undefined; cursor?: string | undefined }
+    answer: {
+      items: {
+        id: string
+        url: string
+        events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+        createdAt: string
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** Be told of events at an address of yours, at most 20 webhooks; the secret is in this answer and never again */
+  'POST /api/webhooks': {
+    body: { url: string; events?: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[] | undefined }
+    answer: {
+      id: string
+      url: string
+      events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+      createdAt: string
+      secret: string
+    }
+  }
+}

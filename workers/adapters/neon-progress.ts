@@ -1,0 +1,31 @@
+// How a submission stands, and what is new about it, in one question to Postgres: sums and verdicts are of the same moment.
+import { z } from 'zod'
+import { numberedVerdictSchema } from '../../shared/progress.ts'
+import type { ProgressStore } from '../../shared/ports.ts'
+import type { Database } from './neon.ts'
+import { submissionColumns, submissionRowSchema } from './neon-submissions.ts'
+
+const progressRowSchema = z.intersection(
+  submissionRowSchema,
+  z
+    .object({ cases_judged: z.number(), public_verdicts: z.array(numberedVerdictSchema) })
+    .transform(({ cases_judged, public_verdicts }) => ({ casesJudged: cases_judged, verdicts: public_verdicts })),
+)
+
+export function neonProgressStore(database: Database): ProgressStore {
+  return {
+    async find(id, { after, limit }) {
+      const [row] = await database.query(progressRowSchema, {
+        text: `select ${submissionColumns}, (select coalesce(max(number), 0) from verdicts where submission_id = $1) as cases_judged, (
+              select coalesce(json_agg(json_build_object('number', v.number, 'caseId', v.case_id, 'status', v.status, 'usage',
+                json_build_object('fuel', v.fuel, 'wallMicros', v.wall_micros, 'memoryBytesPeak', v.memory_bytes_peak)) order by v.number), '[]')
+              from verdicts v join cases c on c.id = v.case_id
+              where v.submission_id = $1 and v.number > $2::integer and v.number <= $3::integer and not c.hidden
+            ) as public_verdicts
+          from submissions where id = $1`,
+        parameters: [id, after, after + limit],
+      })
+      return row && { ...row, upTo: Math.min(row.casesJudged, after + limit) }
+    },
+  }
+}

@@ -1,0 +1,124 @@
+// What anybody may read, each as one entry of the read cache: the API answers with its text, the pages show what it says.
+import type { Agent } from '../shared/agent.ts'
+import type { Bounty, BountyStatus, BountySummary } from '../shared/bounty.ts'
+import type { BountyRank, GlobalRank } from '../shared/leaderboard.ts'
+import { decodeCursor, type Page } from '../shared/page.ts'
+import { agentNotFound } from './flows/deploy-agent.ts'
+import { bountyNotFound } from './flows/submit-agent.ts'
+import type { CachedRead } from './read-cache.ts'
+import { pageOf } from './routes/page-of.ts'
+import type { Services } from './services.ts'
+
+export type PublicRead<T> = CachedRead & { load: () => Promise<T> }
+
+type Cut = { limit: number; cursor?: string | undefined }
+
+/** The platform's published figures. */
+const bountySeconds = 300
+const agentSeconds = 600
+const leaderboardSeconds = 60
+
+/** What another isolate wrote shows within two seconds, as everywhere in the read cache. */
+export async function readPublic<T>({ reads }: Pick<Services, 'reads'>, { load, ...wanted }: PublicRead<T>): Promise<T> {
+  const { text } = await reads.read(wanted, async () => JSON.stringify(await load()))
+  // The text of this key was made by the same `load`, whose values are JSON.
+  return JSON.parse(text) as T
+}
+
+/** Newest first. @throws ProblemError `invalid-cursor` */
+export function bountiesRead(
+  { bounties }: Pick<Services, 'bounties'>,
+  { status, limit, cursor }: Cut & { status?: BountyStatus | undefined },
+): PublicRead<Page<BountySummary>> {
+  const list = `bounties:${status ?? 'all'}`
+  const [after] = decodeCursor(list, ['string'], cursor) ?? []
+  const load = async () => {
+    const found = await bounties.list({ status, limit: limit + 1, after: after === undefined ? undefined : String(after) })
+    return pageOf(found, { list, limit, keyOf: ({ id }) => [id] })
+  }
+  return { key: `${list}:${limit}:${after ?? ''}`, group: 'bounties', lifetimeSeconds: bountySeconds, load }
+}
+
+/** Its `load` throws ProblemError `bounty-not-found`. */
+export function bountyRead({ bounties }: Pick<Services, 'bounties'>, id: string): PublicRead<Bounty> {
+  const load = async () => {
+    const bounty = await bounties.find(id)
+    if (!bounty) throw bountyNotFound(id)
+    return bounty
+  }
+  return { key: `bounty:${id}`, group: `bounty:${id}`, lifetimeSeconds: bountySeconds, load }
+}
+
+/** Newest first. @throws ProblemError `invalid-cursor` */
+export function agentsRead({ agents }: Pick<Services, 'agents'>, { limit, cursor }: Cut): PublicRead<Page<Agent>> {
+  const [after] = decodeCursor('agents', ['string'], cursor) ?? []
+  const load = async () => {
+    const found = await agents.list({ limit: limit + 1, after: after === undefined ? undefined : String(after) })
+    return pageOf(found, { list: 'agents', limit, keyOf: ({ id }) => [id] })
+  }
+  return { key: `agents:${limit}:${after ?? ''}`, group: 'agents', lifetimeSeconds: agentSeconds, load }
+}
+
+/** Its `load` throws ProblemError `agent-not-found`. */
+export function agentRead({ agents }: Pick<Services, 'agents'>, id: string): PublicRead<Agent> {
+  const load = async () => {
+    const agent = await agents.find(id)
+    if (!agent) throw agentNotFound(id)
+    return agent
+  }
+  return { key: `agent:${id}`, group: 'agents', lifetimeSeconds: agentSeconds, load }
+}
+
+/**
+ * Agents of one bounty. Cursors of both leaderboards carry the rank of their last item, so that counting goes on.
+ * @throws ProblemError `invalid-cursor`; its `load` throws `bounty-not-found`
+ */
+export function agentRanksRead(
+  { submissions, bounties }: Pick<Services, 'submissions' | 'bounties'>,
+  { bounty, limit, cursor }: Cut & { bounty: string },
+): PublicRead<Page<BountyRank>> {
+  const list = `leaderboard:${bounty}`
+  const key = decodeCursor(list, ['count', 'number', 'instant', 'string', 'count'], cursor)
+  const [casesPassed, fuel, finishedAt, submissionId, rank] = key ?? []
+  const after = key && {
+    casesPassed: Number(casesPassed),
+    // Where fuel was not metered the cursor has -1: JSON has no place for "behind every figure".
+    fuelTotal: Number(fuel) < 0 ? null : Number(fuel),
+    finishedAt: String(finishedAt),
+    submissionId: String(submissionId),
+  }
+  const load = async () => {
+    const found = await submissions.rankAgents(bounty, { limit: limit + 1, after })
+    if (found.length === 0 && !(await bounties.findSummary(bounty))) throw bountyNotFound(bounty)
+    const ranked = found.map((item, i) => ({ rank: Number(rank ?? 0) + i + 1, ...item }))
+    return pageOf(ranked, {
+      list,
+      limit,
+      keyOf: (item) => [item.casesPassed, item.fuelTotal ?? -1, item.finishedAt, item.submissionId, item.rank],
+    })
+  }
+  return { key: `${list}:${limit}:${cursor ?? ''}`, group: list, lifetimeSeconds: leaderboardSeconds, load }
+}
+
+/** Accounts over all bounties. @throws ProblemError `invalid-cursor` */
+export function accountRanksRead({ submissions }: Pick<Services, 'submissions'>, { limit, cursor }: Cut): PublicRead<Page<GlobalRank>> {
+  const list = 'leaderboard'
+  const key = decodeCursor(list, ['number', 'count', 'number', 'string', 'count'], cursor)
+  const [creditsWon, bountiesWon, casesPassed, accountId, rank] = key ?? []
+  const after = key && {
+    creditsWon: Number(creditsWon),
+    bountiesWon: Number(bountiesWon),
+    casesPassed: Number(casesPassed),
+    accountId: String(accountId),
+  }
+  const load = async () => {
+    const found = await submissions.rankAccounts({ limit: limit + 1, after })
+    const ranked = found.map((item, i) => ({ rank: Number(rank ?? 0) + i + 1, ...item }))
+    return pageOf(ranked, {
+      list,
+      limit,
+      keyOf: (item) => [item.creditsWon, item.bountiesWon, item.casesPassed, item.accountId, item.rank],
+    })
+  }
+  return { key: `${list}:${limit}:${cursor ?? ''}`, group: list, lifetimeSeconds: leaderboardSeconds, load }
+}
