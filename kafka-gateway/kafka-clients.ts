@@ -4,9 +4,9 @@ import type { KafkaAccess } from './config.ts'
 import { waitMsMax } from './requests.ts'
 
 /** What the broker takes to have a message on all replicas in sync, at most. */
-const replicationMsMax = 4_000
+const replicationMsMax = 2_500
 /** A broker that is silent for longer counts as away. */
-const answerMsMax = 6_000
+const answerMsMax = 4_000
 
 export type KafkaClients = {
   admin: () => Admin
@@ -25,7 +25,7 @@ export function kafkaClients({ brokers, isEncrypted, sasl }: KafkaAccess): Kafka
     timeout: replicationMsMax,
     requestTimeout: answerMsMax,
     // Whoever asks tries again, too; this covers a connection that was lost and a coordinator that moves.
-    retries: 3,
+    retries: 2,
     retryDelay: 250,
     autocreateTopics: false,
     ...(isEncrypted ? { tls: {} } : {}),
