@@ -1,4 +1,5 @@
-// Two projects: `unit` needs nothing but this checkout, `e2e` runs against the whole local cloud, started once.
+// Two projects: `unit` needs nothing but this checkout, `e2e` runs against the whole local cloud, started once. What needs a Kafka broker
+// has a command of its own (vitest.kafka.config.ts).
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -10,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/kafka/**'],
           // Generous: other work may have both cores.
           testTimeout: 60_000,
           hookTimeout: 60_000,

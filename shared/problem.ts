@@ -7,6 +7,7 @@ type ProblemKind = { status: number; title: string; retryable: boolean }
 export const problemTable = {
   'invalid-request': { status: 400, title: 'The request does not fit the schema', retryable: false },
   'malformed-json': { status: 400, title: 'The body is not JSON', retryable: false },
+  'malformed-multipart': { status: 400, title: 'The body is not multipart/form-data', retryable: false },
   'invalid-cursor': { status: 400, title: 'The cursor was not issued by this list', retryable: false },
   'missing-key': { status: 401, title: 'An API key is needed', retryable: false },
   'unknown-key': { status: 401, title: 'The API key is not known', retryable: false },

@@ -8,7 +8,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter(Boolean)
 const sources = files.filter(
-  (file) => /\.(ts|tsx|mjs)$/.test(file) && /^(shared|client|workers|sandbox-host|local|bench|cli|test)\//.test(file),
+  (file) => /\.(ts|tsx|mjs)$/.test(file) && /^(shared|client|workers|sandbox-host|kafka-gateway|local|bench|cli|test)\//.test(file),
 )
 const edges = sources.flatMap((file) => importsOf(file).map((target) => ({ file, target })))
 
@@ -50,8 +50,16 @@ test('sandbox-host imports shared and packages, never another folder', () => {
   expect(offenders(/^sandbox-host\//, (target) => !foreign.test(target))).toEqual([])
 })
 
+test('kafka-gateway imports itself and packages, and nothing imports it but tests', () => {
+  const foreign = /^(shared|workers|sandbox-host|local|cli|bench|test)\//
+  expect(offenders(/^kafka-gateway\//, (target) => !foreign.test(target))).toEqual([])
+  expect(offenders(/^(?!kafka-gateway\/|test\/)/, (target) => !target.startsWith('kafka-gateway/'))).toEqual([])
+})
+
 test('nothing that ships imports tests or benchmarks', () => {
-  expect(offenders(/^(shared|client|workers|sandbox-host|local|cli)\//, (target) => !/^(test|bench)\//.test(target))).toEqual([])
+  expect(offenders(/^(shared|client|workers|sandbox-host|kafka-gateway|local|cli)\//, (target) => !/^(test|bench)\//.test(target))).toEqual(
+    [],
+  )
 })
 
 test('what Node runs as it is imports no pages: it cannot read tsx', () => {

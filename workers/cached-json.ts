@@ -1,6 +1,7 @@
 // Answers a public read from the caches. A request with a key reads fresh: whoever may write sees what was written. A request without one
-// may see what was true up to two seconds before a write (one isolate's memory), or the lifetime when Upstash was down at that moment.
-// Whoever keeps the answer asks again before it is used, which costs a 304 while nothing has changed.
+// may see what was true up to two seconds before a write (one isolate's memory), twelve while loads are slow. Where Upstash was away at the
+// moment of the write, that lasts until the isolate that wrote reaches it again, or the lifetime. Whoever keeps the answer asks again before
+// it is used, which costs a 304 while nothing has changed.
 import type { Context } from 'hono'
 import type { Principal } from '../shared/account.ts'
 import type { AppEnv } from './app-env.ts'

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { idempotencyKeySchema } from '../shared/idempotency.ts'
 import { idSchema } from '../shared/ids.ts'
 import type { AppEnv } from './app-env.ts'
-import type { Access, Route, RouteAnswer } from './router.ts'
+import type { Access, Route, RouteAnswer, RouteBody } from './router.ts'
 
 const problemSchema = z
   .object({
@@ -33,7 +33,7 @@ const deliveryHeaders = z.object({
   }),
 })
 
-export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodType>): RouteConfig {
+export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodType, z.ZodType>): RouteConfig {
   const { method, path, summary, access, scope, params, query, headers, body, answers } = route
   const isOpen = access === 'public' || access === 'unchecked'
   return {
@@ -46,13 +46,17 @@ export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodTy
       ...(params instanceof z.ZodObject ? { params } : {}),
       ...(query instanceof z.ZodObject ? { query } : {}),
       ...(method === 'post' && !isOpen ? { headers: idempotencyHeaders } : headers ? { headers } : {}),
-      ...(body ? { body: { required: true, content: { 'application/json': { schema: body.schema } } } } : {}),
+      ...(body ? { body: { required: true, content: contentOf(body) } } : {}),
     },
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
       default: { description: 'A problem', content: { 'application/problem+json': { schema: problemSchema } } },
     },
   }
+}
+
+function contentOf({ schema, form }: RouteBody<z.ZodType, z.ZodType>) {
+  return { 'application/json': { schema }, ...(form ? { 'multipart/form-data': { schema: form.schema } } : {}) }
 }
 
 function answerOf({ description, schema, contentType = 'application/json' }: RouteAnswer) {
@@ -79,7 +83,9 @@ export function createOpenApiText(app: OpenAPIHono<AppEnv>): () => string {
     const info = {
       title: 'Agent Bounty',
       version: '0.1.0',
-      description: "Post bounties, deploy agents, run them. A failing program is a successful answer: look at the outcome's status.",
+      description:
+        "Post bounties, deploy agents, run them. A failing program is a successful answer: look at the outcome's status. What is read with a key is " +
+        'of this moment; bounties, agents and leaderboards that are read without one may be two seconds old, and twelve under load.',
     }
     text = JSON.stringify(app.getOpenAPI31Document({ openapi: '3.1.0', info }))
     return text

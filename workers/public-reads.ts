@@ -95,7 +95,7 @@ export function agentRead({ agents }: Pick<Services, 'agents'>, id: string): Pub
  * @throws ProblemError `invalid-cursor`; its `load` throws `bounty-not-found`
  */
 export function agentRanksRead(
-  { submissions, bounties }: Pick<Services, 'submissions' | 'bounties'>,
+  { submissions }: Pick<Services, 'submissions'>,
   { bounty, limit, cursor }: Cut & { bounty: string },
 ): PublicRead<Page<BountyRank>> {
   const list = `leaderboard:${bounty}`
@@ -110,7 +110,7 @@ export function agentRanksRead(
   }
   const load = async () => {
     const found = await submissions.rankAgents(bounty, { limit: limit + 1, after })
-    if (found.length === 0 && !(await bounties.findSummary(bounty))) throw bountyNotFound(bounty)
+    if (!found) throw bountyNotFound(bounty)
     const ranked = found.map((item, i) => ({ rank: Number(rank ?? 0) + i + 1, ...item }))
     return pageOf(ranked, {
       list,

@@ -6,17 +6,17 @@ import { invalidRequest } from './request-issues.ts'
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 /** @throws ProblemError `body-too-large`, `unsupported-media-type`, `malformed-json`, `invalid-request` */
-export async function readJson(request: Request, bytesMax: number): Promise<unknown> {
-  requireJson(request)
+export async function readJson(request: Request, { bytesMax, orForm = false }: { bytesMax: number; orForm?: boolean }): Promise<unknown> {
+  requireJson(request, orForm ? 'application/json or multipart/form-data' : 'application/json')
   return parseJson(await readBytes(request, bytesMax))
 }
 
 /** @throws ProblemError `unsupported-media-type` */
-function requireJson(request: Request): void {
+function requireJson(request: Request, allowed: string): void {
   const type = request.headers.get('content-type')
   if (type && /^application\/json\s*(;|$)/i.test(type)) return
   const given = type ? `is ${JSON.stringify(type.slice(0, 64))}` : 'is missing'
-  throw new ProblemError('unsupported-media-type', { detail: `the header Content-Type ${given}; it must be application/json` })
+  throw new ProblemError('unsupported-media-type', { detail: `the header Content-Type ${given}; it must be ${allowed}` })
 }
 
 /** @throws ProblemError `malformed-json`, `invalid-request` */

@@ -12,6 +12,7 @@ import type { AppEnv } from './app-env.ts'
 import type { Access, Gate } from './gate.ts'
 import { firstAttempt, type Attempt, type Once } from './idempotency.ts'
 import { describeRoute } from './openapi.ts'
+import { isMultipart, readMultipart } from './multipart.ts'
 import { readJson } from './request-body.ts'
 import { parseWith } from './request-issues.ts'
 
@@ -33,7 +34,10 @@ type ScopeOf<A extends Access> = A extends 'account' | 'keyholder' ? { scope: Sc
 
 export type RouteAnswer = { description: string; schema?: z.ZodType; contentType?: string }
 
-export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = {
+/** `form`: the same as multipart/form-data, for calls that take a file. */
+export type RouteBody<B extends z.ZodType, F extends z.ZodType> = { schema: B; bytesMax: number; form?: { schema: F; bytesMax: number } }
+
+export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, F extends z.ZodType> = {
   method: 'get' | 'post' | 'patch' | 'delete'
   /** With parameters in braces, e.g. `/api/agents/{id}`; the last one may span slashes: `{name+}`. */
   path: string
@@ -43,7 +47,7 @@ export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B 
   query?: Q
   /** For the document alone; whoever reads them parses them. */
   headers?: z.ZodObject
-  body?: { schema: B; bytesMax: number }
+  body?: RouteBody<B, F>
   answers: Record<number, RouteAnswer>
   /** For people: left out of the OpenAPI document. */
   isPage?: boolean
@@ -51,12 +55,12 @@ export type Route<A extends Access, P extends z.ZodType, Q extends z.ZodType, B 
   secrets?: readonly string[]
 } & ScopeOf<A>
 
-export type RouteRequest<A extends Access, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = {
+export type RouteRequest<A extends Access, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, F extends z.ZodType> = {
   c: Context<AppEnv>
   caller: CallerOf<A>
   params: z.infer<P>
   query: z.infer<Q>
-  body: z.infer<B>
+  body: z.infer<B> | z.infer<F>
   /** Where a POST gets the id of what it makes. */
   attempt: Attempt
 }
@@ -82,7 +86,8 @@ export class Router {
     P extends z.ZodType = typeof nothingSchema,
     Q extends z.ZodType = typeof nothingSchema,
     B extends z.ZodType = z.ZodUndefined,
-  >(route: Route<A, P, Q, B>, handle: (request: RouteRequest<A, P, Q, B>) => Response | Promise<Response>): void {
+    F extends z.ZodType = z.ZodNever,
+  >(route: Route<A, P, Q, B, F>, handle: (request: RouteRequest<A, P, Q, B, F>) => Response | Promise<Response>): void {
     const { method, path, access, scope, params, query, body, secrets = [] } = route
     this.#declared.push({ method: method.toUpperCase(), pattern: patternOf(path), isOpen: access === 'public' || access === 'unchecked' })
     if (!route.isPage) this.app.openAPIRegistry.registerPath(describeRoute(route))
@@ -95,7 +100,7 @@ export class Router {
         // Without a schema the type parameter is its default, which the values below have.
         params: (params ? parseWith(params, c.req.param()) : {}) as z.infer<P>,
         query: parseWith(query ?? nothingSchema, c.req.query()) as z.infer<Q>,
-        body: (body ? parseWith(body.schema, await readJson(c.req.raw, body.bytesMax)) : undefined) as z.infer<B>,
+        body: (body ? await readBody(c.req.raw, body) : undefined) as z.infer<B> | z.infer<F>,
       }
       if (method !== 'post' || !caller || c.req.header('idempotency-key') === undefined) {
         return handle({ ...parsed, attempt: firstAttempt(this.#now) })
@@ -123,6 +128,11 @@ export class Router {
       return new ProblemError('not-found', { detail: `${method} ${path.slice(0, 200)} is no route; /api/openapi.json lists all there are` })
     return new ProblemError('method-not-allowed', { detail: `${path.slice(0, 200)} takes ${allow}, not ${method}`, headers: { allow } })
   }
+}
+
+async function readBody(request: Request, { schema, bytesMax, form }: RouteBody<z.ZodType, z.ZodType>): Promise<unknown> {
+  if (form && isMultipart(request)) return parseWith(form.schema, await readMultipart(request, form.bytesMax))
+  return parseWith(schema, await readJson(request, { bytesMax, orForm: form !== undefined }))
 }
 
 function patternOf(path: string): RegExp {

@@ -1,7 +1,6 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
 import type {
   AccountStore,
-  AddressResolver,
   AgentStore,
   ArtifactStore,
   BountyStore,
@@ -15,6 +14,7 @@ import type {
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
+import type { AddressResolver } from '../shared/webhook-ports.ts'
 import type {
   LedgerStore,
   ProgressStore,
@@ -23,8 +23,8 @@ import type {
   SettlementStore,
   SharedCache,
   SubmissionStore,
-  WebhookStore,
 } from '../shared/ports.ts'
+import type { WebhookStore } from '../shared/webhook-ports.ts'
 import { rateLimits, type RateLimits } from '../shared/rate-limit.ts'
 import { dnsOverHttps } from './adapters/dns-over-https.ts'
 import { neonDatabase } from './adapters/neon.ts'
@@ -50,6 +50,7 @@ import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
+import { goOnBehindAnswer } from './background.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
 import { consoleLog, type Log } from './log.ts'
@@ -148,7 +149,7 @@ export function createServices(raw: Env): Services {
     addresses: dnsOverHttps({ url: env.DNS_URL }),
     gauges: neonGauges(database),
     cache,
-    reads: new ReadCache({ shared: cache, counters }),
+    reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
     artifacts: r2ArtifactStore(env.ARTIFACTS),
     sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),

@@ -1,6 +1,6 @@
 // What a resolver promises, on the fake and on DNS over HTTPS.
 import { describe, expect, test } from 'vitest'
-import type { AddressResolver } from '../../shared/ports.ts'
+import type { AddressResolver } from '../../shared/webhook-ports.ts'
 
 export type ResolverWorld = { resolver: AddressResolver; names: Map<string, string[]>; fail: (isFailing: boolean) => void }
 

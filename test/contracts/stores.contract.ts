@@ -243,7 +243,7 @@ export function storesContract(name: string, open: () => Stores): void {
       await submitted(bounty, { agent: c, passed: 3, fuel: 20, second: 11 })
       const worst = await submitted(bounty, { agent: d, passed: 2, fuel: 1, second: 1 })
       const bountyId = bounty.summary.id
-      const all = await stores.submissions.rankAgents(bountyId, { limit: 10 })
+      const all = (await stores.submissions.rankAgents(bountyId, { limit: 10 })) ?? []
       expect(all.map(({ submissionId }) => submissionId)).toEqual([first, better, unmetered, worst])
       expect(all[0]).toEqual({
         agentId: a.id,
@@ -268,6 +268,7 @@ export function storesContract(name: string, open: () => Stores): void {
       await judgeByHand(stores).begin({ id, ...of, casesTotal: 1, createdAt: at(2) })
       await judgeByHand(stores).finish(id, { status: 'failed', at: at(3) })
       expect(await stores.submissions.rankAgents(bounty.summary.id, { limit: 1 })).toEqual([])
+      expect(await stores.submissions.rankAgents(idOf('bounty'), { limit: 1 })).toBeUndefined()
     })
 
     test('accounts rank by the cases that their best submissions pass', async () => {

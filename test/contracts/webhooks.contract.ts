@@ -12,8 +12,8 @@ import type {
   SettlementStore,
   JudgingStore,
   SubmissionStore,
-  WebhookStore,
 } from '../../shared/ports.ts'
+import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { sendingPerWebhookMax, webhooksPerAccountMax } from '../../shared/webhook.ts'
 import { idOf } from '../fakes/id-of.ts'
 import { judgeByHand } from '../fakes/judge-by-hand.ts'

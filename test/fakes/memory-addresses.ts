@@ -1,5 +1,5 @@
 // Names and what they stand for, in a map. `failing` = the resolver does not answer.
-import type { AddressResolver } from '../../shared/ports.ts'
+import type { AddressResolver } from '../../shared/webhook-ports.ts'
 
 export type MemoryAddresses = AddressResolver & { names: Map<string, string[]>; failing: boolean }
 

@@ -18,8 +18,8 @@ import type {
   RejectedOutcome,
   SettlementStore,
   SubmissionStore,
-  WebhookStore,
 } from '../../shared/ports.ts'
+import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
 import type { RegisteredReceiptKey } from '../../shared/receipt.ts'

@@ -275,6 +275,7 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
       return { items: items.map(seen) }
     },
     async rankAgents(bountyId, { limit, after }) {
+      if (!bounties.has(bountyId)) return undefined
       const place = after && { ...after, id: after.submissionId }
       const rest = ranked(bountyId).filter((rank) => place === undefined || byPlace(place, rank) < 0)
       return rest.slice(0, limit).map((rank) => ({

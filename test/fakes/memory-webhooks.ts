@@ -1,7 +1,7 @@
 // Webhooks, events and deliveries over maps. What changes a bounty or a submission tells it, as the triggers of Postgres do.
 import type { BountySummary } from '../../shared/bounty.ts'
 import { webhookEventSchema, type WebhookEvent } from '../../shared/events.ts'
-import type { NewWebhook, WebhookStore } from '../../shared/ports.ts'
+import type { NewWebhook, WebhookStore } from '../../shared/webhook-ports.ts'
 import type { Submission } from '../../shared/submission.ts'
 import { sendingPerWebhookMax, webhooksPerAccountMax, type Delivery, type Webhook } from '../../shared/webhook.ts'
 import { idOf } from './id-of.ts'

@@ -250,7 +250,7 @@ describe('a body', () => {
     ['application/octet-stream'],
     ['x'.repeat(5_000)],
   ])('of the type %j', async (type) => {
-    const answer = await edge.call('POST', '/api/agents', { key, raw: '--x--', headers: { 'content-type': type } })
+    const answer = await edge.call('POST', '/api/bounties', { key, raw: '--x--', headers: { 'content-type': type } })
     expect([answer.status, answer.body.code]).toEqual([415, 'unsupported-media-type'])
   })
 })

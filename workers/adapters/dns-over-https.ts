@@ -1,7 +1,7 @@
 // Looks names up with DNS over HTTPS in its JSON form, because a Worker has no resolver of its own:
 // https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/dns-json/
 import { z } from 'zod'
-import type { AddressResolver } from '../../shared/ports.ts'
+import type { AddressResolver } from '../../shared/webhook-ports.ts'
 
 /** Numbers of DNS: https://www.iana.org/assignments/dns-parameters */
 const types = { A: 1, AAAA: 28 } as const

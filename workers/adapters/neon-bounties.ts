@@ -1,7 +1,7 @@
 // Bounties and their cases in Postgres. Inputs and expectations travel as JSON text both ways. The escrow is filled by the database itself,
 // when it takes the bounty's row (migrations/0005-ledger.sql).
 import { z } from 'zod'
-import { bountyModeSchema, bountyStatusSchema } from '../../shared/bounty.ts'
+import { bountyModeSchema, bountyStatusSchema, publicCaseSchema } from '../../shared/bounty.ts'
 import type { BountyStore } from '../../shared/ports.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
 import { searchWords } from '../../shared/search-words.ts'
@@ -52,8 +52,10 @@ function summaryOf(row: z.infer<typeof summaryShape>) {
 }
 
 const fullRowSchema = summaryShape
-  .extend({ description: z.string(), hidden_case_count: bigintSchema })
-  .transform(({ description, hidden_case_count, ...row }) => ({ ...summaryOf(row), description, hiddenCaseCount: hidden_case_count }))
+  .extend({ description: z.string(), hidden_case_count: bigintSchema, cases: z.array(publicCaseSchema) })
+  .transform(({ description, hidden_case_count, cases, ...row }) => {
+    return { ...summaryOf(row), description, hiddenCaseCount: hidden_case_count, cases }
+  })
 
 const caseRowSchema = z.object({
   id: z.string(),
@@ -62,11 +64,11 @@ const caseRowSchema = z.object({
   input: z.string(),
   expected: z.string(),
   hidden: z.boolean(),
+  salt: z.string(),
 })
-const publicCaseColumns = 'id, position, name, input::text as input, expected::text as expected, hidden'
 /** Of a table that is called c. */
 export const caseColumns = 'c.id, c.position, c.name, c.input::text as input, c.expected::text as expected, c.hidden, c.salt, c.revision'
-export const revisedCaseRowSchema = caseRowSchema.extend({ salt: z.string(), revision: z.number() })
+export const revisedCaseRowSchema = caseRowSchema.extend({ revision: z.number() })
 
 export function neonBountyStore(database: Database): BountyStore {
   return {
@@ -99,24 +101,16 @@ export function neonBountyStore(database: Database): BountyStore {
     },
 
     async find(id) {
-      const [[bounty], cases] = await Promise.all([
-        database.query(fullRowSchema, {
-          text: `select ${bountyColumns}, description, (select count(*) from cases c where c.bounty_id = b.id and c.hidden) as hidden_case_count
-            from bounties b where id = $1`,
-          parameters: [id],
-        }),
-        database.query(caseRowSchema, {
-          text: `select ${publicCaseColumns} from cases where bounty_id = $1 and not hidden order by position`,
-          parameters: [id],
-        }),
-      ])
-      if (!bounty) return undefined
-      const shown = cases.map(({ hidden: _hidden, input, expected, ...rest }) => ({
-        ...rest,
-        input: JSON.parse(input),
-        expected: JSON.parse(expected),
-      }))
-      return { ...bounty, cases: shown }
+      const [bounty] = await database.query(fullRowSchema, {
+        text: `select ${bountyColumns}, description, (select count(*) from cases c where c.bounty_id = b.id and c.hidden) as hidden_case_count, (
+            select coalesce(json_agg(json_build_object('id', c.id, 'position', c.position, 'name', c.name, 'input', c.input,
+              'expected', c.expected) order by c.position), '[]')
+            from cases c where c.bounty_id = b.id and not c.hidden
+          ) as cases
+          from bounties b where id = $1`,
+        parameters: [id],
+      })
+      return bounty
     },
 
     async findSummary(id) {

@@ -1,9 +1,8 @@
 // Submissions as their authors see them, and the leaderboards, in Postgres. What moves both is in neon-judging.ts.
 import { z } from 'zod'
-import { verdictStatusSchema } from '../../shared/execution.ts'
 import type { SubmissionStore } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
-import { submissionStatusSchema } from '../../shared/submission.ts'
+import { caseVerdictSchema, submissionStatusSchema } from '../../shared/submission.ts'
 import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
 import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
@@ -48,22 +47,12 @@ export const submissionRowSchema = z
     finishedAt: row.finished_at,
   }))
 
-const verdictRowSchema = z
-  .object({
-    case_id: z.string(),
-    status: verdictStatusSchema,
-    fuel: bigintSchema.nullable(),
-    wall_micros: bigintSchema,
-    memory_bytes_peak: bigintSchema,
-    message: z.string().nullable(),
-  })
-  .transform(({ case_id, status, fuel, wall_micros, memory_bytes_peak, message }) => ({
-    caseId: case_id,
-    status,
-    usage: { fuel, wallMicros: wall_micros, memoryBytesPeak: memory_bytes_peak },
-    ...(message === null ? {} : { message }),
-  }))
+const verdictRowSchema = caseVerdictSchema
+  .extend({ message: z.string().nullable() })
+  .transform(({ message, ...verdict }) => ({ ...verdict, ...(message === null ? {} : { message }) }))
+const fullRowSchema = z.intersection(submissionRowSchema, z.object({ verdicts: z.array(verdictRowSchema) }))
 
+const noRankRowSchema = z.object({ agent_id: z.null() }).transform(() => undefined)
 const agentRankRowSchema = z
   .object({
     agent_id: z.string(),
@@ -118,19 +107,19 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
     },
 
     async find(id) {
-      const [[submission], verdicts] = await Promise.all([
-        database.query(submissionRowSchema, {
-          text: `select ${submissionColumns} from submissions where id = $1`,
-          parameters: [id],
-        }),
-        database.query(verdictRowSchema, {
-          text: `select distinct on (c.position) v.case_id, v.status, v.fuel, v.wall_micros, v.memory_bytes_peak, v.message
-            from verdicts v join cases c on c.id = v.case_id
-            where v.submission_id = $1 and not c.hidden order by c.position, v.revision desc`,
-          parameters: [id],
-        }),
-      ])
-      return submission && { ...submission, verdicts }
+      const [submission] = await database.query(fullRowSchema, {
+        text: `select ${submissionColumns}, (
+            select coalesce(json_agg(json_build_object('caseId', v.case_id, 'status', v.status, 'message', v.message, 'usage',
+              json_build_object('fuel', v.fuel, 'wallMicros', v.wall_micros, 'memoryBytesPeak', v.memory_bytes_peak)) order by v.position), '[]')
+            from (
+              select distinct on (c.position) c.position, v.* from verdicts v join cases c on c.id = v.case_id
+              where v.submission_id = $1 and not c.hidden order by c.position, v.revision desc
+            ) v
+          ) as verdicts
+          from submissions where id = $1`,
+        parameters: [id],
+      })
+      return submission
     },
 
     list: (accountId, { bountyId, status, limit, after }) => {
@@ -140,16 +129,20 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
 
     async rankAgents(bountyId, { limit, after }) {
       const place = after ? [-after.casesPassed, after.fuelTotal ?? unmetered, after.finishedAt, after.submissionId] : []
-      return database.query(agentRankRowSchema, {
-        text: `select r.agent_id, a.name as agent_name, r.account_id, o.name as account_name, r.submission_id, r.cases_passed,
-            b.case_count as cases_total, r.fuel_order, r.finished_at
-          from agent_ranks r
-          join agents a on a.id = r.agent_id join accounts o on o.id = r.account_id join bounties b on b.id = r.bounty_id
-          where r.bounty_id = $1
-            ${after ? 'and (-r.cases_passed, r.fuel_order, r.finished_at, r.submission_id) > ($3::integer, $4::bigint, $5::timestamptz, $6)' : ''}
-          order by -r.cases_passed, r.fuel_order, r.finished_at, r.submission_id limit $2`,
+      // One row for the bounty, joined to its ranks in their order: a nested loop, which keeps it. Without ranks that row stands alone.
+      const rows = await database.query(z.union([agentRankRowSchema, noRankRowSchema]), {
+        text: `select r.* from bounties b left join lateral (
+            select r.agent_id, a.name as agent_name, r.account_id, o.name as account_name, r.submission_id, r.cases_passed,
+              b.case_count as cases_total, r.fuel_order, r.finished_at
+            from agent_ranks r join agents a on a.id = r.agent_id join accounts o on o.id = r.account_id
+            where r.bounty_id = b.id
+              ${after ? 'and (-r.cases_passed, r.fuel_order, r.finished_at, r.submission_id) > ($3::integer, $4::bigint, $5::timestamptz, $6)' : ''}
+            order by -r.cases_passed, r.fuel_order, r.finished_at, r.submission_id limit $2
+          ) r on true
+          where b.id = $1`,
         parameters: [bountyId, limit, ...place],
       })
+      return rows.length === 0 ? undefined : rows.flatMap((row) => row ?? [])
     },
 
     async rankAccounts({ limit, after }) {

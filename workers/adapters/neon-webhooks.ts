@@ -1,7 +1,7 @@
 // Webhooks, events and deliveries in Postgres. Events of bounties and submissions are written by triggers (migrations/0008-webhooks.sql).
 import { z } from 'zod'
 import { eventTypeSchema, webhookEventSchema } from '../../shared/events.ts'
-import type { WebhookStore } from '../../shared/ports.ts'
+import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { deliveryStatusSchema, sendingPerWebhookMax, webhooksPerAccountMax } from '../../shared/webhook.ts'
 import { behindAll, keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'

@@ -1,7 +1,7 @@
 // Sends what is due to webhooks. May run any number of times at once and break off anywhere: each delivery is claimed before it is sent, and
 // an attempt that nobody noted the end of is repeated when its lease ends. So every event arrives at least once, or is given up in the log.
 import { attemptLeaseMs, attemptMsMax, afterAttempt, deliveriesKeptMs, type AttemptEnd } from '../../shared/webhook.ts'
-import type { ClaimedDelivery } from '../../shared/ports.ts'
+import type { ClaimedDelivery } from '../../shared/webhook-ports.ts'
 import { errorText } from '../log.ts'
 import type { Services } from '../services.ts'
 import { hostOf, isPublicAddress, localUrlFault, webhookUrlFault } from '../webhook-address.ts'

@@ -4,14 +4,19 @@ import { limits } from '../../shared/tiers.ts'
 import type { Agent, AgentCreate, Program, ProgramKind } from '../../shared/agent.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
+import { FilePart } from '../multipart.ts'
 import { sha256Hex } from '../hex.ts'
 import type { Attempt } from '../idempotency.ts'
 import { invalidRequest } from '../request-issues.ts'
 import type { Services } from '../services.ts'
 
+/** As JSON has it, or as it was uploaded. */
+export type ProgramSource = string | FilePart
+export type DeployedAgent = Omit<AgentCreate, 'source'> & { source: ProgramSource }
+
 export async function deployAgent(
   services: Services,
-  { accountId, agent, attempt }: { accountId: string; agent: AgentCreate; attempt: Attempt },
+  { accountId, agent, attempt }: { accountId: string; agent: DeployedAgent; attempt: Attempt },
 ): Promise<Agent> {
   const id = attempt.newId('agent')
   const deployed = attempt.isRetry ? await services.agents.find(id) : undefined
@@ -42,7 +47,7 @@ export async function deployAgent(
 
 export async function deployVersion(
   services: Services,
-  { accountId, agentId, source, attempt }: { accountId: string; agentId: string; source: string; attempt: Attempt },
+  { accountId, agentId, source, attempt }: { accountId: string; agentId: string; source: ProgramSource; attempt: Attempt },
 ): Promise<Agent> {
   const agent = await services.agents.find(agentId)
   if (!agent) throw agentNotFound(agentId)
@@ -64,20 +69,36 @@ export function agentNotFound(id: string, version?: number): ProblemError {
   return new ProblemError('agent-not-found', { detail })
 }
 
-type NewProgram = { kind: ProgramKind; source: string; accountId: string }
+type NewProgram = { kind: ProgramKind; source: ProgramSource; accountId: string }
 
 async function prepareProgram({ artifacts, sandbox }: Services, { kind, source, accountId }: NewProgram) {
-  // `encode` makes its own ArrayBuffer, whatever the platform's types say.
-  const bytes = kind === 'script' ? (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>) : decodeBase64(source, kind)
+  const bytes = bytesOf(source, kind)
   if (bytes.length > limits.programBytesMax) {
     throw new ProblemError('body-too-large', {
       detail: `the program is ${bytes.length} bytes; at most ${limits.programBytesMax} are allowed`,
     })
   }
-  const program: Program = { kind, sha256: await sha256Hex(bytes) }
+  const program: Program = { kind, sha256: source instanceof FilePart ? source.sha256 : await sha256Hex(bytes) }
   await artifacts.putProgram(program.sha256, bytes)
   const { engine } = await sandbox.prepare(program, accountId)
   return { program, bytes: bytes.length, engine }
+}
+
+function bytesOf(source: ProgramSource, kind: ProgramKind): Uint8Array<ArrayBuffer> {
+  if (source instanceof FilePart) {
+    if (kind === 'script') requireText(source.bytes)
+    return source.bytes
+  }
+  // `encode` makes its own ArrayBuffer, whatever the platform's types say.
+  return kind === 'script' ? (new TextEncoder().encode(source) as Uint8Array<ArrayBuffer>) : decodeBase64(source, kind)
+}
+
+function requireText(bytes: Uint8Array): void {
+  try {
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
+  } catch {
+    throw invalidRequest([{ field: 'source', message: `is a file of ${bytes.length} bytes that are not UTF-8; a script is text` }])
+  }
 }
 
 function decodeBase64(text: string, kind: ProgramKind): Uint8Array<ArrayBuffer> {

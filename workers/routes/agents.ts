@@ -7,6 +7,7 @@ import { deployAgent, deployVersion } from '../flows/deploy-agent.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
 import { listJson } from '../list-json.ts'
+import { filePartSchema } from '../multipart.ts'
 import { agentRead, agentsRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -14,6 +15,14 @@ import { idParameters } from './path-parameters.ts'
 
 /** The largest program as base64, and the fields around it. */
 const deployBytesMax = Math.ceil((limits.programBytesMax * 4) / 3) + 64 * 1024
+/** The largest program as it is, and the fields and boundaries around it. */
+const uploadBytesMax = limits.programBytesMax + 64 * 1024
+
+const uploadSchema = filePartSchema.meta({
+  type: 'string',
+  format: 'binary',
+  description: 'The program: the text of a script in UTF-8; the bytes of a command or a component',
+})
 
 export function addAgentRoutes(router: Router, services: Services): void {
   router.add(
@@ -47,7 +56,11 @@ export function addAgentRoutes(router: Router, services: Services): void {
       summary: 'Deploy an agent; the program is compiled before the answer',
       access: 'account',
       scope: 'deploy',
-      body: { schema: agentCreateSchema, bytesMax: deployBytesMax },
+      body: {
+        schema: agentCreateSchema,
+        bytesMax: deployBytesMax,
+        form: { schema: agentCreateSchema.extend({ source: uploadSchema }), bytesMax: uploadBytesMax },
+      },
       answers: { 201: { description: 'The agent, with its first version', schema: agentSchema } },
     },
     async ({ c, caller: { accountId }, body, attempt }) => {
@@ -64,7 +77,11 @@ export function addAgentRoutes(router: Router, services: Services): void {
       access: 'account',
       scope: 'deploy',
       params: idParameters('agent'),
-      body: { schema: z.strictObject({ source: agentCreateSchema.shape.source }), bytesMax: deployBytesMax },
+      body: {
+        schema: z.strictObject({ source: agentCreateSchema.shape.source }),
+        bytesMax: deployBytesMax,
+        form: { schema: z.strictObject({ source: uploadSchema }), bytesMax: uploadBytesMax },
+      },
       answers: { 201: { description: 'The agent, with the version that was added', schema: agentSchema } },
     },
     async ({ c, caller: { accountId }, params: { id }, body: { source }, attempt }) => {
