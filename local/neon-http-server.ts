@@ -76,8 +76,12 @@ function beginning(headers: IncomingHttpHeaders): string {
 /** A connection that is in doubt is closed, not reused: the next caller must not find itself in somebody's failed transaction. */
 async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
+  // The pool listens to idle connections only. A connection that ends under a query fails the query, too, and that is enough.
+  const isAnsweredByQuery = () => {}
+  client.on('error', isAnsweredByQuery)
   try {
     const result = await work(client)
+    client.off('error', isAnsweredByQuery)
     client.release()
     return result
   } catch (error) {
@@ -85,6 +89,8 @@ async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T
       () => true,
       () => false,
     )
+    // One that is closed keeps the listener: its end may still be announced.
+    if (isClean) client.off('error', isAnsweredByQuery)
     client.release(!isClean)
     throw error
   }

@@ -37,7 +37,13 @@ export type StackOptions = {
   signal?: AbortSignal
   /** Progress and restarts, a line each. */
   report?: (line: string) => void
+  /** Given the port of a part, the port at which whoever calls it over this link is to find it. Default: the same. */
+  link?: (name: LinkName, port: number) => Promise<number>
 }
+
+/** Who calls whom, where somebody may want to stand in between. */
+export const linkNames = ['edge-host', 'edge-neon', 'edge-upstash', 'host-edge', 'host-bucket'] as const
+export type LinkName = (typeof linkNames)[number]
 
 /** Connection string, and where the HTTP protocol is spoken. */
 export type NeonAddress = { url: string; endpoint: string }
@@ -54,6 +60,8 @@ export type Stack = {
   neon: NeonAddress
   /** The cache as the Worker reaches it. */
   upstash: { url: string; token: string }
+  /** The bucket as the host reaches it: the URL up to and including it. */
+  bucket: { url: string; accessKeyId: string; secretAccessKey: string }
   /** Name to pid, at this moment. */
   processes: () => Record<string, number>
   /** Resolves when nothing is left running. */
@@ -82,7 +90,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }
     const ports = await claimAll(options)
     const secrets = loadSecrets(localDir)
-    const databaseUrl = await startParts({ options, localDir, secrets, ports, children, report })
+    const links = await linkAll(ports, options.link)
+    const { databaseUrl, bucketName } = await startParts({ options, localDir, secrets, ports, links, children, report })
     const urls = { baseUrl: at(ports.edge), directUrl: at(ports.direct), hostUrl: at(ports.host) }
     await untilReady({ baseUrl: urls.baseUrl, signal, advice: () => children.tails() })
     const demoKey = await demoAccountKey({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, kept: secrets.demoKey })
@@ -94,8 +103,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return {
       ...credentials,
       databaseUrl,
-      neon: neonAddress({ secrets, ports }),
+      neon: neonAddress(secrets, ports.neon),
       upstash,
+      bucket: { url: bucketUrl(ports.edge, bucketName), accessKeyId: secrets.r2AccessKeyId, secretAccessKey: secrets.r2SecretAccessKey },
       processes: children.pids,
       stop,
       kill: children.kill,
@@ -119,17 +129,28 @@ async function claimAll({ edgePort, directPort, hostPort }: StackOptions): Promi
   return { edge, direct, host, postgres, redis, neon, upstash }
 }
 
+type Links = Record<LinkName, number>
+
+async function linkAll({ edge, host, neon, upstash }: Ports, link: StackOptions['link']): Promise<Links> {
+  const direct: Links = { 'edge-host': host, 'edge-neon': neon, 'edge-upstash': upstash, 'host-edge': edge, 'host-bucket': edge }
+  if (link === undefined) return direct
+  const linked = await Promise.all(linkNames.map(async (name) => [name, await link(name, direct[name])] as const))
+  return { ...direct, ...Object.fromEntries(linked) }
+}
+
 type Parts = {
   options: StackOptions
   localDir: string
   secrets: LocalSecrets
   ports: Ports
+  links: Links
   children: Children
   report: (line: string) => void
 }
 
-/** @returns where Postgres is */
-async function startParts({ options, localDir, secrets, ports, children, report }: Parts): Promise<string> {
+/** @returns where Postgres is, and the name of the bucket */
+async function startParts(parts: Parts): Promise<{ databaseUrl: string; bucketName: string }> {
+  const { options, localDir, secrets, ports, links, children, report } = parts
   const env = childEnvironment(localDir)
   const wranglerPath = join(checkout, 'wrangler.toml')
   const r2 = { R2_ACCESS_KEY_ID: secrets.r2AccessKeyId, R2_SECRET_ACCESS_KEY: secrets.r2SecretAccessKey }
@@ -137,7 +158,7 @@ async function startParts({ options, localDir, secrets, ports, children, report 
     bindings: {},
     s3Credentials: { accessKeyId: '', secretAccessKey: '' },
   })
-  const [bucket = ''] = worker.buckets
+  const [bucketName = ''] = worker.buckets
   const workerScript = join(localDir, 'worker.js')
   const bundled = bundleWorker(join(dirname(wranglerPath), worker.main)).then((script) => writeFileSync(workerScript, script))
 
@@ -151,8 +172,8 @@ async function startParts({ options, localDir, secrets, ports, children, report 
       HOST_PORT: String(ports.host),
       DATA_DIR: join(localDir, 'host'),
       SANDBOX_SECRET: secrets.sandboxSecret,
-      WORKER_URL: at(ports.edge),
-      R2_ENDPOINT: `${at(ports.edge)}/cdn-cgi/local/r2/s3/${bucket}`,
+      WORKER_URL: at(links['host-edge']),
+      R2_ENDPOINT: bucketUrl(links['host-bucket'], bucketName),
       DRAIN_GRACE_MS: String(hostDrainMs),
     },
   })
@@ -180,13 +201,13 @@ async function startParts({ options, localDir, secrets, ports, children, report 
   const database = withDatabase()
   await all([database, withCache(), bundled], options.signal)
 
-  const neon = neonAddress({ secrets, ports })
+  const neon = neonAddress(secrets, links['edge-neon'])
   const bindings = {
-    SANDBOX_URL: at(ports.host),
+    SANDBOX_URL: at(links['edge-host']),
     SANDBOX_SECRET: secrets.sandboxSecret,
     DATABASE_URL: neon.url,
     NEON_HTTP_ENDPOINT: neon.endpoint,
-    UPSTASH_REDIS_REST_URL: at(ports.upstash),
+    UPSTASH_REDIS_REST_URL: at(links['edge-upstash']),
     UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
     WEBHOOK_ENCRYPTION_KEY: secrets.webhookEncryptionKey,
     // Whoever tries webhooks out has a receiver on this machine.
@@ -203,13 +224,18 @@ async function startParts({ options, localDir, secrets, ports, children, report 
   const edge = { ...env, ...r2, ...edgeSettings, WORKER_BINDINGS: JSON.stringify(bindings) }
   const edgeReady = children.start(nodeProcess({ name: 'edge', file: 'local/edge.ts', env: edge }))
   await all([edgeReady, hostReady], options.signal)
-  return database
+  return { databaseUrl: await database, bucketName }
 }
 
 const neonUser = 'worker'
 
-function neonAddress({ secrets, ports }: Pick<Parts, 'secrets' | 'ports'>): NeonAddress {
-  return { url: `postgresql://${neonUser}:${secrets.neonPassword}@${loopback}/bounty`, endpoint: `${at(ports.neon)}/sql` }
+function neonAddress(secrets: LocalSecrets, port: number): NeonAddress {
+  return { url: `postgresql://${neonUser}:${secrets.neonPassword}@${loopback}/bounty`, endpoint: `${at(port)}/sql` }
+}
+
+/** miniflare serves its buckets over the S3 protocol at its own port. */
+function bucketUrl(port: number, bucketName: string): string {
+  return `${at(port)}/cdn-cgi/local/r2/s3/${bucketName}`
 }
 
 /** The host's own tuning (`sandbox-host/config.ts`) may come from the caller's environment; addresses and secrets never do. */

@@ -86,12 +86,16 @@ export interface UsageCounter {
 /** One version of an agent, as far as running it needs. */
 export type RunnableAgent = { agentId: string; accountId: string; version: number; program: Program }
 
-export type NewVersion = { agentId: string; sha256: string; bytes: number; engine: string; at: string }
+/** `askedAt` is when the request first came: agent, program and that instant tell one request from another. */
+export type NewVersion = { agentId: string; sha256: string; bytes: number; engine: string; askedAt: string; at: string }
 
 export interface AgentStore {
   /** Writes the agent with its first version. @throws ProblemError `name-taken`, `quota-exceeded` */
   create(agent: Agent, engine: string): Promise<void>
-  /** @returns the agent as it is now; undefined when there is none. @throws ProblemError `quota-exceeded` */
+  /**
+   * Once for each request, however often it is tried.
+   * @returns the agent with the version that was added; undefined when there is no agent. @throws ProblemError `quota-exceeded`
+   */
   addVersion(version: NewVersion): Promise<Agent | undefined>
   find(id: string): Promise<Agent | undefined>
   /** @param version the latest when absent */

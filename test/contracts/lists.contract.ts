@@ -213,8 +213,10 @@ export function listsContract(name: string, open: () => ListStores): void {
     test(`an agent has ${limits.versionsPerAgentMax} versions at most`, async () => {
       const agentId = await newAgent()
       const version = { agentId, sha256: '1'.repeat(64), bytes: 1, engine: 'engine-1', at }
+      let asked = Date.parse(at)
+      const add = () => stores.agents.addVersion({ ...version, askedAt: new Date(asked++).toISOString() })
       // The first one came with the agent.
-      const raced = await fillAndRace(limits.versionsPerAgentMax - 1, () => stores.agents.addVersion(version))
+      const raced = await fillAndRace(limits.versionsPerAgentMax - 1, add)
       expect(raced).toMatchObject({ made: 2, codes: three, detail: expect.stringMatching(/1000 versions/) })
       expect((await stores.agents.find(agentId))?.version).toBe(limits.versionsPerAgentMax)
     }, 120_000)

@@ -112,7 +112,7 @@ export function storesContract(name: string, open: () => Stores): void {
     test('an agent has versions; each can be run by its number, the latest without one', async () => {
       const agent = await newAgent()
       expect(await stores.agents.find(agent.id)).toEqual(agent)
-      const version = { agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', at: at(9) }
+      const version = { agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(8), at: at(9) }
       const changed = await stores.agents.addVersion(version)
       expect(changed).toEqual({ ...agent, version: 2, sha256: version.sha256, bytes: 9, updatedAt: at(9) })
       expect(await stores.agents.find(agent.id)).toEqual(changed)
@@ -128,6 +128,18 @@ export function storesContract(name: string, open: () => Stores): void {
       expect(await stores.agents.findRunnable(agent.id, 3)).toBeUndefined()
       expect(await stores.agents.findRunnable(idOf('agent'))).toBeUndefined()
       expect(await stores.agents.addVersion({ ...version, agentId: idOf('agent') })).toBeUndefined()
+    })
+
+    test('a version is added once for each request, whatever was added meanwhile and however often it is tried', async () => {
+      const { id: agentId } = await newAgent()
+      const version = { agentId, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(8), at: at(9) }
+      const tries = await Promise.all(Array.from({ length: 4 }, () => stores.agents.addVersion(version)))
+      expect(tries.map((agent) => agent?.version)).toEqual([2, 2, 2, 2])
+      expect(await stores.agents.addVersion({ ...version, sha256: hash() })).toMatchObject({ version: 3 })
+      expect(await stores.agents.addVersion({ ...version, at: at(10) })).toMatchObject({ version: 2, sha256: version.sha256 })
+      expect(await stores.agents.find(agentId)).toMatchObject({ version: 3 })
+      // The same program again, when somebody asks for it anew.
+      expect(await stores.agents.addVersion({ ...version, askedAt: at(11), at: at(11) })).toMatchObject({ version: 4 })
     })
 
     test('names of agents are unique within the account, and free in another', async () => {
@@ -164,7 +176,7 @@ export function storesContract(name: string, open: () => Stores): void {
       const checker = { agentId: agent.id, version: 1 }
       const { summary } = await newBounty(1, { checker })
       expect(summary.checker).toEqual(checker)
-      await stores.agents.addVersion({ agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', at: at(9) })
+      await stores.agents.addVersion({ agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(9), at: at(9) })
       expect(await stores.bounties.findSummary(summary.id)).toEqual(summary)
       expect((await stores.bounties.find(summary.id))?.checker).toEqual(checker)
       const before = await stores.ledger.balance(account.id)

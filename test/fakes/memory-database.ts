@@ -57,6 +57,8 @@ export function memoryDatabase(): MemoryDatabase {
   const keys = memoryKeyStore()
   const agents = new Map<string, Agent>()
   const versions = new Map<string, Version>()
+  /** By agent, program and when it was asked for. */
+  const versionOfRequest = new Map<string, number>()
   const bounties = new Map<string, MemoryBounty>()
   const executions = new Map<string, ExecutionRecord>()
   const webhooks = memoryWebhooks()
@@ -111,13 +113,17 @@ export function memoryDatabase(): MemoryDatabase {
         agents.set(agent.id, agent)
         versions.set(`${agent.id}@1`, agent)
       },
-      async addVersion({ agentId, sha256, bytes, at }) {
+      async addVersion({ agentId, sha256, bytes, askedAt, at }) {
         const agent = agents.get(agentId)
         if (!agent) return undefined
+        const request = `${agentId} ${sha256} ${askedAt}`
+        const added = versionOfRequest.get(request)
+        if (added !== undefined) return { ...agent, version: added, sha256, bytes }
         if (agent.version >= limits.versionsPerAgentMax) throw quotaExceeded(`versions of agent ${agentId}`, limits.versionsPerAgentMax)
         const changed = { ...agent, version: agent.version + 1, sha256, bytes, updatedAt: at }
         agents.set(agentId, changed)
         versions.set(`${agentId}@${changed.version}`, { sha256 })
+        versionOfRequest.set(request, changed.version)
         return changed
       },
       find: async (id) => agents.get(id),

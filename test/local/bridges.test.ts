@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { neon, neonConfig, NeonDbError } from '@neondatabase/serverless'
 import { Redis } from '@upstash/redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { claimPorts, loopback } from '../../local/free-port.ts'
 import { childEnvironment, nodeProcess } from '../../local/node-process.ts'
 import { migrate, type Migration } from '../../local/migrate.ts'
@@ -101,6 +102,30 @@ describe('neon-http', () => {
 
   test('another password is refused', async () => {
     await expect(neon(`postgresql://worker:wrong@${loopback}/bounty`)`select 1`).rejects.toMatchObject({ code: '28P01' })
+  })
+
+  test('a connection that Postgres ends under a query costs that query, never the bridge', async () => {
+    const pid = () => children.find(({ name }) => name === 'neon-http')?.pid()
+    const before = pid()
+    const direct = new Client({ connectionString: postgresUrl })
+    await direct.connect()
+    try {
+      const sleeping = sql`select pg_sleep(30), 'to be ended'`.then(
+        () => 'slept',
+        () => 'ended',
+      )
+      await vi.waitFor(async () => {
+        const ended = await direct.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where query like '%to be ended%' and pid <> pg_backend_pid()`,
+        )
+        expect(ended.rowCount).toBe(1)
+      })
+      expect(await sleeping).toBe('ended')
+      expect(await sql`select 1 as one`).toEqual([{ one: 1 }])
+      expect(pid()).toBe(before)
+    } finally {
+      await direct.end()
+    }
   })
 
   test('a request that is no query is refused', async () => {

@@ -146,6 +146,17 @@ describe('a request that was lost', () => {
     expect((await edge.call('GET', `/api/agents/${agentId}`)).body.version).toBe(path === '/versions' ? 2 : 1)
   })
 
+  test('leaves one version behind, also when another one was added meanwhile', async () => {
+    for (const source of ['// second', '// third']) edge.sandbox.programs.set(source, () => ({ output: 2 }))
+    const again = () => post(`/api/agents/${agentId}/versions`, { source: '// second' })
+    const lost = await lose(again)
+    expect((await post(`/api/agents/${agentId}/versions`, { source: '// third' }, { named: 'other' })).body.version).toBe(3)
+    edge.clock.now += claimMs
+    const found = await again()
+    expect([found.status, found.body.version, found.body.sha256]).toEqual([lost.status, 2, lost.body.sha256])
+    expect((await edge.call('GET', `/api/agents/${agentId}`)).body.version).toBe(3)
+  })
+
   test('leaves one bounty, one agent, one submission, one key behind', async () => {
     const bountyId = (await edge.call('POST', '/api/bounties', { key, body: bounty })).body.id
     const all: [string, unknown][] = [

@@ -75,7 +75,14 @@ describe('200', () => {
     const run = async () => (await edge.call('POST', `/api/agents/${agentId}/executions`, { key, body: { input: 0 } })).body.output
     expect(await run()).toBe('one')
     const sha256 = createHash('sha256').update('// two').digest('hex')
-    await edge.database.agents.addVersion({ agentId, sha256, bytes: 6, engine: 'fake-1', at: '2026-11-23T12:00:00.000Z' })
+    await edge.database.agents.addVersion({
+      agentId,
+      sha256,
+      bytes: 6,
+      engine: 'fake-1',
+      askedAt: '2026-11-23T12:00:00.000Z',
+      at: '2026-11-23T12:00:00.000Z',
+    })
     expect(await run()).toBe('one')
     edge.clock.now += 5_000
     const { findRunnable } = edge.database.agents

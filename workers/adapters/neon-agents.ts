@@ -72,19 +72,29 @@ export function neonAgentStore(database: Database): AgentStore {
       }
     },
 
-    async addVersion({ agentId, sha256, bytes, engine, at }) {
-      const [row] = await database.query(agentRowSchema, {
-        text: `with changed as (
-            update agents set version = version + 1, sha256 = $2, bytes = $3, updated_at = $5
-            where id = $1 and version < ${limits.versionsPerAgentMax} returning ${columns}
-          ), added as (
+    async addVersion({ agentId, sha256, bytes, engine, askedAt, at }) {
+      await database.transaction([
+        // One after the other: the next statement sees what another try at the same request has added.
+        { text: 'select 1 from agents where id = $1 for no key update', parameters: [agentId] },
+        {
+          text: `with changed as (
+              update agents set version = version + 1, sha256 = $2, bytes = $3::integer, updated_at = $6::timestamptz
+              where id = $1 and version < ${limits.versionsPerAgentMax} and not exists (
+                select from agent_versions where agent_id = $1 and sha256 = $2 and created_at = $5::timestamptz)
+              returning id, version
+            )
             insert into agent_versions (agent_id, version, sha256, bytes, engine, created_at)
-            select id, version, $2, $3::integer, $4, $5::timestamptz from changed
-          )
-          select ${columns} from changed`,
-        parameters: [agentId, sha256, bytes, engine, at],
+            select id, version, $2, $3::integer, $4, $5::timestamptz from changed`,
+          parameters: [agentId, sha256, bytes, engine, askedAt, at],
+        },
+      ])
+      const [row] = await database.query(agentRowSchema, {
+        text: `select a.id, a.account_id, a.name, a.kind, v.version, v.sha256, v.bytes, a.created_at, a.updated_at
+          from agents a join agent_versions v on v.agent_id = a.id
+          where a.id = $1 and v.sha256 = $2 and v.created_at = $3::timestamptz`,
+        parameters: [agentId, sha256, askedAt],
       })
-      // Agents are never deleted: one that is there, and did not change, has all the versions that it may have.
+      // Agents are never deleted: one that is there, and has no such version, has all the versions that it may have.
       if (!row && (await find(agentId))) throw quotaExceeded(`versions of agent ${agentId}`, limits.versionsPerAgentMax)
       return row
     },

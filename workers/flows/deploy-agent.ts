@@ -55,10 +55,8 @@ export async function deployVersion(
   const isFull = agent.version >= limits.versionsPerAgentMax
   if (isFull && !attempt.isRetry) throw quotaExceeded(`versions of agent ${agentId}`, limits.versionsPerAgentMax)
   const { program, bytes, engine } = await prepareProgram(services, { kind: agent.kind, source, accountId })
-  // A version has no id of its own: on a retry, the latest one, with this program and no older than the first try, is what that one made.
-  if (attempt.isRetry && agent.sha256 === program.sha256 && agent.updatedAt >= attempt.firstAt) return agent
   const at = new Date(services.now()).toISOString()
-  const changed = await services.agents.addVersion({ agentId, sha256: program.sha256, bytes, engine, at })
+  const changed = await services.agents.addVersion({ agentId, sha256: program.sha256, bytes, engine, askedAt: attempt.firstAt, at })
   if (!changed) throw agentNotFound(agentId)
   services.runnable.delete(agentId)
   await services.reads.forget('agents')

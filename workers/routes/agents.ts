@@ -82,7 +82,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
         bytesMax: deployBytesMax,
         form: { schema: z.strictObject({ source: uploadSchema }), bytesMax: uploadBytesMax },
       },
-      answers: { 201: { description: 'The agent, as it is now', schema: agentSchema } },
+      answers: { 201: { description: 'The agent, with the version that was added', schema: agentSchema } },
     },
     async ({ c, caller: { accountId }, params: { id }, body: { source }, attempt }) => {
       const agent = await deployVersion(services, { accountId, agentId: id, source, attempt })

@@ -1,0 +1,76 @@
+// Which faults come when: decided by the seed alone, so that a storm can be had again. What they do to the cloud: inject-faults.ts.
+import { linkNames, type LinkName } from '../../local/stack.ts'
+import { seededRandom, type SeededRandom } from './seeded-random.ts'
+
+/** `workerd` is the runtime behind the edge, which the edge's own process watches over. */
+export const partNames = ['host', 'edge', 'workerd', 'postgres', 'redis', 'neon-http', 'upstash-rest'] as const
+export type PartName = (typeof partNames)[number]
+
+/** How often each is killed in a round: the edge is slowest to come back, and while it is away nobody can do anything. */
+const killed: PartName[] = [
+  'host',
+  'host',
+  'host',
+  'edge',
+  'workerd',
+  'postgres',
+  'postgres',
+  'redis',
+  'neon-http',
+  'neon-http',
+  'upstash-rest',
+]
+
+/** What a connection can suffer, see faulty-link.ts. */
+export const linkFaults = ['slow', 'half-open', 'lose-answers'] as const
+
+export type Fault =
+  | { kind: 'kill'; part: PartName }
+  | { kind: 'freeze'; part: PartName; forMs: number }
+  | { kind: (typeof linkFaults)[number]; link: LinkName; forMs: number }
+  /** Of the host: what it writes to files fails, as on a full disk. */
+  | { kind: 'full-disk'; forMs: number }
+
+export type PlannedFault = { atMs: number; fault: Fault }
+
+/** For each kill about so many faults of the other kinds. */
+const othersPerKill = 0.75
+const forMsMin = 400
+const forMsMax = 4_000
+
+export type StormPlan = { seed: number; kills: number; seconds: number }
+
+/** @returns in the order of time; each begins within the storm */
+export function planFaults({ seed, kills, seconds }: StormPlan): PlannedFault[] {
+  const random = seededRandom(seed)
+  const parts = dealt(killed, { count: kills, random })
+  const others = dealt(['freeze', 'full-disk', ...linkFaults] as const, { count: Math.ceil(kills * othersPerKill), random })
+  const frozen = dealt(partNames, { count: others.length, random })
+  const links = dealt(linkNames, { count: others.length, random })
+  const forMs = () => Math.min(random.between(forMsMin, forMsMax), Math.round((seconds * 1_000) / 4))
+  const faults: Fault[] = [
+    ...parts.map((part) => ({ kind: 'kill', part }) as const),
+    ...others.map((kind, i): Fault => {
+      if (kind === 'freeze') return { kind, part: frozen[i] ?? 'host', forMs: forMs() }
+      if (kind === 'full-disk') return { kind, forMs: forMs() }
+      return { kind, link: links[i] ?? 'edge-host', forMs: forMs() }
+    }),
+  ]
+  // Each at a random instant of a stretch of its own: evenly spread, and yet never in step with anything.
+  const stretchMs = (seconds * 1_000) / faults.length
+  return random.shuffle(faults).map((fault, i) => ({ atMs: Math.round((i + random.next()) * stretchMs), fault }))
+}
+
+/** Each of the items once before any comes again, in random order. */
+function dealt<T>(items: readonly T[], { count, random }: { count: number; random: SeededRandom }): T[] {
+  const hand: T[] = []
+  while (hand.length < count) hand.push(...random.shuffle(items))
+  return hand.slice(0, count)
+}
+
+export function describeFault(fault: Fault): string {
+  if (fault.kind === 'kill') return `kill -9 ${fault.part}`
+  if (fault.kind === 'freeze') return `freeze ${fault.part} for ${fault.forMs} ms`
+  if (fault.kind === 'full-disk') return `full disk at the host for ${fault.forMs} ms`
+  return `${fault.kind} ${fault.link} for ${fault.forMs} ms`
+}
