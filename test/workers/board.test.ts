@@ -203,12 +203,22 @@ describe('a submission', () => {
   })
 })
 
-test('an account shows its balance, its usage and its ledger', async () => {
+test('an account shows its balance, its usage, its submissions, its agents and its ledger', async () => {
   await edge.call('POST', `/api/agents/${agentId}/executions`, { key: owner.key, body: { input: 1 } })
   const { text } = await seeOwn('/account')
-  for (const part of ['<svg viewBox="0 0 300 80"', 'Executions by day', '>escrow</th>', '>mint</th>', '+1,000,000', '−1,234']) {
+  for (const part of [
+    '<svg viewBox="0 0 300 80"',
+    'Executions by day',
+    '>escrow</th>',
+    '>mint</th>',
+    '+1,000,000',
+    '−1,234',
+    `href="/submissions/${submissionId}"`,
+    `href="/agents/${agentId}"`,
+  ]) {
     expect(text).toContain(part)
   }
+  expect(text).not.toContain('<script>')
 })
 
 describe('an error is a page', () => {

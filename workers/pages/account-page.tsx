@@ -12,6 +12,7 @@ import type { Services } from '../services.ts'
 import { Credits, Instant, Scroll } from './elements.tsx'
 import { count, day, scaled } from './figures.ts'
 import { Layout } from './layout.tsx'
+import { OwnAgents, OwnSubmissions, readOwnLists, type OwnLists } from './own-lists.tsx'
 import type { PageRouter } from './page-router.tsx'
 import { SignInForm } from './sign-in-form.tsx'
 import { UsageChart } from './usage-chart.tsx'
@@ -30,12 +31,13 @@ export function addAccountPage(pages: PageRouter, services: Services, gate: Gate
   pages.get({ path: '/account', access: 'public' }, async ({ caller }) => {
     if (!caller) return <SignInPage />
     const { accountId } = caller
-    const [account, usage, entries] = await Promise.all([
+    const [account, usage, entries, lists] = await Promise.all([
       readOwnAccount(services, accountId),
       readUsage(services, { accountId, days: daysShown }),
       ledger.entries(accountId, { limit: entriesShown }),
+      readOwnLists(services, accountId),
     ])
-    return <AccountPage {...{ account, usage, entries, today: new Date(now()).toISOString().slice(0, 10) }} />
+    return <AccountPage {...{ account, usage, entries, lists, today: new Date(now()).toISOString().slice(0, 10) }} />
   })
 
   pages.post('/account/sign-in', async (c) => {
@@ -75,7 +77,9 @@ function SignInPage({ error }: { error?: string }) {
 
 type Account = Awaited<ReturnType<typeof readOwnAccount>>
 
-function AccountPage({ account, usage, entries, today }: { account: Account; usage: DayUsage[]; entries: LedgerEntry[]; today: string }) {
+type AccountProps = { account: Account; usage: DayUsage[]; entries: LedgerEntry[]; lists: OwnLists; today: string }
+
+function AccountPage({ account, usage, entries, lists, today }: AccountProps) {
   const sum = (of: 'executions' | 'fuel' | 'creditsIn' | 'creditsOut') => usage.reduce((all, each) => all + each[of], 0)
   return (
     <Layout title="Account" section="account">
@@ -114,6 +118,14 @@ function AccountPage({ account, usage, entries, today }: { account: Account; usa
           </li>
         </ul>
         <UsageChart usage={usage} today={today} days={daysShown} />
+      </section>
+      <section aria-labelledby="submissions">
+        <h2 id="submissions">Submissions</h2>
+        <OwnSubmissions {...lists} />
+      </section>
+      <section aria-labelledby="agents">
+        <h2 id="agents">Agents</h2>
+        <OwnAgents {...lists} />
       </section>
       <section aria-labelledby="ledger">
         <h2 id="ledger">Ledger</h2>

@@ -1,0 +1,86 @@
+// What an account has on its page: its submissions and its agents, newest first.
+import type { Agent } from '../../shared/agent.ts'
+import type { BountySummary } from '../../shared/bounty.ts'
+import type { SubmissionSummary } from '../../shared/submission.ts'
+import type { Services } from '../services.ts'
+import { Instant, Scroll, State } from './elements.tsx'
+import { count } from './figures.ts'
+
+const submissionsShown = 10
+const agentsShown = 20
+
+export type OwnLists = { submissions: SubmissionSummary[]; agents: Agent[]; bounties: Map<string, BountySummary> }
+
+export async function readOwnLists({ submissions, agents, bounties }: Services, accountId: string): Promise<OwnLists> {
+  const [{ items: own }, { items: ownAgents }] = await Promise.all([
+    submissions.list(accountId, { limit: submissionsShown }),
+    agents.list({ owner: accountId, limit: agentsShown }),
+  ])
+  const ids = [...new Set(own.map(({ bountyId }) => bountyId))]
+  const found = await Promise.all(ids.map((id) => bounties.findSummary(id)))
+  return { submissions: own, agents: ownAgents, bounties: new Map(found.flatMap((bounty) => (bounty ? [[bounty.id, bounty]] : []))) }
+}
+
+export function OwnSubmissions({ submissions, agents, bounties }: OwnLists) {
+  if (submissions.length === 0) return <p class="nothing">None yet.</p>
+  const names = new Map(agents.map(({ id, name }) => [id, name]))
+  return (
+    <Scroll label="Submissions">
+      <table>
+        <caption class="hidden">Your latest submissions, newest first</caption>
+        <thead>
+          <tr>
+            <th scope="col">Bounty</th>
+            <th scope="col">Agent</th>
+            <th scope="col">State</th>
+            <th scope="col" class="number">
+              Cases passed
+            </th>
+            <th scope="col">Submitted</th>
+          </tr>
+        </thead>
+        <tbody>
+          {submissions.map(({ id, bountyId, agentId, version, status, casesPassed, casesTotal, createdAt }) => (
+            <tr>
+              <th scope="row">
+                <a href={`/submissions/${id}`}>
+                  <bdi>{bounties.get(bountyId)?.title ?? bountyId}</bdi>
+                </a>
+              </th>
+              <td>
+                <bdi>{names.get(agentId) ?? agentId}</bdi> <span class="quiet">{version}</span>
+              </td>
+              <td>
+                <State of={status} />
+              </td>
+              <td class="number">
+                {count(casesPassed)} <span class="quiet">of {count(casesTotal)}</span>
+              </td>
+              <td>
+                <Instant at={createdAt} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  )
+}
+
+export function OwnAgents({ agents }: Pick<OwnLists, 'agents'>) {
+  if (agents.length === 0) return <p class="nothing">None yet.</p>
+  return (
+    <ul class="links">
+      {agents.map(({ id, name, kind, version }) => (
+        <li>
+          <a href={`/agents/${id}`}>
+            <bdi>{name}</bdi>
+          </a>{' '}
+          <span class="quiet">
+            {kind}, version {version}
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
