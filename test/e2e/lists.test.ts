@@ -15,7 +15,11 @@ const limit = 5
 /** What a filter is asked for, where the document does not list its values. */
 const samples: Record<string, string> = { owner: first('acc'), q: 'common rare', bounty: first('bty'), agent: first('agt') }
 /** The one thing that a list is of, where its path names one. */
-const parents: Record<string, string> = { '/api/webhooks/{id}/deliveries': first('whk') }
+const parents: Record<string, string> = {
+  '/api/webhooks/{id}/deliveries': first('whk'),
+  // The first of the account's own.
+  '/api/bounties/{id}/cases': `bty_${'10'.padStart(26, '0')}`,
+}
 /** Lists without pages, and what bounds them. */
 const whole: Record<string, string> = {
   '/api/accounts/me/usage': 'days, at most 90 of them',

@@ -110,7 +110,8 @@ th.number, td.number { text-align: end; white-space: nowrap; }
 .scroll th, .scroll td { white-space: nowrap; }
 .scroll bdi { display: inline-block; max-width: 22rem; white-space: normal; overflow-wrap: anywhere; vertical-align: top; }
 .ranking th, .ranking td { padding-inline: .4rem; }
-.ranking tbody th { overflow-wrap: anywhere; min-width: 7rem; }
+.ranking tbody th { overflow-wrap: anywhere; }
+.scroll .leaderboard tbody th { min-width: 8rem; }
 .passed { min-width: 9rem; }
 .bar { display: block; width: 100%; height: 6px; margin-top: .3rem; }
 .bar-all { fill: var(--none); }
