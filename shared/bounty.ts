@@ -62,6 +62,7 @@ export type CasesAdd = z.infer<typeof casesAddSchema>
 export const caseFixSchema = z
   .strictObject({ input: jsonValueSchema.optional(), expected: jsonValueSchema.optional() })
   .refine(({ input, expected }) => input !== undefined || expected !== undefined, 'must have input or expected, or both')
+  .meta({ minProperties: 1 })
 export type CaseFix = z.infer<typeof caseFixSchema>
 
 /** What the owner of a bounty sees of its cases: hidden ones have a place and a name, and nothing else, for the owner too. */
