@@ -68,7 +68,7 @@ test('idempotency keys that are a day old are swept out of Postgres by those tha
   for (let i = 0; i < 12; i++) await claim(`old ${i}`, old + i)
   const kept = async () => {
     const found = await database.query(z.object({ key: z.string() }), {
-      text: 'select key from idempotency_keys where owner = $1 order by first_at',
+      text: 'select key from idempotency_keys where owner = $1 order by first_at, key',
       parameters: [owner],
     })
     return found.map(({ key }) => key)
@@ -77,6 +77,6 @@ test('idempotency keys that are a day old are swept out of Postgres by those tha
   expect(await kept()).toHaveLength(13)
   await claim('second', old + keptMs + 11)
   expect(await kept()).toEqual(['old 10', 'old 11', 'first', 'second'])
-  await claim('third', old + keptMs + 11)
+  await claim('third', old + keptMs + 12)
   expect(await kept()).toEqual(['first', 'second', 'third'])
 })
