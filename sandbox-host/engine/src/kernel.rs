@@ -235,12 +235,12 @@ impl Kernel {
         }
     }
 
-    /// Takes one from the program that was used longest ago, unless that is this one.
+    /// Takes one from the program that was used longest ago, if that was before this one: two that are hot would take from each other for ever.
     fn make_room(&self, wanting: &LoadedProgram) -> bool {
         let programs = self.programs.read().unwrap_or_else(PoisonError::into_inner);
         let waiting = programs.values().filter_map(|loaded| loaded.warm.idle_since().map(|since| (since, loaded)));
         match waiting.min_by_key(|(since, _)| *since) {
-            Some((_, loaded)) if !std::ptr::eq(Arc::as_ptr(loaded), wanting) => {
+            Some((since, loaded)) if wanting.warm.used_since(since) => {
                 loaded.warm.evict_one(&self.warm_counts);
                 true
             }

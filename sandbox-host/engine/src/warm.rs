@@ -186,6 +186,11 @@ impl WarmSet {
         if state.waiting.is_empty() { None } else { state.used }
     }
 
+    /// Whether it was used after that.
+    pub fn used_since(&self, instant: Instant) -> bool {
+        self.lock().used.is_some_and(|used| used > instant)
+    }
+
     /// Gives up one instance in favour of another program.
     pub fn evict_one(&self, counts: &WarmCounts) {
         let evicted = self.lock().waiting.pop_front();

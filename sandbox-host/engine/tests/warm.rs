@@ -102,6 +102,9 @@ fn as_many_wait_as_are_allowed_and_the_oldest_program_makes_room() {
     }
     let stats = wait_for(&sandbox, |stats| stats.evicted == PER_PROGRAM as u64 && stats.waiting == PER_PROGRAM);
     assert_eq!(stats.made, 2 * PER_PROGRAM as u64);
+    // The old one is hot still, and takes nothing back.
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(sandbox.stats().warm, stats);
     assert!(run(&sandbox, new, 64 * MIB).was_warm);
 }
 
