@@ -4,12 +4,11 @@ import { z } from 'zod'
 import { idSchema } from './ids.ts'
 
 /** Whoever takes it judges on; `turn` is good for one taking (workers/migrations/0009-judging.sql). */
-export const judgingMessageSchema = z.strictObject({
+const judgingMessageSchema = z.strictObject({
   topic: z.literal('judgings'),
   submissionId: idSchema('submission'),
   turn: z.number().int().positive(),
 })
-export type JudgingMessage = z.infer<typeof judgingMessageSchema>
 
 export const eventMessageSchema = z.discriminatedUnion('topic', [judgingMessageSchema])
 export type EventMessage = z.infer<typeof eventMessageSchema>

@@ -14,11 +14,13 @@ export type CachedJson = CachedRead & {
   services: Pick<Services, 'reads'>
   caller: Principal | undefined
   load: () => Promise<unknown>
+  /** Whether it is one of finitely many: whoever can think of any number of questions must not fill the caches. Default: it is. */
+  isKept?: boolean
 }
 
-export async function cachedJson(c: Context<AppEnv>, { services, caller, load, ...wanted }: CachedJson): Promise<Response> {
+export async function cachedJson(c: Context<AppEnv>, { services, caller, load, isKept = true, ...wanted }: CachedJson): Promise<Response> {
   const loadText = async () => JSON.stringify(await load())
-  if (!caller) return taggedJson(c, { ...(await services.reads.read(wanted, loadText)), caller })
+  if (!caller && isKept) return taggedJson(c, { ...(await services.reads.read(wanted, loadText)), caller })
   const text = await loadText()
   return taggedJson(c, { text, etag: await etagOf(text), caller })
 }

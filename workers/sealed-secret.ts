@@ -1,5 +1,7 @@
 // Secrets that must be read again, encrypted for the database: AES-256-GCM under a key that is derived from a secret of the Worker. Whoever
 // reads the table, or a copy of it, can sign for nobody; and a sealed secret opens only as that of the row it was sealed for.
+import { fromBase64, toBase64 } from './base64.ts'
+import { createCipherKey } from './cipher-key.ts'
 
 /** Of the kind that AES-GCM is made for: https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf, 8.2 */
 const nonceBytes = 12
@@ -14,16 +16,7 @@ export type SecretBox = {
 /** @param purpose keeps keys for different things apart; changing it makes what was sealed unreadable */
 export function createSecretBox({ secret, purpose }: { secret: string; purpose: string }): SecretBox {
   const text = new TextEncoder()
-  // The key itself, never a promise of it: a request must not wait for what another one began.
-  let key: Awaited<ReturnType<typeof crypto.subtle.deriveKey>> | undefined
-
-  async function cipherKey() {
-    if (key) return key
-    const base = await crypto.subtle.importKey('raw', text.encode(secret), 'HKDF', false, ['deriveKey'])
-    const derivation = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: text.encode(`agent-bounty ${purpose}`) }
-    key = await crypto.subtle.deriveKey(derivation, base, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
-    return key
-  }
+  const cipherKey = createCipherKey({ secret, purpose })
 
   return {
     async seal(plain, owner) {
@@ -38,12 +31,4 @@ export function createSecretBox({ secret, purpose }: { secret: string; purpose: 
       return new Uint8Array(await crypto.subtle.decrypt(opening, await cipherKey(), fromBase64(bytes)))
     },
   }
-}
-
-export function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
 }

@@ -1,6 +1,8 @@
 // A session of the pages: the hash of the key that somebody signed in with, and when the session ends, encrypted (AES-256-GCM) for a cookie
 // that scripts cannot read. It holds nothing that signs in anywhere else, and is worth what its key is worth: the key is looked up on each
 // use like one in a header, so a session ends within a minute of its key. Calls under /api know no cookies.
+import { fromBase64Url, toBase64Url } from './base64.ts'
+import { createCipherKey } from './cipher-key.ts'
 import { toHex } from './hex.ts'
 
 /** A working day. */
@@ -21,17 +23,7 @@ export type Sessions = {
 
 /** @param secret of the Worker alone: whoever has it, and the hash of a key, can speak for the key */
 export function createSessions({ secret, now }: { secret: string; now: () => number }): Sessions {
-  // The key itself, never a promise of it: a request must not wait for what another one began.
-  let held: Awaited<ReturnType<typeof crypto.subtle.deriveKey>> | undefined
-
-  async function cipherKey() {
-    if (held) return held
-    const bytes = new TextEncoder()
-    const base = await crypto.subtle.importKey('raw', bytes.encode(secret), 'HKDF', false, ['deriveKey'])
-    const derivation = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: bytes.encode('agent-bounty session v1') }
-    held = await crypto.subtle.deriveKey(derivation, base, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
-    return held
-  }
+  const cipherKey = createCipherKey({ secret, purpose: 'session v1' })
 
   return {
     async seal(keySha256) {
@@ -55,15 +47,4 @@ export function createSessions({ secret, now }: { secret: string; now: () => num
       return toHex(new Uint8Array(plain).subarray(timeBytes))
     },
   }
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-}
-
-function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
 }

@@ -1,6 +1,6 @@
 // Signs deliveries as https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md says, so that receivers check
 // them with a library that they have.
-import { toBase64 } from './sealed-secret.ts'
+import { toBase64 } from './base64.ts'
 
 /** As the specification names them. */
 export type WebhookHeaders = { 'webhook-id': string; 'webhook-timestamp': string; 'webhook-signature': string }

@@ -1,18 +1,14 @@
 // How a submission stands, and what is new about it, in one question to Postgres: sums and verdicts are of the same moment.
 import { z } from 'zod'
-import { numberedVerdictSchema } from '../../shared/progress.ts'
 import type { ProgressStore } from '../../shared/ports.ts'
 import type { Database } from './neon.ts'
 import { submissionColumns, submissionRowSchema } from './neon-submissions.ts'
-
-const verdictRowSchema = numberedVerdictSchema
-  .extend({ message: z.string().nullable() })
-  .transform(({ message, ...verdict }) => ({ ...verdict, ...(message === null ? {} : { message }) }))
+import { numberedVerdictRowSchema, verdictFields } from './neon-verdicts.ts'
 
 const progressRowSchema = z.intersection(
   submissionRowSchema,
   z
-    .object({ cases_judged: z.number(), last_number: z.number(), public_verdicts: z.array(verdictRowSchema) })
+    .object({ cases_judged: z.number(), last_number: z.number(), public_verdicts: z.array(numberedVerdictRowSchema) })
     .transform(({ cases_judged, last_number, public_verdicts }) => {
       return { casesJudged: cases_judged, lastNumber: last_number, verdicts: public_verdicts }
     }),
@@ -24,8 +20,7 @@ export function neonProgressStore(database: Database): ProgressStore {
       const [row] = await database.query(progressRowSchema, {
         text: `select ${submissionColumns}, (select coalesce(max(number), 0) from verdicts where submission_id = $1) as last_number,
             (select count(distinct case_id)::integer from verdicts where submission_id = $1) as cases_judged, (
-              select coalesce(json_agg(json_build_object('number', v.number, 'caseId', v.case_id, 'status', v.status, 'message', v.message, 'usage',
-                json_build_object('fuel', v.fuel, 'wallMicros', v.wall_micros, 'memoryBytesPeak', v.memory_bytes_peak)) order by v.number), '[]')
+              select coalesce(json_agg(json_build_object('number', v.number, ${verdictFields}) order by v.number), '[]')
               from verdicts v join cases c on c.id = v.case_id
               where v.submission_id = $1 and v.number > $2::integer and v.number <= $3::integer and not c.hidden
             ) as public_verdicts

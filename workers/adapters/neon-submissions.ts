@@ -2,10 +2,11 @@
 import { z } from 'zod'
 import type { SubmissionStore } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
-import { caseVerdictSchema, submissionStatusSchema } from '../../shared/submission.ts'
+import { submissionStatusSchema } from '../../shared/submission.ts'
 import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
 import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
+import { verdictFields, verdictRowSchema } from './neon-verdicts.ts'
 
 /** Place of unmetered fuel in the order: behind every figure. Number.MAX_SAFE_INTEGER, as the migration says. */
 export const unmetered = Number.MAX_SAFE_INTEGER
@@ -47,9 +48,6 @@ export const submissionRowSchema = z
     finishedAt: row.finished_at,
   }))
 
-const verdictRowSchema = caseVerdictSchema
-  .extend({ message: z.string().nullable() })
-  .transform(({ message, ...verdict }) => ({ ...verdict, ...(message === null ? {} : { message }) }))
 const fullRowSchema = z.intersection(submissionRowSchema, z.object({ verdicts: z.array(verdictRowSchema) }))
 
 const noRankRowSchema = z.object({ agent_id: z.null() }).transform(() => undefined)
@@ -109,8 +107,7 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
     async find(id) {
       const [submission] = await database.query(fullRowSchema, {
         text: `select ${submissionColumns}, (
-            select coalesce(json_agg(json_build_object('caseId', v.case_id, 'status', v.status, 'message', v.message, 'usage',
-              json_build_object('fuel', v.fuel, 'wallMicros', v.wall_micros, 'memoryBytesPeak', v.memory_bytes_peak)) order by v.position), '[]')
+            select coalesce(json_agg(json_build_object(${verdictFields}) order by v.position), '[]')
             from (
               select distinct on (c.position) c.position, v.* from verdicts v join cases c on c.id = v.case_id
               where v.submission_id = $1 and not c.hidden order by c.position, v.revision desc

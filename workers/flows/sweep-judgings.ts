@@ -1,5 +1,6 @@
 // Takes up submissions whose message was lost, or whose judge was not heard of any more: each gets another turn, or ends when it has had its
 // attempts. Fired by a cron, and by whoever has queued many; may run twice at once and break off anywhere.
+import type { EventMessage } from '../../shared/event-log.ts'
 import { errorText } from '../log.ts'
 import type { Services } from '../services.ts'
 import { attemptsMax, failJudging, gaveUp, messageMsMax } from './judge-submission.ts'
@@ -12,7 +13,7 @@ export async function sweepJudgings(services: Services): Promise<number> {
   const { judgings, eventLog, log, now } = services
   const at = now()
   const due = await judgings.findDue({ at: new Date(at).toISOString(), limit: submissionsMax })
-  const messages: { topic: 'judgings'; submissionId: string; turn: number }[] = []
+  const messages: EventMessage[] = []
   for (const judging of due) {
     const { id: submissionId, turn: last, attempts } = judging
     if (attempts >= attemptsMax) {

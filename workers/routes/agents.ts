@@ -6,7 +6,6 @@ import { limits } from '../../shared/tiers.ts'
 import { deployAgent, deployVersion } from '../flows/deploy-agent.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
-import { listJson } from '../list-json.ts'
 import { filePartSchema } from '../multipart.ts'
 import { agentRead, agentsRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
@@ -34,7 +33,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
       query: agentListQuerySchema,
       answers: { 200: { description: 'A page of agents', schema: pageSchema(agentSchema) } },
     },
-    ({ c, caller, query }) => listJson(c, { services, caller, ...agentsRead(services, query) }),
+    ({ c, caller, query }) => cachedJson(c, { services, caller, ...agentsRead(services, query) }),
   )
 
   router.add(

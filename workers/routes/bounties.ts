@@ -6,7 +6,6 @@ import { goOn } from '../background.ts'
 import { cachedJson } from '../cached-json.ts'
 import { postBounty } from '../flows/post-bounty.ts'
 import { firstTurn, submitAgent } from '../flows/submit-agent.ts'
-import { listJson } from '../list-json.ts'
 import { bountiesRead, bountyRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -26,7 +25,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
       query: bountyListQuerySchema,
       answers: { 200: { description: 'A page of bounties', schema: pageSchema(bountySummarySchema) } },
     },
-    ({ c, caller, query }) => listJson(c, { services, caller, ...bountiesRead(services, query) }),
+    ({ c, caller, query }) => cachedJson(c, { services, caller, ...bountiesRead(services, query) }),
   )
 
   router.add(

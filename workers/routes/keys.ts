@@ -1,10 +1,10 @@
 import { keyCreatedSchema, keyCreateSchema, keySchema, keysPerAccountMax } from '../../shared/api-key.ts'
-import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { pageQuerySchema, pageSchema } from '../../shared/page.ts'
 import { limits } from '../../shared/tiers.ts'
 import { keyNotFound, makeKey } from '../flows/make-key.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { pageOf } from './page-of.ts'
+import { idCursor, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addKeyRoutes(router: Router, services: Services): void {
@@ -35,8 +35,7 @@ export function addKeyRoutes(router: Router, services: Services): void {
       answers: { 200: { description: 'A page of keys', schema: pageSchema(keySchema) } },
     },
     async ({ c, caller: { accountId }, query: { limit, cursor } }) => {
-      const [after] = decodeCursor('keys', ['string'], cursor) ?? []
-      const found = await keys.list(accountId, { limit: limit + 1, after: after === undefined ? undefined : String(after) })
+      const found = await keys.list(accountId, { limit: limit + 1, after: idCursor('keys', cursor) })
       return c.json(pageOf(found, { list: 'keys', limit, keyOf: ({ id }) => [id] }), 200)
     },
   )

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { webhookEventSchema } from '../../shared/events.ts'
 import { idSchema } from '../../shared/ids.ts'
-import { decodeCursor, pageQuerySchema, pageSchema } from '../../shared/page.ts'
+import { pageQuerySchema, pageSchema } from '../../shared/page.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
 import { deliverySchema, webhookCreatedSchema, webhookCreateSchema, webhookSchema, webhooksPerAccountMax } from '../../shared/webhook.ts'
@@ -11,7 +11,7 @@ import { makeWebhook, webhookNotFound } from '../flows/make-webhook.ts'
 import { describeEvent } from '../openapi.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { pageOf } from './page-of.ts'
+import { idCursor, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
 
 export function addWebhookRoutes(router: Router, services: Services): void {
@@ -52,8 +52,7 @@ export function addWebhookRoutes(router: Router, services: Services): void {
       answers: { 200: { description: 'A page of webhooks', schema: pageSchema(webhookSchema) } },
     },
     async ({ c, caller: { accountId }, query: { limit, cursor } }) => {
-      const [after] = decodeCursor('webhooks', ['string'], cursor) ?? []
-      const found = await webhooks.list(accountId, { limit: limit + 1, after: after === undefined ? undefined : String(after) })
+      const found = await webhooks.list(accountId, { limit: limit + 1, after: idCursor('webhooks', cursor) })
       return c.json(pageOf(found, { list: 'webhooks', limit, keyOf: ({ id }) => [id] }), 200)
     },
   )
@@ -120,9 +119,9 @@ export function addWebhookRoutes(router: Router, services: Services): void {
     },
     async ({ c, caller, params: { id }, query: { limit, cursor } }) => {
       const list = `deliveries:${id}`
-      const [after] = decodeCursor(list, ['string'], cursor) ?? []
+      const after = idCursor(list, cursor)
       await findOwn(id, caller.accountId)
-      const found = await webhooks.deliveries(id, { limit: limit + 1, after: after === undefined ? undefined : String(after) })
+      const found = await webhooks.deliveries(id, { limit: limit + 1, after })
       return c.json(pageOf(found, { list, limit, keyOf: (delivery) => [delivery.id] }), 200)
     },
   )
