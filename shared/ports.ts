@@ -1,5 +1,6 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
+// Those of webhooks are in webhook-ports.ts.
 import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program, ProgramKind } from './agent.ts'
