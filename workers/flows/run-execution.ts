@@ -3,6 +3,7 @@
 // batches (record-outcomes.ts): whichever comes first ends the execution. One that is cancelled meanwhile stays so, and the host is told to
 // stop the guest (cancel-execution.ts).
 import type { TakenExecution } from '../../shared/async-execution.ts'
+import { ProblemError } from '../../shared/problem.ts'
 import { errorText } from '../log.ts'
 import type { Services } from '../services.ts'
 import { tellHostOfCancellation } from './cancel-execution.ts'
@@ -57,7 +58,9 @@ async function endOrPutBack(services: Services, { taken, error }: { taken: Taken
   if (after.fails === 'for-good') return failExecution(services, taken, after.detail)
   if (after.fails === 'waited-too-long') return failExecution(services, taken, waitedTooLong)
   if (after.fails === 'attempts-used-up') return failExecution(services, taken, gaveUp)
-  await putBackExecution(services, taken, { ...after, why: errorText(error).slice(0, 500) })
+  // For its account to read: what is ours alone is in the log.
+  const why = error instanceof ProblemError ? `${error.code}: ${error.detail}`.slice(0, 500) : 'something failed on our side'
+  await putBackExecution(services, taken, { ...after, why })
   return false
 }
 
