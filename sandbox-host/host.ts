@@ -9,6 +9,7 @@ import { createScriptCompiler } from './compile-script.ts'
 import type { Config } from './config.ts'
 import { lockData } from './data-lock.ts'
 import { DrainGate } from './drain-gate.ts'
+import { createEventConsumers } from './event-consumers.ts'
 import { createGuests } from './guests.ts'
 import { readHostId } from './host-id.ts'
 import { Journal, journalDirectory } from './journal.ts'
@@ -27,6 +28,7 @@ import { createJudgementSigner } from './sign-judgement.ts'
 import { createReceiptSigner } from './sign-receipt.ts'
 import { createSignatureCheck } from './signature.ts'
 import { createUploader } from './uploader.ts'
+import { createWorkerClient } from './worker-client.ts'
 
 export type Host = {
   /** Name in bundles and batches. */
@@ -70,6 +72,16 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
+  const consumers = config.kafka
+    ? createEventConsumers({
+        kafka: config.kafka,
+        secret,
+        host: name,
+        worker: createWorkerClient({ workerUrl: config.workerUrl, secret }),
+        judgingsMax: config.judgementsMax,
+        log,
+      })
+    : undefined
   const app = createServer({
     run: createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
     judge: createJudge({
@@ -102,12 +114,13 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const { server, port } = await listen(app.fetch, config)
   uploader.start()
   outcomes.start()
+  consumers?.start()
   log.info({ host: name, port, bind: config.bind, engine: engine.label, tiers }, 'listening')
 
   async function stop(): Promise<void> {
     const until = Date.now() + config.drainGraceMs
     // A quarter of the grace is kept for handing over what is finished.
-    const idle = await gate.drain(config.drainGraceMs * 0.75)
+    const [idle] = await Promise.all([gate.drain(config.drainGraceMs * 0.75), consumers?.drain(config.drainGraceMs * 0.75)])
     if (!idle) log.warn({ underWay: gate.underWay }, 'requests are cut off; their callers see a closed connection')
     server.close()
     await journal.seal()

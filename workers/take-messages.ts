@@ -1,6 +1,6 @@
 // What arrives from the event log. A message that is no message is logged and let go: nothing is lost with it, since rows say where there is
 // work. One whose work failed for want of the database comes again by itself, a few times.
-import { eventMessageSchema } from '../shared/event-log.ts'
+import { eventMessageSchema, type EventMessage } from '../shared/event-log.ts'
 import { deliverWebhooks } from './flows/deliver-webhooks.ts'
 import { judgeSubmission } from './flows/judge-submission.ts'
 import { errorText } from './log.ts'
@@ -25,7 +25,7 @@ async function takeMessage(services: Services, message: ArrivedMessage): Promise
     return
   }
   try {
-    await judgeAndTell(services, parsed.data)
+    await workOn(services, parsed.data)
     message.ack()
   } catch (error) {
     log.error('message not taken', { messageId: message.id, error: errorText(error) })
@@ -33,7 +33,15 @@ async function takeMessage(services: Services, message: ArrivedMessage): Promise
   }
 }
 
+/** What a message asks for. @param host that took it from the log, where one did */
+export async function workOn(services: Services, { submissionId, turn }: EventMessage, host?: string): Promise<void> {
+  await judgeAndTell(services, { submissionId, turn, host })
+}
+
 /** One turn of judging; when it was the last one, what hears of the end is told. */
-export async function judgeAndTell(services: Services, judging: { submissionId: string; turn: number }): Promise<void> {
+export async function judgeAndTell(
+  services: Services,
+  judging: { submissionId: string; turn: number; host?: string | undefined },
+): Promise<void> {
   if (await judgeSubmission(services, judging)) await deliverWebhooks(services)
 }

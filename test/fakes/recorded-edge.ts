@@ -42,7 +42,7 @@ export async function recordedEdge(databaseUrl: string): Promise<RecordedEdge> {
     ADMIN_KEY_SHA256: createHash('sha256').update('nobody').digest('hex'),
     // Lists never ask for an artifact, and publish nothing.
     ARTIFACTS: {} as Env['ARTIFACTS'],
-    EVENT_LOG: {} as Env['EVENT_LOG'],
+    EVENT_QUEUE: {} as Env['EVENT_QUEUE'],
   }
   const app = createApp(createServices(env))
   return {

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 eventLogContract('Queues', async () => {
   const miniflare = await (running ??= start())
-  const queue = await miniflare.getQueueProducer('EVENT_LOG')
+  const queue = await miniflare.getQueueProducer('EVENT_QUEUE')
   return {
     log: queueEventLog(queue),
     arrived: async () => (await (await miniflare.dispatchFetch('http://consumer/')).json()) as unknown[],

@@ -42,10 +42,10 @@ const instant = (ms: number) => new Date(ms).toISOString()
 /** @returns whether the submission has finished. Throws only when the turn could not be taken, or not be put back: the sweep finds it then */
 export async function judgeSubmission(
   services: Services,
-  { submissionId: id, turn }: { submissionId: string; turn: number },
+  { submissionId: id, turn, host }: { submissionId: string; turn: number; host?: string | undefined },
 ): Promise<boolean> {
   const { judgings, log, now } = services
-  const judging = await judgings.take(id, { turn, dueAt: instant(now() + TurnLease.lengthMs) })
+  const judging = await judgings.take(id, { turn, at: instant(now()), dueAt: instant(now() + TurnLease.lengthMs), host })
   if (!judging) return false
   using lease = new TurnLease(services, judging)
   try {
