@@ -1,12 +1,14 @@
 // Takes messages of work from Kafka, with EVENT_LOG=kafka. All hosts of a group share them. What a message is about is decided where the rows
 // are: the Worker takes its turn, and says what there is to do. What is no message of ours is told to the Worker, which keeps it as a dead letter.
 //
-//   judgings ─▶ check ─▶ [ held until its time ] ─▶ [ a place ] ─▶ POST /internal/messages: the Worker judges a turn ─▶ commit
-//                 └─▶ POST /internal/dead-letters ─▶ commit
+//   check ─▶ [ held until its time ] ─▶ [ a place ] ─┬─ judgings ──▶ POST /internal/messages: the Worker judges a turn ─▶ commit
+//     │                                              └─ executions ─▶ claim ─▶ run ─▶ journal ─▶ commit (claimed-runs.ts)
+//     └─▶ POST /internal/dead-letters ─▶ commit
 import { createHash } from 'node:crypto'
 import { keptMessageCharsMax } from '../shared/dead-letter.ts'
 import type { RefusedMessage } from '../shared/dead-letter.ts'
 import type { EventMessage } from '../shared/event-log.ts'
+import type { ClaimedRuns } from './claimed-runs.ts'
 import type { KafkaConfig } from './kafka-config.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
 import type { TakenMessage } from './kafka-consumer.ts'
@@ -31,12 +33,24 @@ export type EventConsumersOptions = {
   worker: WorkerClient
   /** Turns of judging at once. */
   judgingsMax: number
+  runClaimed: ClaimedRuns
+  /** Runs at once. */
+  runsMax: number
   log: Log
 }
 
 export type EventConsumers = { start: () => void; drain: (ms: number) => Promise<void> }
 
-export function createEventConsumers({ kafka, secret, host, worker, judgingsMax, log }: EventConsumersOptions): EventConsumers {
+export function createEventConsumers({
+  kafka,
+  secret,
+  host,
+  worker,
+  judgingsMax,
+  runClaimed,
+  runsMax,
+  log,
+}: EventConsumersOptions): EventConsumers {
   const check = createMessageCheck({ secret })
   const aside = new Places(putAsideMax)
 
@@ -57,7 +71,10 @@ export function createEventConsumers({ kafka, secret, host, worker, judgingsMax,
     await worker('/internal/dead-letters', refused, { timeoutMs: deadLetterMsMax })
   }
 
-  function consumer(topic: string, { places, work }: { places: Places; work: (message: EventMessage) => Promise<void> }): KafkaConsumer {
+  type Work = { placesMax: number; work: (message: EventMessage) => Promise<void> }
+
+  function consumer(topic: EventMessage['topic'], { placesMax, work }: Work): KafkaConsumer {
+    const places = new Places(placesMax)
     const { group, topicPrefix, ...access } = kafka
     return new KafkaConsumer({
       ...access,
@@ -82,8 +99,12 @@ export function createEventConsumers({ kafka, secret, host, worker, judgingsMax,
 
   const consumers = [
     consumer('judgings', {
-      places: new Places(judgingsMax),
+      placesMax: judgingsMax,
       work: async (message) => void (await worker('/internal/messages', { host, message }, { timeoutMs: judgingMsMax })),
+    }),
+    consumer('executions', {
+      placesMax: runsMax,
+      work: async (message) => (message.topic === 'executions' ? runClaimed(message) : undefined),
     }),
   ]
   return {

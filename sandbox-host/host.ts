@@ -5,6 +5,7 @@ import { Admission } from './admission.ts'
 import type { BoundedProcesses } from './bounded-process.ts'
 import { createBucket } from './bucket.ts'
 import type { CodeStore } from './code-store.ts'
+import { createClaimedRuns } from './claimed-runs.ts'
 import { createScriptCompiler } from './compile-script.ts'
 import type { Config } from './config.ts'
 import { lockData } from './data-lock.ts'
@@ -72,18 +73,22 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
+  const run = createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) })
+  const worker = createWorkerClient({ workerUrl: config.workerUrl, secret })
   const consumers = config.kafka
     ? createEventConsumers({
         kafka: config.kafka,
         secret,
         host: name,
-        worker: createWorkerClient({ workerUrl: config.workerUrl, secret }),
+        worker,
         judgingsMax: config.judgementsMax,
+        runClaimed: createClaimedRuns({ worker, host: name, run, log, onDone: () => outcomes.wake() }),
+        runsMax: config.engine.slots,
         log,
       })
     : undefined
   const app = createServer({
-    run: createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
+    run,
     judge: createJudge({
       programs,
       engine,

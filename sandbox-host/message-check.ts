@@ -33,7 +33,10 @@ export function createMessageCheck({ secret, now = Date.now }: { secret: string;
     const ageMs = now() - parts.at
     if (ageMs > messageAgeMsMax || ageMs < -messageAheadMsMax)
       throw new MessageRefused('stale', `it was signed ${Math.round(ageMs / 1_000)} s ago by the host's clock`)
-    return parse(value)
+    const held = parse(value)
+    if (!topic.endsWith(held.message.topic))
+      throw new MessageRefused('malformed', `it is about ${held.message.topic}, which is not for this topic`)
+    return held
   }
 }
 

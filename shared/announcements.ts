@@ -37,5 +37,6 @@ export function announcedSubject(announcement: Announcement): string {
   if (announcement.topic === 'outcomes') return announcement.executionId
   if (announcement.topic === 'dead-letters') return announcement.letter.id
   const { data } = announcement.event
-  return 'submissionId' in data && data.submissionId ? data.submissionId : 'bountyId' in data ? data.bountyId : data.webhookId
+  if ('executionId' in data) return data.executionId
+  return 'bountyId' in data ? data.bountyId : data.webhookId
 }

@@ -55,6 +55,8 @@ function host(
     secret,
     host: 'host-1',
     judgingsMax,
+    runClaimed: async (claimed) => void calls.push({ path: '/internal/messages', body: { message: claimed } }),
+    runsMax: 8,
     log,
     worker: async (path, body) => {
       const call = { path, body: body as Call['body'] }

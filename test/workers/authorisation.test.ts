@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { scopes, type Scope } from '../../shared/api-key.ts'
 import { assetPath } from '../../workers/pages/assets.ts'
 import { idOf } from '../fakes/id-of.ts'
-import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { adminKey, testEdge, type Answer } from '../fakes/test-edge.ts'
 
 /**
@@ -120,6 +119,7 @@ const table: Record<string, Row> = {
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
   'GET /api/executions/:id/events': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/events` },
   'GET /api/executions/:id': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}` },
+  'DELETE /api/executions/:id': { who: 'own', scope: 'run', path: async () => `/api/executions/${await newQueued()}` },
   'GET /api/executions/:id/artifacts/:name{.+}': {
     who: 'own',
     scope: 'read',
@@ -141,12 +141,15 @@ const table: Record<string, Row> = {
   },
   'GET /api/dead-letters': { who: 'keyholders', scope: 'read' },
   'GET /api/dead-letters/:id': { who: 'keyholder', scope: 'read', path: () => `/api/dead-letters/${letterId}` },
-  'POST /api/dead-letters/:id/replay': { who: 'keyholder', scope: 'bounties', path: () => `/api/dead-letters/${letterId}/replay` },
-  'DELETE /api/dead-letters/:id': { who: 'keyholder', scope: 'bounties', path: async () => `/api/dead-letters/${await newLetter()}` },
+  'POST /api/dead-letters/:id/replay': { who: 'keyholder', scope: 'run', path: () => `/api/dead-letters/${letterId}/replay` },
+  'DELETE /api/dead-letters/:id': { who: 'keyholder', scope: 'run', path: async () => `/api/dead-letters/${await newLetter()}` },
   'POST /internal/messages': {
     who: 'signed',
     body: () => ({ host: 'h', message: { topic: 'judgings', submissionId, turn: 1 } }),
   },
+  'POST /internal/executions/claim': { who: 'signed', body: () => ({ host: 'h', executionId, turn: 1 }) },
+  'POST /internal/executions/renew': { who: 'signed', body: () => ({ host: 'h', executionId, turn: 1 }) },
+  'POST /internal/executions/put-back': { who: 'signed', body: () => ({}) },
   'POST /internal/dead-letters': { who: 'signed', body: () => ({}) },
   'POST /internal/outcomes': { who: 'signed', body: () => ({ host: 'h', records: [{}] }) },
   'GET /': { who: 'page' },
@@ -198,21 +201,27 @@ async function newJudged(): Promise<string> {
   return id
 }
 
+/** Of a tier whose runs are left to whoever takes the message. */
+async function newQueued(): Promise<string> {
+  const asked = { key: owner.key, body: { input: 1, tier: 'premium' }, headers: { prefer: 'respond-async' } }
+  return (await edge.call('POST', `/api/agents/${agentId}/executions`, asked)).body.id
+}
+
 async function newWebhook(): Promise<string> {
   return (await edge.call('POST', '/api/webhooks', { key: owner.key, body: { url: 'https://example.com/hook' } })).body.id
 }
 
-/** Of a submission that failed. */
+/** Of an execution that failed. */
 async function newLetter(): Promise<string> {
-  const id = idOf('submission')
+  const { asyncExecutions, deadLetters } = edge.database
+  const id = idOf('execution')
   const at = new Date(edge.clock.now).toISOString()
-  const submission = { id, bountyId, agentId, version: 1, accountId: owner.id, casesTotal: 1, createdAt: at }
-  const judge = judgeByHand(edge.database)
-  await judge.begin(submission)
-  await judge.finish(id, { status: 'failed', at })
-  return (
-    (await edge.database.deadLetters.list({ accountId: owner.id, limit: 100 })).items.find((letter) => letter.submissionId === id)?.id ?? ''
-  )
+  const program = { kind: 'script', sha256: '0'.repeat(64) } as const
+  const run = { id, accountId: owner.id, agentId, version: 1, tier: 'basic', seed: 0, startTime: at, program, input: '1' } as const
+  await asyncExecutions.create({ ...run, createdAt: at, dueAt: at })
+  await asyncExecutions.fail(id, { turn: 1, at, failure: 'it broke' })
+  const { items } = await deadLetters.list({ accountId: owner.id, limit: 100 })
+  return items.find((letter) => letter.executionId === id)?.id ?? ''
 }
 
 async function newKey(body: object): Promise<{ id: string; key: string }> {

@@ -15,6 +15,7 @@ const delaySecondsMax = 43_200
 
 export function queueEventLog(queue: QueueBinding): EventLog {
   return {
+    isTakenByHosts: false,
     async publish(messages, { delaySeconds } = { delaySeconds: 0 }) {
       for (let from = 0; from < messages.length; from += batchMessagesMax) {
         const batch = messages.slice(from, from + batchMessagesMax).map((body) => ({ body: fitting(body), contentType: 'json' as const }))

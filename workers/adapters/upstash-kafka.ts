@@ -47,6 +47,7 @@ export function kafkaEventLog(options: KafkaEventLogOptions): EventLog {
   }
 
   return {
+    isTakenByHosts: true,
     async publish(messages, { delaySeconds } = { delaySeconds: 0 }) {
       const held = delaySeconds > 0 ? { notBefore: Math.ceil(now() + delaySeconds * 1_000) } : {}
       const outgoing = messages.map((message) => signed(message.topic, subjectOf(message), { message, ...held } satisfies HeldMessage))

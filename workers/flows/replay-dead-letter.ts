@@ -5,27 +5,30 @@
 //   replayed as nobody ─claim an id─▶ make the work under it ─▶ told
 //          ▲                                 └─ refused: the claim is given back
 //          └── replayed as one that failed
+import type { Principal } from '../../shared/account.ts'
 import type { DeadLetter, DeadLetterReplay } from '../../shared/dead-letter.ts'
 import type { IdKind } from '../../shared/ids.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { Attempt } from '../idempotency.ts'
 import type { Services } from '../services.ts'
 import { submitAgent } from './submit-agent.ts'
+import { firstTurn, instant, messageMsMax, publishTurns } from './turns.ts'
 
-/** `accountId` absent: the administrator's, of any letter; the work stays its account's. */
-export type ReplayDeadLetter = { id: string; accountId: string | undefined; attempt: Attempt }
+/** The administrator replays any letter; the work stays its account's. */
+export type ReplayDeadLetter = { id: string; caller: Principal; attempt: Attempt }
 
 /** `isNew` is false for a replay that there was. @throws ProblemError `dead-letter-not-found`, `not-replayable`, and what keeps new work from being made */
 export async function replayDeadLetter(
   services: Services,
-  { id, accountId, attempt }: ReplayDeadLetter,
+  { id, caller, attempt }: ReplayDeadLetter,
 ): Promise<DeadLetterReplay & { isNew: boolean }> {
   const { deadLetters } = services
   for (;;) {
-    const letter = await deadLetters.find(id, accountId)
+    const letter = await deadLetters.find(id, caller.role === 'admin' ? undefined : caller.accountId)
     if (!letter) throw deadLetterNotFound(id)
     const work = workOf(services, letter)
     const { kind, of: replayOf } = work
+    if (kind === 'submission') requireBounties(caller)
     const told = (made: Made, isNew: boolean) => ({ id: made.id, kind, status: made.status, replayOf, isNew })
     const { replayedAs: from } = letter
     const known = from === null ? undefined : await work.find(from)
@@ -45,6 +48,13 @@ export async function replayDeadLetter(
   }
 }
 
+/** As POST /bounties/{id}/submissions asks for. @throws ProblemError `forbidden` */
+function requireBounties(caller: Principal): void {
+  if (caller.role === 'admin' || caller.scopes.includes('bounties')) return
+  const detail = `to submit again takes a key with the scope "bounties", too; the key ${caller.keyId} has ${caller.scopes.join(', ')}`
+  throw new ProblemError('forbidden', { detail })
+}
+
 type Made = { id: string; status: string }
 type Work = {
   kind: DeadLetterReplay['kind'] & IdKind
@@ -53,13 +63,34 @@ type Work = {
   make: (id: string) => Promise<Made>
 }
 
-function workOf(services: Services, { id, submissionId }: DeadLetter): Work {
-  const { submissions, now } = services
-  if (submissionId === null) {
-    throw new ProblemError('not-replayable', {
-      detail: `dead letter ${id} is a message that nobody can take; what it was about has others`,
-    })
+function workOf(services: Services, { id, submissionId, executionId }: DeadLetter): Work {
+  if (submissionId !== null) return submissionWork(services, submissionId)
+  if (executionId !== null) return executionWork(services, executionId)
+  throw new ProblemError('not-replayable', { detail: `dead letter ${id} is a message that nobody can take; what it was about has others` })
+}
+
+/** The same version with the same input, tier and seed. */
+function executionWork(services: Services, executionId: string): Work {
+  const { executions, asyncExecutions, now } = services
+  return {
+    kind: 'execution',
+    of: executionId,
+    find: (replayId) => executions.find(replayId),
+    async make(replayId) {
+      const at = now()
+      const times = { createdAt: instant(at), dueAt: instant(at + messageMsMax) }
+      if (!(await asyncExecutions.replay(replayId, { replayOf: executionId, ...times }))) {
+        throw new ProblemError('not-replayable', { detail: `execution ${executionId} is no failed one any more` })
+      }
+      await publishTurns(services, [{ topic: 'executions', executionId: replayId, turn: firstTurn }])
+      return { id: replayId, status: 'queued' }
+    },
   }
+}
+
+/** The same version of the agent against the bounty as it is now, which has to be open. */
+function submissionWork(services: Services, submissionId: string): Work {
+  const { submissions, now } = services
   return {
     kind: 'submission',
     of: submissionId,

@@ -13,6 +13,8 @@ alter table submissions
   -- What it was made from again.
   add column replay_of text collate "C" references submissions (id);
 
+alter table executions add column replay_of text collate "C" references executions (id);
+
 -- The history with the attempt that is under way, if one is, as ended. The twenty latest: progress begins the count anew, but not always the list.
 create function submission_history(s submissions, ended_at timestamptz, reason text) returns jsonb language sql stable as $$
   select case when s.began_at is null then s.history else
@@ -46,7 +48,7 @@ create table dead_letters (
   kind text not null check (kind in ('submission', 'execution', 'message')),
   account_id text collate "C" references accounts (id),
   submission_id text collate "C" references submissions (id),
-  execution_id text collate "C",
+  execution_id text collate "C" references executions (id),
   agent_id text collate "C",
   version integer,
   reason text not null check (length(reason) <= 1000),
@@ -81,3 +83,14 @@ end $$;
 create trigger submissions_leave_letter after update on submissions
   for each row when (old.finished_at is null and new.finished_at is not null and new.status = 'failed')
   execute function submission_leave_letter();
+
+create function execution_leave_letter() returns trigger language plpgsql as $$
+begin
+  insert into dead_letters (id, origin, kind, account_id, execution_id, agent_id, version, reason, attempts, created_at)
+  values (sortable_id('dlt', new.finished_at), new.id, 'execution', new.account_id, new.id, new.agent_id, new.version, new.failure,
+    new.history, new.finished_at);
+  return null;
+end $$;
+create trigger executions_leave_letter after update on executions
+  for each row when (old.finished_at is null and new.finished_at is not null and new.status = 'failed')
+  execute function execution_leave_letter();

@@ -53,9 +53,9 @@ export function addDeadLetterRoutes(router: Router, services: Services): void {
       method: 'post',
       path: '/api/dead-letters/{id}/replay',
       summary:
-        'Do the work of a dead letter anew: a failed submission is submitted again. While its last replay is under way, or when that ended well, the answer names it and nothing is made',
+        'Do the work of a dead letter anew: a failed execution runs again with the same input, a failed submission is submitted again (which takes the scope bounties, too). While its last replay is under way, or when that ended well, the answer names it and nothing is made',
       access: 'keyholder',
-      scope: 'bounties',
+      scope: 'run',
       params: idParameters('deadLetter'),
       answers: {
         201: { description: 'New work', schema: deadLetterReplaySchema },
@@ -63,7 +63,7 @@ export function addDeadLetterRoutes(router: Router, services: Services): void {
       },
     },
     async ({ c, caller, params: { id }, attempt }) => {
-      const { isNew, ...replay } = await replayDeadLetter(services, { id, accountId: ownerOf(caller), attempt })
+      const { isNew, ...replay } = await replayDeadLetter(services, { id, caller, attempt })
       if (isNew) log.info('dead letter replayed', { deadLetterId: id, as: replay.id })
       return c.json(replay, isNew ? 201 : 200, { location: `/api/${replay.kind}s/${replay.id}` })
     },
@@ -75,7 +75,7 @@ export function addDeadLetterRoutes(router: Router, services: Services): void {
       path: '/api/dead-letters/{id}',
       summary: 'Delete a dead letter of your account; the work that failed stays',
       access: 'keyholder',
-      scope: 'bounties',
+      scope: 'run',
       params: idParameters('deadLetter'),
       answers: { 204: { description: 'It is gone' } },
     },

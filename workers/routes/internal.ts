@@ -5,15 +5,18 @@ import { z } from 'zod'
 import { messageRefusedSchema } from '../../shared/dead-letter.ts'
 import { eventMessageSchema, messageBytesMax } from '../../shared/event-log.ts'
 import { signatureHeader } from '../../shared/signing.ts'
+import { executionClaimSchema, executionPutBackSchema, executionRenewalSchema } from '../../shared/execution-claim.ts'
 import type { AppEnv } from '../app-env.ts'
 import { goOn } from '../background.ts'
+import { claimExecution, putBackExecution, renewExecution } from '../flows/claim-execution.ts'
+import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
 import { outcomeFrameSchema, recordOutcomes } from '../flows/record-outcomes.ts'
 import { newId } from '../new-id.ts'
 import { parseJson, readBytes } from '../request-body.ts'
 import { parseWith } from '../request-issues.ts'
 import type { Services } from '../services.ts'
 import { createSignatureCheck } from '../signature.ts'
-import { workOn } from '../take-messages.ts'
+import { takeTurn } from '../take-messages.ts'
 
 /** The host sends up to 8 MiB at once; a single record is smaller than 4. */
 const batchBytesMax = 32 * 1024 * 1024
@@ -32,10 +35,26 @@ export function addInternalRoutes(app: OpenAPIHono<AppEnv>, services: Services):
   // What a host has taken from Kafka: the same as what Queues give. Answered when its turn is over; then the host commits.
   app.post('/internal/messages', async (c) => {
     const { host, message } = parseWith(takenMessageSchema, await signedJson(c, '/internal/messages'))
-    const work = workOn(services, message, host)
+    const work = takeTurn(services, message, host)
     // A host that gives up waiting does not break the turn off.
     goOn(c, work)
     await work
+    return c.json({})
+  })
+
+  app.post('/internal/executions/claim', async (c) => {
+    const claim = parseWith(executionClaimSchema, await signedJson(c, '/internal/executions/claim'))
+    return c.json({ claimed: await claimExecution(services, claim) })
+  })
+
+  app.post('/internal/executions/renew', async (c) => {
+    const renewal = parseWith(executionRenewalSchema, await signedJson(c, '/internal/executions/renew'))
+    return c.json({ isHeld: await renewExecution(services, renewal) })
+  })
+
+  app.post('/internal/executions/put-back', async (c) => {
+    const back = parseWith(executionPutBackSchema, await signedJson(c, '/internal/executions/put-back'))
+    if (await putBackExecution(services, back)) goOn(c, deliverWebhooks(services))
     return c.json({})
   })
 
