@@ -213,7 +213,7 @@ async function startParts(parts: Parts): Promise<Started> {
     await children.start(nodeProcess({ name: 'upstash-rest', file: 'local/upstash-rest.ts', env: bridge }))
   }
   const database = withDatabase()
-  await all([database, withCache(), kafka?.start(children.start), bundled], options.signal)
+  await all([database, withCache(), kafka?.start(children.start) ?? Promise.resolve(), bundled], options.signal)
 
   const neon = neonAddress(secrets, links['edge-neon'])
   const bindings = {
@@ -262,7 +262,7 @@ function hostSettings(): Record<string, string> {
 }
 
 /** One failure, or a wish to stop, ends the waiting for all. */
-async function all(starts: (Promise<unknown> | undefined)[], signal: AbortSignal | undefined): Promise<void> {
+async function all(starts: Promise<unknown>[], signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(signal?.reason)

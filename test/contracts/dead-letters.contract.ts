@@ -108,7 +108,7 @@ export function deadLettersContract(name: string, open: () => DeadLetterStores):
       const times = { createdAt: at(30), dueAt: at(45) }
       const replay = idOf('execution')
       const made = await Promise.all([0, 1].map(() => asyncExecutions.replay(replay, { replayOf: id, ...times })))
-      expect(made.toSorted()).toEqual([false, true])
+      expect(made.filter(Boolean)).toHaveLength(1)
       expect(await executions.find(replay)).toMatchObject({ status: 'queued', replayOf: id, agentId, seed: 7, createdAt: at(30) })
       expect(await asyncExecutions.take(replay, { turn: 1, at: at(31), dueAt: at(46) })).toMatchObject({
         input: '{"b":1.50}',
@@ -192,7 +192,14 @@ export function deadLettersContract(name: string, open: () => DeadLetterStores):
       const { deadLetters } = stores()
       const topic = `judgings-${unique()}`
       const message: RefusedMessage = {
-        ...{ host: 'host-1', topic, partition: 3, offset: 7, refusal: 'forged', detail: 'no signature', bytes: 2, text: '{}' },
+        host: 'host-1',
+        topic,
+        partition: 3,
+        offset: 7,
+        refusal: 'forged',
+        detail: 'no signature',
+        bytes: 2,
+        text: '{}',
         sha256: '1'.repeat(64),
       }
       const [first, second, other] = [idOf('deadLetter'), idOf('deadLetter'), idOf('deadLetter')]

@@ -5,7 +5,6 @@ import type { DeadLetterAttempt } from '../../shared/dead-letter.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type { RevisedVerdict } from '../../shared/judging.ts'
 import type {
-  AccountPlace,
   CaseStore,
   JudgementReceiptStore,
   JudgingStore,
@@ -19,6 +18,7 @@ import type { Submission } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
 import type { MemoryDeadLetters } from './memory-dead-letters.ts'
+import { byAccountPlace, byAge, byPlace, byScore } from './submission-order.ts'
 import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 import type { MemoryWebhooks } from './memory-webhooks.ts'
 
@@ -380,28 +380,4 @@ function seen({
   ...submission
 }: Kept): Omit<Submission, 'verdicts'> {
   return submission
-}
-
-type Aged = Pick<Kept, 'createdAt' | 'id'>
-
-function byAge(a: Aged, b: Aged): number {
-  return a.createdAt + a.id < b.createdAt + b.id ? -1 : Number(a.id !== b.id)
-}
-
-function byAccountPlace(a: AccountPlace, b: AccountPlace): number {
-  const difference = b.creditsWon - a.creditsWon || b.bountiesWon - a.bountiesWon || b.casesPassed - a.casesPassed
-  return difference || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
-}
-
-type Scored = Pick<Kept, 'casesPassed' | 'fuelTotal'>
-type Placed = Scored & Pick<Kept, 'finishedAt' | 'id'>
-
-function byScore(a: Scored, b: Scored): number {
-  const [fuelA, fuelB] = [a.fuelTotal ?? Number.MAX_SAFE_INTEGER, b.fuelTotal ?? Number.MAX_SAFE_INTEGER]
-  return b.casesPassed - a.casesPassed || fuelA - fuelB
-}
-
-function byPlace(a: Placed, b: Placed): number {
-  const [textA, textB] = [`${a.finishedAt} ${a.id}`, `${b.finishedAt} ${b.id}`]
-  return byScore(a, b) || (textA < textB ? -1 : Number(textA > textB))
 }

@@ -30,7 +30,7 @@ afterEach(async () => {
   await Promise.all(consumers.splice(0).map((consumer) => consumer.drain(1_000)))
 })
 
-const message = (): EventMessage => ({ topic: 'judgings', submissionId: idOf('submission'), turn: 1 + (randomBytes(1)[0] ?? 0) })
+const work = (): EventMessage => ({ topic: 'judgings', submissionId: idOf('submission'), turn: 1 + (randomBytes(1)[0] ?? 0) })
 const driver = (topicPrefix: string, options: Partial<KafkaEventLogOptions> = {}) => {
   const sign = createSigner({ secret, audience: 'event-log' })
   return kafkaEventLog({ url: gateway.url, username, password, topicPrefix, sign, ...options })
@@ -84,7 +84,7 @@ describe('the driver', () => {
   test('publishes more than one call takes, each message once, those of one subject in one partition', async () => {
     const prefix = await newPrefix()
     const submissionId = idOf('submission')
-    const sent = Array.from({ length: 1_001 }, (_, i) => (i % 2 ? message() : { ...message(), submissionId, turn: i + 1 }))
+    const sent = Array.from({ length: 1_001 }, (_, i) => (i % 2 ? work() : { ...work(), submissionId, turn: i + 1 }))
     await driver(prefix).publish(sent)
     const topicPartitions = Array.from({ length: 12 }, (_, partition) => ({ topic: `${prefix}judgings`, partition }))
     const ends = await gateway.kafka.admin().topicPartitionOffsets({ timestamp: 'latest', topicPartitions })
@@ -103,7 +103,7 @@ describe('the driver', () => {
 
   test('does not wait as long as its client tries', async () => {
     const away = driver('', { url: 'http://127.0.0.1:1', patienceMs: 200 })
-    await expect(away.publish([message()])).rejects.toThrow('Kafka did not answer within 200 ms')
+    await expect(away.publish([work()])).rejects.toThrow('Kafka did not answer within 200 ms')
     await expect(away.ping()).rejects.toThrow('Kafka did not answer within 200 ms')
   })
 
@@ -135,7 +135,7 @@ describe('the driver', () => {
       compatibilityDate: '2026-01-01',
       bindings: { ACCESS: { url: gateway.url, username, password, topicPrefix: prefix }, SECRET: secret },
     })
-    const sent = message()
+    const sent = work()
     try {
       const response = await worker.dispatchFetch('http://worker/', { method: 'POST', body: JSON.stringify(sent) })
       expect(await response.text()).toBe('published')
@@ -149,20 +149,20 @@ describe('the driver', () => {
 
 describe('a host puts aside what it cannot take, says why, and goes on', () => {
   test.each<[string, string, (topic: string) => Promise<{ value: string; headers?: { key: string; value: string }[] }>]>([
-    ['without a signature', 'forged', async () => ({ value: JSON.stringify({ message: message() }) })],
-    ['signed by somebody else', 'forged', (topic) => signed(topic, { message: message() }, { secret: 'x'.repeat(32) })],
-    ['signed for another topic', 'forged', (topic) => signed(`${topic}s`, { message: message() })],
-    ['signed as a request to the host', 'forged', (topic) => signed(topic, { message: message() }, { audience: 'host' })],
-    ['signed more than an hour ago', 'stale', (topic) => signed(topic, { message: message() }, { now: () => Date.now() - 3_601_000 })],
-    ['signed in the future', 'stale', (topic) => signed(topic, { message: message() }, { now: () => Date.now() + 90_000 })],
+    ['without a signature', 'forged', async () => ({ value: JSON.stringify({ message: work() }) })],
+    ['signed by somebody else', 'forged', (topic) => signed(topic, { message: work() }, { secret: 'x'.repeat(32) })],
+    ['signed for another topic', 'forged', (topic) => signed(`${topic}s`, { message: work() })],
+    ['signed as a request to the host', 'forged', (topic) => signed(topic, { message: work() }, { audience: 'host' })],
+    ['signed more than an hour ago', 'stale', (topic) => signed(topic, { message: work() }, { now: () => Date.now() - 3_601_000 })],
+    ['signed in the future', 'stale', (topic) => signed(topic, { message: work() }, { now: () => Date.now() + 90_000 })],
     ['no JSON', 'malformed', (topic) => signed(topic, 'judge this \0')],
-    ['of a form of the future', 'malformed', (topic) => signed(topic, { message: { ...message(), haste: 1 } })],
+    ['of a form of the future', 'malformed', (topic) => signed(topic, { message: { ...work(), haste: 1 } })],
   ])('%s', async (_name, refusal, make) => {
     const prefix = await newPrefix()
     const topic = `${prefix}judgings`
     const { value, headers = [] } = await make(topic)
     await gateway.kafka.producer().produce(topic, value, { headers, partition: 3 })
-    const sent = message()
+    const sent = work()
     await driver(prefix).publish([sent])
     const { taken, refused } = host(prefix)
     await expect.poll(taken, { timeout: 20_000 }).toEqual([sent])
@@ -193,7 +193,7 @@ describe('a host puts aside what it cannot take, says why, and goes on', () => {
 
   test('a Worker that is away is asked again, and what is held or waits for a place is left to others when the host drains', async () => {
     const prefix = await newPrefix()
-    const [first, second, held] = [message(), message(), message()]
+    const [first, second, held] = [work(), work(), work()]
     await driver(prefix).publish([first])
     let failures = 0
     const one = host(prefix, {

@@ -124,8 +124,15 @@ describe('an execution from the event log', () => {
   const executionId = idOf('execution')
   const counts = { attempts: 1, waits: 0, waitingSince: '2026-11-23T12:00:00.000Z' }
   const execution = {
-    ...{ id: executionId, agentId: idOf('agent'), accountId: idOf('account'), version: 1, tier: 'basic', seed: 0 },
-    ...{ startTime: '2000-01-01T00:00:00Z', program: { kind: 'script', sha256: '0'.repeat(64) }, input: { n: 1 } },
+    id: executionId,
+    agentId: idOf('agent'),
+    accountId: idOf('account'),
+    version: 1,
+    tier: 'basic',
+    seed: 0,
+    startTime: '2000-01-01T00:00:00Z',
+    program: { kind: 'script', sha256: '0'.repeat(64) },
+    input: { n: 1 },
   }
   type Answers = { claim: unknown; renew?: unknown }
 
@@ -164,7 +171,10 @@ describe('an execution from the event log', () => {
     [new ProblemError('overloaded', { detail: 'no place', internal: 'of ours' }), { code: 'overloaded', detail: 'no place' }],
     [new Error('EIO at 10.0.0.7'), { code: 'internal', detail: 'the run failed on the host; its log says why' }],
   ])('that gives no outcome is put back with the reason (%s)', async (error, told) => {
-    const { calls, take, done } = runs(async () => Promise.reject(error), { claim: { claimed: { turn: 2, counts, execution } } })
+    const failing: Runner = async () => {
+      throw error
+    }
+    const { calls, take, done } = runs(failing, { claim: { claimed: { turn: 2, counts, execution } } })
     await take({ executionId, turn: 1 })
     expect(calls.at(-1)).toEqual({ path: '/internal/executions/put-back', body: { host: 'host-1', executionId, turn: 2, counts, ...told } })
     expect(done()).toBe(0)
