@@ -15,7 +15,7 @@ export type ClaimedRunsOptions = {
   worker: WorkerClient
   /** Name of this host. */
   host: string
-  run: Runner
+  runner: Runner
   log: Log
   /** Told when an outcome is on disk: nobody's answer has it, so it should not wait for company on its way to the Worker. */
   onDone: () => void
@@ -24,7 +24,7 @@ export type ClaimedRunsOptions = {
 /** Resolves when the message is done with: its outcome is on disk, its turn is put back, or was over. */
 export type ClaimedRuns = (message: Omit<ExecutionMessage, 'topic'>) => Promise<void>
 
-export function createClaimedRuns({ worker, host, run, log, onDone }: ClaimedRunsOptions): ClaimedRuns {
+export function createClaimedRuns({ worker, host, runner, log, onDone }: ClaimedRunsOptions): ClaimedRuns {
   return async ({ executionId, turn }) => {
     const call = (name: string, body: object) =>
       worker(`/internal/executions/${name}`, { host, executionId, ...body }, { timeoutMs: callMsMax })
@@ -33,13 +33,16 @@ export function createClaimedRuns({ worker, host, run, log, onDone }: ClaimedRun
     const { turn: own, counts, execution } = claimed
     const lost = new AbortController()
     const renew = async () => {
-      const { isHeld } = executionRenewedSchema.parse(await call('renew', { turn: own }))
+      const { isHeld, isCancelled } = executionRenewedSchema.parse(await call('renew', { turn: own }))
+      if (isCancelled) runner.cancel(executionId)
+      // What has begun goes on: its outcome ends the execution, whoever's turn it is.
       if (!isHeld) lost.abort()
     }
     // One that fails is tried again; while none arrives the turn passes to somebody else.
     const renewing = setInterval(() => void renew().catch(() => {}), claimRenewMs)
     try {
-      await run(execution, lost.signal)
+      // As one that can be cancelled.
+      await runner.run(execution, lost.signal, () => {})
       onDone()
     } catch (error) {
       if (lost.signal.aborted) return

@@ -73,7 +73,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
-  const run = createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) })
+  const runner = createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) })
   const worker = createWorkerClient({ workerUrl: config.workerUrl, secret })
   const consumers = config.kafka
     ? createEventConsumers({
@@ -82,13 +82,13 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
         host: name,
         worker,
         judgingsMax: config.judgementsMax,
-        runClaimed: createClaimedRuns({ worker, host: name, run, log, onDone: () => outcomes.wake() }),
+        runClaimed: createClaimedRuns({ worker, host: name, runner, log, onDone: () => outcomes.wake() }),
         runsMax: config.engine.slots,
         log,
       })
     : undefined
   const app = createServer({
-    run,
+    runner,
     judge: createJudge({
       programs,
       engine,

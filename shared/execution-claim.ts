@@ -27,8 +27,8 @@ export type ClaimedExecution = NonNullable<z.infer<typeof executionClaimedSchema
 
 /** POST /internal/executions/renew */
 export const executionRenewalSchema = turnSchema
-/** Not held: it was cancelled, or somebody else has it. */
-export const executionRenewedSchema = z.object({ isHeld: z.boolean() })
+/** Not held: it has ended, by a cancellation or otherwise, or somebody else has it. */
+export const executionRenewedSchema = z.object({ isHeld: z.boolean(), isCancelled: z.boolean() })
 
 /** POST /internal/executions/put-back: the run gave no outcome. `code` is that of a problem, or `internal`. */
 export const executionPutBackSchema = turnSchema.extend({ counts: countsSchema, code: z.string().max(60), detail: z.string().max(20_000) })

@@ -1,11 +1,12 @@
 // What the host does with messages of the event log, without a broker: what it refuses, how many it works on, and how it claims executions.
 // test/kafka/ has the same over a real one.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createClaimedRuns } from '../../sandbox-host/claimed-runs.ts'
 import { createLog } from '../../sandbox-host/log.ts'
 import { createMessageCheck, MessageRefused } from '../../sandbox-host/message-check.ts'
 import { Places } from '../../sandbox-host/places.ts'
 import type { Runner } from '../../sandbox-host/runner.ts'
+import { claimRenewMs } from '../../shared/execution-claim.ts'
 import { messageAgeMsMax, messageAheadMsMax, messageBytesMax } from '../../shared/event-log.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { publishMethod, signatureHeader } from '../../shared/signing.ts'
@@ -136,14 +137,16 @@ describe('an execution from the event log', () => {
   }
   type Answers = { claim: unknown; renew?: unknown }
 
-  function runs(run: Runner, answers: Answers) {
+  function runs(run: Runner['run'], answers: Answers) {
     const calls: { path: string; body: unknown }[] = []
+    const cancelled: string[] = []
+    const runner = { run, cancel: (id: string) => void cancelled.push(id) }
     let done = 0
     const worker = async (path: string, body: unknown) => {
       calls.push({ path, body })
       return path.endsWith('/claim') ? answers.claim : path.endsWith('/renew') ? answers.renew : {}
     }
-    return { calls, done: () => done, take: createClaimedRuns({ worker, host: 'host-1', run, log, onDone: () => done++ }) }
+    return { calls, cancelled, done: () => done, take: createClaimedRuns({ worker, host: 'host-1', runner, log, onDone: () => done++ }) }
   }
 
   test('is claimed in the turn of its message and run here, and done when its outcome is on disk', async () => {
@@ -171,7 +174,7 @@ describe('an execution from the event log', () => {
     [new ProblemError('overloaded', { detail: 'no place', internal: 'of ours' }), { code: 'overloaded', detail: 'no place' }],
     [new Error('EIO at 10.0.0.7'), { code: 'internal', detail: 'the run failed on the host; its log says why' }],
   ])('that gives no outcome is put back with the reason (%s)', async (error, told) => {
-    const failing: Runner = async () => {
+    const failing: Runner['run'] = async () => {
       throw error
     }
     const { calls, take, done } = runs(failing, { claim: { claimed: { turn: 2, counts, execution } } })
@@ -180,9 +183,31 @@ describe('an execution from the event log', () => {
     expect(done()).toBe(0)
   })
 
+  test('that is cancelled meanwhile is stopped, and one that somebody else has is given up while it waits', async () => {
+    vi.useFakeTimers()
+    try {
+      for (const isCancelled of [true, false]) {
+        const waiting: Runner['run'] = (_execution, signal) =>
+          new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('given up'))))
+        const { calls, cancelled, take, done } = runs(waiting, {
+          claim: { claimed: { turn: 2, counts, execution } },
+          renew: { isHeld: false, isCancelled },
+        })
+        const taken = take({ executionId, turn: 1 })
+        await vi.advanceTimersByTimeAsync(claimRenewMs)
+        await taken
+        expect(cancelled).toEqual(isCancelled ? [executionId] : [])
+        expect(calls.map(({ path }) => path)).toEqual(['/internal/executions/claim', '/internal/executions/renew'])
+        expect(done()).toBe(0)
+      }
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('stays with its message while the Worker is away', async () => {
     const worker = () => Promise.reject(new Error('away'))
-    const run: Runner = async () => Buffer.from('{}')
-    await expect(createClaimedRuns({ worker, host: 'h', run, log, onDone: () => {} })({ executionId, turn: 1 })).rejects.toThrow('away')
+    const runner: Runner = { run: async () => Buffer.from('{}'), cancel: () => {} }
+    await expect(createClaimedRuns({ worker, host: 'h', runner, log, onDone: () => {} })({ executionId, turn: 1 })).rejects.toThrow('away')
   })
 })

@@ -42,10 +42,10 @@ describe('an execution that a host takes', () => {
     expect(claims.filter(({ body }) => body.claimed === null)).toHaveLength(1)
     expect(claimed).toMatchObject({ turn: 2, counts: { attempts: 1, waits: 0 }, execution: { id: executionId, input: { b: 1 } } })
     expect((await read()).status).toBe('running')
-    expect((await post('executions/renew', turnOf(2))).body).toEqual({ isHeld: true })
-    expect((await post('executions/renew', turnOf(1))).body).toEqual({ isHeld: false })
+    expect((await post('executions/renew', turnOf(2))).body).toEqual({ isHeld: true, isCancelled: false })
+    expect((await post('executions/renew', turnOf(1))).body).toEqual({ isHeld: false, isCancelled: false })
     await edge.call('DELETE', `/api/executions/${executionId}`, { key })
-    expect((await post('executions/renew', turnOf(2))).body).toEqual({ isHeld: false })
+    expect((await post('executions/renew', turnOf(2))).body).toEqual({ isHeld: false, isCancelled: true })
     expect((await post('executions/claim', turnOf(2))).body).toEqual({ claimed: null })
   })
 
@@ -78,7 +78,7 @@ describe('an execution that a host takes', () => {
     await post('executions/claim', turnOf(1))
     edge.clock.now += 15_001
     await sweepExecutions(edge.services)
-    expect((await post('executions/renew', turnOf(2))).body).toEqual({ isHeld: false })
+    expect((await post('executions/renew', turnOf(2))).body).toEqual({ isHeld: false, isCancelled: false })
     expect((await post('executions/claim', turnOf(3))).body.claimed).toMatchObject({ turn: 4, counts: { attempts: 2 } })
   })
 })

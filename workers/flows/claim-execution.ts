@@ -20,8 +20,12 @@ export async function claimExecution(
   return { turn: own, counts: { attempts, waits, waitingSince }, execution: { ...execution, input: JSON.parse(input) } }
 }
 
-export function renewExecution({ asyncExecutions, now }: Services, { executionId, turn }: ExecutionClaim): Promise<boolean> {
-  return asyncExecutions.renew(executionId, { turn, dueAt: instant(now() + TurnLease.lengthMs) })
+export async function renewExecution(
+  { asyncExecutions, executions, now }: Services,
+  { executionId, turn }: ExecutionClaim,
+): Promise<{ isHeld: boolean; isCancelled: boolean }> {
+  const isHeld = await asyncExecutions.renew(executionId, { turn, dueAt: instant(now() + TurnLease.lengthMs) })
+  return { isHeld, isCancelled: !isHeld && (await executions.find(executionId))?.status === 'cancelled' }
 }
 
 /** @returns whether it has ended */

@@ -49,7 +49,7 @@ export function addInternalRoutes(app: OpenAPIHono<AppEnv>, services: Services):
 
   app.post('/internal/executions/renew', async (c) => {
     const renewal = parseWith(executionRenewalSchema, await signedJson(c, '/internal/executions/renew'))
-    return c.json({ isHeld: await renewExecution(services, renewal) })
+    return c.json(await renewExecution(services, renewal))
   })
 
   app.post('/internal/executions/put-back', async (c) => {
