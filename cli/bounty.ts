@@ -19,13 +19,13 @@ const commands: Record<string, () => Promise<Command>> = {
 
 const usage = `Usage: bounty <command>
 
-  bounties  list bounties, or search their titles
-  show      one bounty with its public cases
-  deploy    make an agent of a file, or the next version of one
-  run       run an agent and print what it returns
-  submit    judge an agent by every case of a bounty; --watch waits for the verdict
-  verify    check a receipt's signature and run its execution again
-  keys      the keys of your account and what they may do
+  bounties      list bounties, or search their titles
+  show          one bounty with its public cases
+  deploy        make an agent of a file, or the next version of one
+  run           run an agent and print what it returns
+  submit        judge an agent by every case of a bounty; --watch waits for the verdict
+  verify        check a receipt's signature and run its execution again
+  keys          the keys of your account and what they may do
   dead-letters  work that was given up: list it, do it anew
 
 bounty <command> --help says more. The account's key is read from BOUNTY_KEY, the address of the API from BOUNTY_URL. Exit code: 0 what was
