@@ -427,7 +427,7 @@ export interface Calls {
   /** Do the work of a dead letter anew: a failed execution runs again with the same input, a failed submission is submitted again (which takes the scope bounties, too). While its last replay is under way, or when that ended well, the answer names it and nothing is made */
   'POST /api/dead-letters/{id}/replay': {
     params: { id: string }
-    answer: { id: string | string; kind: 'submission' | 'execution'; status: string; replayOf: string | string }
+    answer: { id: string; kind: 'submission' | 'execution'; status: string; replayOf: string }
   }
   /** Delete a dead letter of your account; the work that failed stays */
   'DELETE /api/dead-letters/{id}': {

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { chosenEventLog } from './kafka-parts.ts'
 import { checkout } from './node-process.ts'
 import { startStack, type Stack } from './stack.ts'
 
@@ -132,6 +133,15 @@ function readOptions() {
     edgePort: port('EDGE_PORT', 8787),
     directPort: port('DIRECT_PORT', 8788),
     hostPort: port('HOST_PORT', 8789),
+    eventLog: readEventLog(),
+  }
+}
+
+function readEventLog() {
+  try {
+    return chosenEventLog()
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -15,7 +15,7 @@ import type { TakenMessage } from './kafka-consumer.ts'
 import type { Log } from './log.ts'
 import { createMessageCheck, MessageRefused } from './message-check.ts'
 import { Places } from './places.ts'
-import type { WorkerClient } from './worker-client.ts'
+import { WorkerRefusal, type WorkerClient } from './worker-client.ts'
 
 /** Messages that are held, wait for a place or are worked on: 64 KiB each at most. What is not committed of them comes again after a crash. */
 const underWayMax = 256
@@ -39,7 +39,11 @@ export type EventConsumersOptions = {
   log: Log
 }
 
-export type EventConsumers = { start: () => void; drain: (ms: number) => Promise<void> }
+export type EventConsumers = {
+  start: () => void
+  drain: (ms: number) => Promise<void>
+  stats: () => { judgingsUnderWay: number; executionsUnderWay: number; messagesRefused: number }
+}
 
 export function createEventConsumers({
   kafka,
@@ -53,9 +57,11 @@ export function createEventConsumers({
 }: EventConsumersOptions): EventConsumers {
   const check = createMessageCheck({ secret })
   const aside = new Places(putAsideMax)
+  let messagesRefused = 0
 
   async function putAside(message: TakenMessage, { refusal, message: detail }: MessageRefused): Promise<void> {
     const { topic, partition, offset, value } = message
+    messagesRefused++
     log.warn({ topic, partition, offset: Number(offset), refusal, detail }, 'a message was refused')
     const refused: RefusedMessage = {
       host,
@@ -92,26 +98,32 @@ export function createEventConsumers({
         }
         const { notBefore = 0, message: found } = held
         await until(notBefore, draining)
-        await places.hold(() => work(found), draining)
+        await places
+          .hold(() => work(found), draining)
+          .catch((error: unknown) => {
+            // A Worker of another version: it will say so again.
+            if (!(error instanceof WorkerRefusal && error.status === 400)) throw error
+            return aside.hold(() => putAside(message, new MessageRefused('malformed', error.message.slice(0, 500))), draining)
+          })
       },
     })
   }
 
-  const consumers = [
-    consumer('judgings', {
-      placesMax: judgingsMax,
-      work: async (message) => void (await worker('/internal/messages', { host, message }, { timeoutMs: judgingMsMax })),
-    }),
-    consumer('executions', {
-      placesMax: runsMax,
-      work: async (message) => (message.topic === 'executions' ? runClaimed(message) : undefined),
-    }),
-  ]
+  const judgings = consumer('judgings', {
+    placesMax: judgingsMax,
+    work: async (message) => void (await worker('/internal/messages', { host, message }, { timeoutMs: judgingMsMax })),
+  })
+  const executions = consumer('executions', {
+    placesMax: runsMax,
+    work: async (message) => (message.topic === 'executions' ? runClaimed(message) : undefined),
+  })
   return {
     start: () => {
-      for (const one of consumers) one.start()
+      judgings.start()
+      executions.start()
     },
-    drain: async (ms) => void (await Promise.all(consumers.map((one) => one.drain(ms)))),
+    drain: async (ms) => void (await Promise.all([judgings.drain(ms), executions.drain(ms)])),
+    stats: () => ({ judgingsUnderWay: judgings.underWay, executionsUnderWay: executions.underWay, messagesRefused }),
   }
 }
 

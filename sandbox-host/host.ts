@@ -112,6 +112,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   metrics.addGauges({ prefix: 'host_admission', help: 'Admission', read: () => admission.stats() })
   metrics.addGauges({ prefix: 'host_journal', help: 'Journal', read: () => ({ ...journal.stats() }) })
   metrics.addGauges({ prefix: 'host_programs', help: 'Loaded programs', read: () => ({ ...programs.stats() }) })
+  if (consumers) metrics.addGauges({ prefix: 'host_event_log', help: 'Event log', read: () => consumers.stats() })
   if (codeStore) metrics.addGauges({ prefix: 'host_code_store', help: 'Compiled programs on disk', read: () => codeStore.stats() })
   metrics.addGauges({ prefix: 'host_requests', help: 'Requests', read: () => ({ underWay: gate.underWay, nonces: nonces.size }) })
   if (onJournalFailure) journal.onChange(() => journal.failure && onJournalFailure())

@@ -85,6 +85,11 @@ export class KafkaConsumer {
     await Promise.race([this.#done, pause(1_000)])
   }
 
+  /** Messages that were taken and are not handled yet. */
+  get underWay(): number {
+    return this.#underWay.size
+  }
+
   get #isStopping(): boolean {
     return this.#draining.signal.aborted
   }

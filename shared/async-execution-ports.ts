@@ -19,8 +19,8 @@ export interface AsyncExecutionStore {
    * @returns the turn to be taken by then
    */
   putBack(id: string, back: { turn: number; at: string; dueAt: string; isWaiting: boolean; why: string }): Promise<number | undefined>
-  /** Ends it without an outcome, in its turn; `failure` says why, to its account. */
-  fail(id: string, end: { turn: number; at: string; failure: string }): Promise<boolean>
+  /** Ends it without an outcome, in its turn; `failure` says why, to its account, and `why` how the attempt that is under way ended, if one is. */
+  fail(id: string, end: { turn: number; at: string; failure: string; why?: string | undefined }): Promise<boolean>
   /** Ends it without an outcome, whoever's turn it is. @returns false when it has ended */
   cancel(id: string, end: { at: string }): Promise<boolean>
   /** Whose turn is over without a word; the oldest first. */

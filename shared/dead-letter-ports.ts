@@ -13,7 +13,7 @@ export interface DeadLetterStore {
   remove(id: string, accountId?: string): Promise<boolean>
   /** Says which work replays it, if that is still `from`. */
   replay(id: string, replayed: { from: string | null; to: string | null }): Promise<boolean>
-  /** One for the same message at the same place, however often it is told. */
+  /** One for the same message at the same place, however often it is told; none while there are `refusedMessagesMax`. */
   keepRefused(message: RefusedMessage, letter: { id: string; at: string }): Promise<void>
   /** Those that were not announced, the oldest first. */
   unannounced(limit: number): Promise<DeadLetter[]>

@@ -17,6 +17,8 @@ export type MessageRefusal = z.infer<typeof messageRefusalSchema>
 /** As long as events of webhooks. */
 export const deadLettersKeptMs = 30 * 24 * 3_600_000
 
+/** So many are kept: somebody who writes to a topic what is not ours, or a log that was not read for days, fills no table. */
+export const refusedMessagesMax = 1_000
 /** Of a message that was refused, so much is kept; it may hold anything. */
 export const keptMessageCharsMax = 4_096
 
@@ -40,6 +42,9 @@ export const messageRefusedSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
 export type RefusedMessage = z.infer<typeof messageRefusedSchema>
+
+/** Of a submission or an execution. */
+const workIdSchema = z.string().meta({ example: 'exe_01kaxxt5f00000000000000000' })
 
 /** Work that was begun, and how that ended. */
 const attemptSchema = z.object({
@@ -77,9 +82,9 @@ export const deadLetterListQuerySchema = pageQuerySchema.extend({
 
 /** Answer of POST /dead-letters/{id}/replay; the work itself is at its Location. */
 export const deadLetterReplaySchema = z.object({
-  id: z.union([idSchema('submission'), idSchema('execution')]),
+  id: workIdSchema,
   kind: deadLetterKindSchema.exclude(['message']),
   status: z.string().meta({ description: 'Of that submission or execution, at this moment', example: 'queued' }),
-  replayOf: z.union([idSchema('submission'), idSchema('execution')]).meta({ description: 'What failed' }),
+  replayOf: workIdSchema.meta({ description: 'What failed' }),
 })
 export type DeadLetterReplay = z.infer<typeof deadLetterReplaySchema>

@@ -1,7 +1,7 @@
 // What the store of dead letters promises, and that whatever ends work as failed leaves one. Runs over maps in the fast run and over Postgres in
 // the full one.
 import { describe, expect, test } from 'vitest'
-import type { RefusedMessage } from '../../shared/dead-letter.ts'
+import { refusedMessagesMax, type RefusedMessage } from '../../shared/dead-letter.ts'
 import type { DeadLetterStore } from '../../shared/dead-letter-ports.ts'
 import type { AsyncExecutionStore } from '../../shared/async-execution-ports.ts'
 import type { ExecutionStore } from '../../shared/ports.ts'
@@ -211,6 +211,29 @@ export function deadLettersContract(name: string, open: () => DeadLetterStores):
       expect(found[0]?.reason).toBe('forged: no signature; refused by host-1')
       expect(await deadLetters.find(other)).toMatchObject({ message: { offset: 8 }, createdAt: at(4) })
       expect(await deadLetters.find(other, world.accountId)).toBeUndefined()
+    })
+
+    test('of messages that were refused a bounded number is kept', async () => {
+      const { deadLetters } = stores()
+      const message: Omit<RefusedMessage, 'offset'> = {
+        host: 'host-1',
+        topic: `judgings-${unique()}`,
+        partition: 0,
+        refusal: 'forged',
+        detail: 'no signature',
+        bytes: 2,
+        text: '{}',
+        sha256: '2'.repeat(64),
+      }
+      const keep = async (offset: number) => {
+        const id = idOf('deadLetter')
+        await deadLetters.keepRefused({ ...message, offset }, { id, at: at(3) })
+        return deadLetters.find(id)
+      }
+      for (let from = 0; from < refusedMessagesMax; from += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => keep(from + i)))
+      expect(await keep(refusedMessagesMax)).toBeUndefined()
+      await deadLetters.forgetOld({ before: at(4), limit: 100_000 })
+      expect(await keep(refusedMessagesMax + 1)).toMatchObject({ kind: 'message' })
     })
 
     test('each is announced until that is noted, and old ones are forgotten', async () => {

@@ -1,5 +1,5 @@
 // Dead letters over a map. Whatever ends work as failed leaves one, as the triggers of Postgres do.
-import type { DeadLetter } from '../../shared/dead-letter.ts'
+import { refusedMessagesMax, type DeadLetter } from '../../shared/dead-letter.ts'
 import type { DeadLetterStore } from '../../shared/dead-letter-ports.ts'
 import { idOf } from './id-of.ts'
 import { isAny, listed } from './listed.ts'
@@ -50,6 +50,7 @@ export function memoryDeadLetters(): MemoryDeadLetters {
       },
       async keepRefused({ host, detail, sha256, ...message }, { id, at }) {
         const { topic, partition, offset, refusal } = message
+        if ([...letters.values()].filter(({ kind }) => kind === 'message').length >= refusedMessagesMax) return
         const reason = `${refusal}: ${detail}; refused by ${host}`.slice(0, 1_000)
         const nobody = { accountId: null, agentId: null, version: null, attempts: [] }
         keep(`${topic} ${partition} ${offset} ${sha256}`, { ...none, ...nobody, id, kind: 'message', reason, message, createdAt: at })

@@ -48,9 +48,12 @@ export function memoryExecutions({ isKnown, webhooks, deadLetters, rejected }: M
     if (kept.beganAt !== null) kept.attempts = [...kept.attempts, { beganAt: kept.beganAt, host: kept.host, ...attempt }]
     kept.beganAt = null
   }
-  function end(kept: Waiting | undefined, { at, ...how }: { at: string; status: 'failed' | 'cancelled'; failure: string | null }): boolean {
+  function end(
+    kept: Waiting | undefined,
+    { at, why, ...how }: { at: string; why?: string | undefined; status: 'failed' | 'cancelled'; failure: string | null },
+  ): boolean {
     if (!kept) return false
-    closeAttempt(kept, { endedAt: at, end: how.failure ?? how.status })
+    closeAttempt(kept, { endedAt: at, end: why ?? how.failure ?? how.status })
     Object.assign(kept, { ...how, finishedAt: at })
     webhooks.executionFinished({ ...kept, status: how.status, finishedAt: at })
     const { id: executionId, accountId, agentId, version, attempts } = kept
@@ -113,7 +116,7 @@ export function memoryExecutions({ isKnown, webhooks, deadLetters, rejected }: M
       Object.assign(kept, { turn: turn + 1, dueAt, beganAt: null, host: null })
       return kept.turn
     },
-    fail: async (id, { turn, at, failure }) => end(inTurn(id, turn), { at, status: 'failed', failure }),
+    fail: async (id, { turn, at, failure, why }) => end(inTurn(id, turn), { at, why, status: 'failed', failure }),
     cancel: async (id, { at }) => end(inTurn(id, undefined), { at, status: 'cancelled', failure: null }),
     async findDue({ at, limit }) {
       const due = [...waiting.values()].filter((kept) => !hasEnded(kept.status) && kept.dueAt <= at)

@@ -98,12 +98,12 @@ export function neonAsyncExecutionStore(database: Database): AsyncExecutionStore
       return row?.turn
     },
 
-    fail: (id, { turn, at, failure }) =>
+    fail: (id, { turn, at, failure, why = failure }) =>
       changed({
         text: `update executions e set status = 'failed', failure = $4, finished_at = $3::timestamptz, due_at = null, began_at = null,
-            history = execution_history(e, $3::timestamptz, $4)
+            history = execution_history(e, $3::timestamptz, $5)
           where ${inTurn} returning id`,
-        parameters: [id, turn, at, failure],
+        parameters: [id, turn, at, failure, why],
       }),
 
     cancel: (id, { at }) =>

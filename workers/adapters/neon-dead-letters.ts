@@ -1,6 +1,6 @@
 // Dead letters in Postgres. Those of work are written by triggers (migrations/0013-dead-letters.sql).
 import { z } from 'zod'
-import { deadLetterKindSchema, deadLetterSchema } from '../../shared/dead-letter.ts'
+import { deadLetterKindSchema, deadLetterSchema, refusedMessagesMax } from '../../shared/dead-letter.ts'
 import type { DeadLetterStore } from '../../shared/dead-letter-ports.ts'
 import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
@@ -75,7 +75,9 @@ export function neonDeadLetterStore(database: Database): DeadLetterStore {
     async keepRefused({ host, topic, partition, offset, refusal, detail, bytes, text, sha256 }, { id, at }) {
       await database.query(ignoredRowSchema, {
         text: `insert into ${table} (id, origin, kind, reason, message, created_at)
-          values ($1, $2, 'message', $3, $4::json, $5::timestamptz) on conflict (origin) do nothing`,
+          select $1, $2, 'message', $3, $4::json, $5::timestamptz
+          where (select count(*) from (select from ${table} where kind = 'message' limit ${refusedMessagesMax}) kept) < ${refusedMessagesMax}
+          on conflict (origin) do nothing`,
         parameters: [
           id,
           `${topic} ${partition} ${offset} ${sha256}`,

@@ -45,9 +45,9 @@ async function runTaken(services: Services, { taken, lease }: { taken: TakenExec
 export async function failExecution(
   services: Services,
   { id, turn }: Pick<TakenExecution, 'id' | 'turn'>,
-  failure: string,
+  { failure, why }: { failure: string; why?: string },
 ): Promise<boolean> {
-  const isFailed = await services.asyncExecutions.fail(id, { turn, at: instant(services.now()), failure })
+  const isFailed = await services.asyncExecutions.fail(id, { turn, at: instant(services.now()), failure, why })
   if (isFailed) services.log.error('execution failed', { executionId: id, failure })
   return isFailed
 }
@@ -56,11 +56,12 @@ type Broken = { taken: Pick<TakenExecution, 'id' | 'turn' | 'attempts' | 'waits'
 
 /** @returns whether it has ended */
 export async function endOrPutBack(services: Services, { taken, error }: Broken): Promise<boolean> {
+  const why = whyOf(error)
   const after = afterBreak(error, taken, services.now())
-  if (after.fails === 'for-good') return failExecution(services, taken, after.detail)
-  if (after.fails === 'waited-too-long') return failExecution(services, taken, waitedTooLong)
-  if (after.fails === 'attempts-used-up') return failExecution(services, taken, gaveUp)
-  await putBackExecution(services, taken, { ...after, why: whyOf(error) })
+  if (after.fails === 'for-good') return failExecution(services, taken, { failure: after.detail, why })
+  if (after.fails === 'waited-too-long') return failExecution(services, taken, { failure: waitedTooLong, why })
+  if (after.fails === 'attempts-used-up') return failExecution(services, taken, { failure: gaveUp, why })
+  await putBackExecution(services, taken, { ...after, why })
   return false
 }
 

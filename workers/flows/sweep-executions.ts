@@ -11,9 +11,10 @@ export function sweepExecutions(services: Services): Promise<number> {
     what: 'executions',
     findDue: (due) => asyncExecutions.findDue(due),
     async end(execution) {
-      const why = execution.attempts >= attemptsMax ? gaveUp : waitedTooLong(execution.waitingSince, now()) ? waitedTooLongText : undefined
-      if (why === undefined) return false
-      await failExecution(services, execution, why)
+      const failure =
+        execution.attempts >= attemptsMax ? gaveUp : waitedTooLong(execution.waitingSince, now()) ? waitedTooLongText : undefined
+      if (failure === undefined) return false
+      await failExecution(services, execution, { failure, why: notHeardOf })
       return true
     },
     async putBack({ id, turn: last }, times) {
