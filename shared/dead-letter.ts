@@ -66,10 +66,7 @@ export const deadLetterSchema = z.object({
   reason: z.string().meta({ description: 'Why it was given up' }),
   attempts: z.array(attemptSchema).meta({ description: 'Every attempt since it last made progress, the first one first' }),
   message: z.object(refusedMessageFields).nullable().meta({ description: 'What was refused, for the administrator' }),
-  replayedAs: z
-    .union([idSchema('submission'), idSchema('execution')])
-    .nullable()
-    .meta({ description: 'The submission or execution that its last replay made' }),
+  replayedAs: workIdSchema.nullable().meta({ description: 'The submission or execution that its last replay made' }),
   createdAt: z.iso.datetime(),
 })
 export type DeadLetter = z.infer<typeof deadLetterSchema>
