@@ -455,7 +455,7 @@ export interface Calls {
         bytes: number
         text: string
       } | null
-      replayedAs: string | string | null
+      replayedAs: string | null
       createdAt: string
     }
   }
@@ -486,7 +486,7 @@ export interface Calls {
           bytes: number
           text: string
         } | null
-        replayedAs: string | string | null
+        replayedAs: string | null
         createdAt: string
       }[]
       nextCursor: string | null

@@ -9,7 +9,7 @@ export function prefersAsync(header: string | undefined): boolean {
   return splitOutsideQuotes(header ?? '').some((preference) => /^\s*respond-async\s*(;|$)/i.test(preference))
 }
 
-/** A comma in a quoted value ends nothing. */
+/** A comma in a quoted value ends nothing; a quote that is not closed takes all that follows. */
 function splitOutsideQuotes(header: string): string[] {
-  return header.match(/(?:"(?:\\.|[^"\\])*"|[^,"]|")+/g) ?? []
+  return header.match(/(?:"(?:\\.|[^"\\])*"|[^,"]|"[^]*$)+/g) ?? []
 }
