@@ -107,6 +107,7 @@ export type Outcome = z.infer<typeof outcomeSchema>
 export const executionSchema = outcomeSchema.extend({
   engine: outcomeSchema.shape.engine.nullable(),
   finishedAt: z.iso.datetime().nullable(),
+  replayOf: idSchema('execution').optional().meta({ description: 'The failed one whose dead letter this one replays' }),
 })
 export type Execution = z.infer<typeof executionSchema>
 

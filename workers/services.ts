@@ -15,6 +15,7 @@ import type {
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
+import type { DeadLetterStore } from '../shared/dead-letter-ports.ts'
 import type { AddressResolver } from '../shared/webhook-ports.ts'
 import type {
   LedgerStore,
@@ -34,6 +35,7 @@ import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonAsyncExecutionStore } from './adapters/neon-async-executions.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
+import { neonDeadLetterStore } from './adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
 import { neonKeyStore } from './adapters/neon-keys.ts'
@@ -47,6 +49,7 @@ import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { neonWebhookStore } from './adapters/neon-webhooks.ts'
 import { queueEventLog } from './adapters/queues.ts'
+import { kafkaEventLog } from './adapters/upstash-kafka.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
@@ -83,6 +86,7 @@ export type Services = {
   judgings: JudgingStore
   progress: ProgressStore
   eventLog: EventLog
+  deadLetters: DeadLetterStore
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
@@ -123,6 +127,7 @@ export function createServices(raw: Env): Services {
   const counters = new Counters()
   const upstash = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
   const cache = upstashSharedCache(upstash)
+  const signMessage = createSigner({ secret: env.SANDBOX_SECRET, audience: 'event-log' })
   return {
     accounts: neonAccountStore(database),
     keys: neonKeyStore(database),
@@ -139,7 +144,8 @@ export function createServices(raw: Env): Services {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     progress: neonProgressStore(database),
-    eventLog: queueEventLog(env.EVENT_LOG),
+    eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign: signMessage }) : queueEventLog(env.EVENT_QUEUE),
+    deadLetters: neonDeadLetterStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),

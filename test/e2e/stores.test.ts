@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
 import { asyncExecutionsContract } from '../contracts/async-executions.contract.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
+import { deadLettersContract } from '../contracts/dead-letters.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { listsContract } from '../contracts/lists.contract.ts'
@@ -17,6 +18,7 @@ import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonAsyncExecutionStore } from '../../workers/adapters/neon-async-executions.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
+import { neonDeadLetterStore } from '../../workers/adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
@@ -40,6 +42,7 @@ function stores() {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     cases: neonCaseStore(database),
+    deadLetters: neonDeadLetterStore(database),
     progress: neonProgressStore(database),
     executions: neonExecutionStore(database),
     asyncExecutions: neonAsyncExecutionStore(database),
@@ -54,6 +57,7 @@ function stores() {
 storesContract('Postgres', stores)
 asyncExecutionsContract('Postgres', stores)
 casesContract('Postgres', stores)
+deadLettersContract('Postgres', stores)
 judgingContract('Postgres', stores)
 keysContract('Postgres', stores)
 listsContract('Postgres', stores)

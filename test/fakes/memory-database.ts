@@ -19,6 +19,7 @@ import type {
   SettlementStore,
   SubmissionStore,
 } from '../../shared/ports.ts'
+import type { DeadLetterStore } from '../../shared/dead-letter-ports.ts'
 import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
@@ -26,6 +27,7 @@ import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import { searchWords } from '../../shared/search-words.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
+import { memoryDeadLetters } from './memory-dead-letters.ts'
 import { memoryExecutions } from './memory-executions.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
@@ -51,6 +53,7 @@ export type MemoryDatabase = {
   ledger: LedgerStore
   settlements: SettlementStore
   webhooks: WebhookStore
+  deadLetters: DeadLetterStore
   rejected: RejectedOutcome[]
 }
 
@@ -63,14 +66,16 @@ export function memoryDatabase(): MemoryDatabase {
   const versionOfRequest = new Map<string, number>()
   const bounties = new Map<string, MemoryBounty>()
   const webhooks = memoryWebhooks()
+  const deadLetters = memoryDeadLetters()
   const program = (agentId: string, version: number): Program => {
     return { kind: agents.get(agentId)?.kind ?? 'script', sha256: versions.get(`${agentId}@${version}`)?.sha256 ?? '' }
   }
-  const { money, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, program })
+  const { money, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, deadLetters, program })
   const rejected: RejectedOutcome[] = []
   const { waitingOf, ...executed } = memoryExecutions({
     isKnown: ({ accountId, agentId, version }) => accounts.has(accountId) && versions.has(`${agentId}@${version}`),
     webhooks,
+    deadLetters,
     rejected,
   })
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
@@ -88,6 +93,7 @@ export function memoryDatabase(): MemoryDatabase {
     ledger: money.ledger,
     settlements: money.settlements,
     webhooks: webhooks.store,
+    deadLetters: deadLetters.store,
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })

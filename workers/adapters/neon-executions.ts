@@ -24,7 +24,11 @@ const summaryRowSchema = z
   })
   .transform(({ agent_id, finished_at, ...rest }) => ({ ...rest, agentId: agent_id, finishedAt: finished_at }))
 
-const recordedRowSchema = z.object({ record: z.string() }).transform(({ record }) => executionRecordSchema.parse(JSON.parse(record)))
+const recordedRowSchema = z
+  .object({ record: z.string(), replay_of: z.string().nullable() })
+  .transform(({ record, replay_of }) => ({ ...executionRecordSchema.parse(JSON.parse(record)), ...replayOf(replay_of) }))
+/** Most replay nothing. */
+const replayOf = (id: string | null) => (id === null ? {} : { replayOf: id })
 const unrecordedRowSchema = z
   .object({
     id: z.string(),
@@ -34,13 +38,15 @@ const unrecordedRowSchema = z
     status: unrecordedStatusSchema,
     request: runRequestSchema,
     failure: z.string().nullable(),
+    replay_of: z.string().nullable(),
     created_at: instantSchema,
     finished_at: instantSchema.nullable(),
     history: z.array(executionAttemptSchema),
   })
-  .transform(({ account_id, agent_id, request, created_at, finished_at, history, ...rest }) => ({
+  .transform(({ account_id, agent_id, request, replay_of, created_at, finished_at, history, ...rest }) => ({
     ...rest,
     ...request,
+    ...replayOf(replay_of),
     accountId: account_id,
     agentId: agent_id,
     createdAt: created_at,
@@ -105,7 +111,7 @@ export function neonExecutionStore(database: Database): ExecutionStore {
 
     async find(id) {
       const [found] = await database.query(z.union([recordedRowSchema, unrecordedRowSchema]), {
-        text: `select record::text as record, id, account_id, agent_id, version, status, request, failure, created_at, finished_at, history
+        text: `select record::text as record, id, account_id, agent_id, version, status, request, failure, replay_of, created_at, finished_at, history
           from executions where id = $1`,
         parameters: [id],
       })
