@@ -6,7 +6,7 @@ import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
 import type { Guests } from './guests.ts'
-import type { ArtifactPlace, Journal } from './journal.ts'
+import type { ArtifactPlace, FullReason, Journal } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
 import { acceptOutcome, emptyOutcome, outcomeBytes } from './run-outcome.ts'
@@ -90,7 +90,8 @@ export function createRunner({ programs, engine, guests, journal, tiers, metrics
       if (record) return record
     } while (underWay.has(id))
     requireTier(tier, tiers)
-    if (journal.isFull) throw journalFull()
+    const full = journal.fullReason
+    if (full) throw journalFull(full)
     const answer = new SharedAnswer((signal) => run(execution, signal).finally(() => underWay.delete(id)))
     underWay.set(id, answer)
     return answer.join(caller)
@@ -139,9 +140,13 @@ function placeOf(places: ArtifactPlace[], i: number): ArtifactPlace {
   return place
 }
 
-function journalFull(): ProblemError {
-  return new ProblemError('overloaded', {
-    detail: 'the host holds as many finished executions as it can keep; nothing new is accepted until they are handed over',
-    retryAfterSeconds: 5,
-  })
+const fullDetails: Record<FullReason, string> = {
+  failed: 'the host cannot keep what an execution makes, and stops',
+  disk: "the host's disk is full; nothing new is accepted until there is room",
+  budget: 'the host holds as many finished executions as it can keep; nothing new is accepted until they are handed over',
+  'slow-disk': "the host's disk does not keep up; nothing new is accepted until it does",
+}
+
+function journalFull(reason: FullReason): ProblemError {
+  return new ProblemError('overloaded', { detail: fullDetails[reason], retryAfterSeconds: 5 })
 }

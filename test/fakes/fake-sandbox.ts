@@ -1,6 +1,7 @@
 // A sandbox host whose programs are functions: the source of a script is looked up in `programs`. What it ran it remembers until it is
 // told to hand it over, like the real one.
 import { createHash } from 'node:crypto'
+import { bundleKey } from '../../shared/execution.ts'
 import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
 import type { ArtifactStore, Sandbox } from '../../shared/ports.ts'
 import { jsonEquals } from '../../shared/json-equals.ts'
@@ -108,9 +109,9 @@ export function fakeSandbox(): FakeSandbox {
       begin()
       return sandbox.records.get(id)
     },
-    async readBundle(bundle, { offset, length }) {
+    async readObject(key, { offset, length }) {
       begin()
-      return bundle === bundleName ? streamOf(sandbox.bundle.subarray(offset, offset + length)) : undefined
+      return key === bundleKey(bundleName) ? streamOf(sandbox.bundle.subarray(offset, offset + length)) : undefined
     },
     async receiptKey() {
       begin()
@@ -138,17 +139,17 @@ function outcomeOf(run: Program, input: string): AcceptedOutcome {
 }
 
 /** An artifact store that holds programs, and no bundle before it is given one. */
-export function memoryArtifactStore(): ArtifactStore & { programs: Map<string, Uint8Array>; bundles: Map<string, Buffer> } {
+export function memoryArtifactStore(): ArtifactStore & { programs: Map<string, Uint8Array>; objects: Map<string, Buffer> } {
   const programs = new Map<string, Uint8Array>()
-  const bundles = new Map<string, Buffer>()
+  const objects = new Map<string, Buffer>()
   return {
     programs,
-    bundles,
+    objects,
     async putProgram(sha256, bytes) {
       programs.set(sha256, bytes)
     },
-    async readBundle(bundle, { offset, length }) {
-      const bytes = bundles.get(bundle)
+    async read(key, { offset, length }) {
+      const bytes = objects.get(key)
       return bytes && streamOf(bytes.subarray(offset, offset + length))
     },
     async ping() {},

@@ -1,6 +1,5 @@
 // Programs and bundles in R2, through the Worker's binding.
 import { programKey } from '../../shared/agent.ts'
-import { bundleKey } from '../../shared/execution.ts'
 import type { ArtifactStore, ByteRange } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 
@@ -19,8 +18,8 @@ export function r2ArtifactStore(bucket: R2Binding): ArtifactStore {
       if (await answered(() => bucket.head(key))) return
       await answered(() => bucket.put(key, bytes, { sha256 }))
     },
-    async readBundle(bundle, { offset, length }) {
-      const object = await answered(() => bucket.get(bundleKey(bundle), { range: { offset, length } }))
+    async read(key, { offset, length }) {
+      const object = await answered(() => bucket.get(key, { range: { offset, length } }))
       return object?.body
     },
     async ping() {

@@ -1,5 +1,6 @@
 // Finds an execution, and the bytes of its artifacts, wherever they are by now: in Postgres and R2, or, just after the run, still with the
 // host. The host lets go of a thing only after it has arrived, so after both have said no the first is asked once more.
+import { placeOf } from '../../shared/execution.ts'
 import type { ExecutionRecord, StoredArtifact } from '../../shared/execution.ts'
 import type { ByteRange } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
@@ -28,17 +29,18 @@ export function findArtifact({ id, artifacts }: ExecutionRecord, name: string): 
 /** @param range within the artifact, of at least one byte */
 export async function readArtifact(
   { artifacts, sandbox }: Services,
-  { bundle, offset }: StoredArtifact,
+  artifact: StoredArtifact,
   range: ByteRange,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const { key, offset } = placeOf(artifact)
   const place = { offset: offset + range.offset, length: range.length }
-  const stored = await artifacts.readBundle(bundle, place)
+  const stored = await artifacts.read(key, place)
   if (stored) return stored
-  const bytes = (await sandbox.readBundle(bundle, place)) ?? (await artifacts.readBundle(bundle, place))
+  const bytes = (await sandbox.readObject(key, place)) ?? (await artifacts.read(key, place))
   if (bytes) return bytes
   throw new ProblemError('artifacts-unavailable', {
     detail: 'the bytes of the artifact are on their way; the request may be repeated',
     retryAfterSeconds: 1,
-    internal: `bundle ${bundle} is neither in the bucket nor at the host`,
+    internal: `${key} is neither in the bucket nor at the host`,
   })
 }
