@@ -210,6 +210,8 @@ async function startParts(parts: Parts): Promise<{ databaseUrl: string; bucketNa
     UPSTASH_REDIS_REST_URL: at(links['edge-upstash']),
     UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
     WEBHOOK_ENCRYPTION_KEY: secrets.webhookEncryptionKey,
+    R2_ENDPOINT: bucketUrl(ports.edge, bucketName),
+    ...r2,
     // Whoever tries webhooks out has a receiver on this machine.
     ALLOW_LOCAL_WEBHOOKS: 'yes',
     ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),

@@ -63,6 +63,9 @@ export type Logs = z.infer<typeof logsSchema>
 export const artifactSchema = z.object({ name: z.string(), bytes: z.number().int(), sha256: sha256Schema })
 export type Artifact = z.infer<typeof artifactSchema>
 
+/** Answer of GET /executions/:id/artifact-urls/:name. */
+export const artifactUrlSchema = z.object({ url: z.url(), expiresAt: z.iso.datetime() })
+
 /** Name of a bundle: the host that wrote it and the number of its journal segment. */
 export const bundleNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}\/[0-9]{12}$/)
 

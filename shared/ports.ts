@@ -320,12 +320,24 @@ export interface SharedCache {
 /** A range of an object; `length` is at least 1. */
 export type ByteRange = { offset: number; length: number }
 
+/** `storedAt` in ms since 1970, by the store's clock. */
+export type StoredObject = { key: string; bytes: number; storedAt: number }
+
 /** Throws ProblemError `artifacts-unavailable`. */
 export interface ArtifactStore {
   /** The same bytes again change nothing. */
   putProgram(sha256: string, bytes: Uint8Array): Promise<void>
   /** @param key of a bundle or an artifact. @returns undefined while it is not in the store */
   read(key: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /**
+   * A URL with which anybody reads the whole object, until it expires.
+   * @returns undefined while it is not in the store. @throws ProblemError `presigning-unavailable`
+   */
+  presign(key: string, lifetime: { seconds: number }): Promise<string | undefined>
+  /** In the order of keys. @param after key that the page begins behind; '' for the first one */
+  list(prefix: string, page: { after: string; limit: number }): Promise<{ objects: StoredObject[]; hasMore: boolean }>
+  /** At most 1,000 at once. What is not there is no error. */
+  remove(keys: string[]): Promise<void>
   ping(): Promise<void>
 }
 

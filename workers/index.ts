@@ -4,6 +4,7 @@ import type { Env } from './env.ts'
 import { sweepWebhooks } from './flows/deliver-webhooks.ts'
 import { sweepBounties } from './flows/sweep-bounties.ts'
 import { sweepJudgings } from './flows/sweep-judgings.ts'
+import { sweepStorage } from './flows/sweep-storage.ts'
 import { takeMessages } from './take-messages.ts'
 import { createServices, type Services } from './services.ts'
 
@@ -27,7 +28,7 @@ export default {
     // Each has its own reasons to fail, and none of them may keep the others from theirs.
     const swept = [
       ...(await Promise.allSettled([sweepJudgings(services), sweepBounties(services)])),
-      ...(await Promise.allSettled([sweepWebhooks(services)])),
+      ...(await Promise.allSettled([sweepWebhooks(services), sweepStorage(services)])),
     ]
     for (const sweep of swept) if (sweep.status === 'rejected') throw sweep.reason
   },

@@ -19,6 +19,7 @@ import type {
   SettlementStore,
   SubmissionStore,
 } from '../../shared/ports.ts'
+import type { ProgramClaims, RetentionStore } from '../../shared/sweep-ports.ts'
 import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
@@ -28,6 +29,7 @@ import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
+import { memoryProgramClaims, memoryRetention } from './memory-retention.ts'
 import { memorySubmissions, type MemoryBounty } from './memory-submissions.ts'
 import { memoryWebhooks } from './memory-webhooks.ts'
 
@@ -49,6 +51,8 @@ export type MemoryDatabase = {
   ledger: LedgerStore
   settlements: SettlementStore
   webhooks: WebhookStore
+  programClaims: ProgramClaims
+  retention: RetentionStore
   rejected: RejectedOutcome[]
 }
 
@@ -81,6 +85,8 @@ export function memoryDatabase(): MemoryDatabase {
     ledger: money.ledger,
     settlements: money.settlements,
     webhooks: webhooks.store,
+    programClaims: memoryProgramClaims({ isNamed: (sha256) => [...versions.values()].some((version) => version.sha256 === sha256) }),
+    retention: memoryRetention({ executions }),
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })

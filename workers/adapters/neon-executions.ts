@@ -35,20 +35,21 @@ export function neonExecutionStore(database: Database): ExecutionStore {
         fuel: record.usage.fuel,
         wall_micros: record.usage.wallMicros,
         finished_at: record.finishedAt,
+        bundle: record.artifacts.flatMap((artifact) => ('bundle' in artifact ? [artifact.bundle] : []))[0] ?? null,
         record: JSON.stringify(record),
       }))
       const unknown = await database.query(z.object({ id: z.string() }), {
         text: `with incoming as (
             select * from json_to_recordset($1::json) as r (
               id text, account_id text, agent_id text, version integer, status text, fuel bigint, wall_micros bigint,
-              finished_at timestamptz, record text)
+              finished_at timestamptz, bundle text, record text)
           ), known as (
             select i.* from incoming i
             join accounts a on a.id = i.account_id
             join agent_versions v on v.agent_id = i.agent_id and v.version = i.version
           ), recorded as (
-            insert into executions (id, account_id, agent_id, version, status, fuel, finished_at, record)
-            select id, account_id, agent_id, version, status, fuel, finished_at, record::json from known
+            insert into executions (id, account_id, agent_id, version, status, fuel, finished_at, bundle, record)
+            select id, account_id, agent_id, version, status, fuel, finished_at, bundle, record::json from known
             on conflict (id) do nothing
             returning id
           ), counted as (
