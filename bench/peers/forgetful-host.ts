@@ -49,7 +49,7 @@ const forgetful: Pick<Journal, 'append' | 'fullReason'> & { backlog: typeof back
   backlog,
 }
 const app = createServer({
-  run: createRunner({
+  runner: createRunner({
     programs,
     engine,
     guests,

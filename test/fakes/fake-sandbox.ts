@@ -23,6 +23,10 @@ export type FakeSandbox = Sandbox & {
   objects: Map<string, Buffer>
   failure: ProblemError | undefined
   runs: number
+  /** What the next asynchronous runs break off with after they were begun. */
+  brokenOff: ProblemError | undefined
+  /** Ids that it was told to stop. */
+  cancelled: Set<string>
   /** Cases per judgement, in order. */
   judged: number[]
   /** Cases of a judgement after which the host dies. */
@@ -52,6 +56,8 @@ export function fakeSandbox(): FakeSandbox {
     objects: new Map<string, Buffer>(),
     failure: undefined,
     runs: 0,
+    brokenOff: undefined,
+    cancelled: new Set(),
     judged: [],
     judgedMax: undefined,
     async prepare(prepared) {
@@ -88,6 +94,16 @@ export function fakeSandbox(): FakeSandbox {
       }
       sandbox.records.set(record.id, record)
       return record
+    },
+    async runAsync(execution) {
+      begin()
+      if (sandbox.cancelled.has(execution.id)) throw new ProblemError('execution-cancelled', { detail: 'it was cancelled' })
+      if (sandbox.brokenOff) throw sandbox.brokenOff
+      return sandbox.records.get(execution.id) ?? sandbox.run(execution)
+    },
+    async cancel(id) {
+      begin()
+      sandbox.cancelled.add(id)
     },
     async judge({ cases, ...rest }, keep) {
       begin()

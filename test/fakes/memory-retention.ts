@@ -1,10 +1,11 @@
 // What the sweep asks of the database, over maps.
-import type { ExecutionRecord } from '../../shared/execution.ts'
+import { isRecorded, type StoredExecution } from '../../shared/async-execution.ts'
 import type { ProgramClaims, RetentionStore } from '../../shared/sweep-ports.ts'
 
 export type RetentionWorld = {
   isNamed: (sha256: string) => boolean
-  executions: Map<string, ExecutionRecord>
+  ended: () => StoredExecution[]
+  remove: (id: string) => void
 }
 
 export function memoryProgramClaims({ isNamed }: Pick<RetentionWorld, 'isNamed'>): ProgramClaims {
@@ -29,14 +30,20 @@ export function memoryProgramClaims({ isNamed }: Pick<RetentionWorld, 'isNamed'>
   }
 }
 
-export function memoryRetention({ executions }: Pick<RetentionWorld, 'executions'>): RetentionStore {
+export function memoryRetention({ ended, remove }: Pick<RetentionWorld, 'ended' | 'remove'>): RetentionStore {
   let step: { cursor: string | null; dueAt: string } = { cursor: null, dueAt: '' }
   const old = ({ before, limit }: { before: string; limit: number }) =>
-    [...executions.values()].filter(({ finishedAt }) => finishedAt < before).slice(0, limit)
-  const since = (from: string) => [...executions.values()].filter(({ finishedAt }) => finishedAt >= from)
+    ended()
+      .filter(({ finishedAt }) => (finishedAt ?? '') < before)
+      .slice(0, limit)
+  const since = (from: string) => ended().filter(({ finishedAt }) => (finishedAt ?? '') >= from)
   return {
     async namedBundles(bundles, from) {
-      const named = new Set(since(from).flatMap(({ artifacts }) => artifacts.map((stored) => ('bundle' in stored ? stored.bundle : ''))))
+      const named = new Set(
+        since(from)
+          .filter(isRecorded)
+          .flatMap(({ artifacts }) => artifacts.map((stored) => ('bundle' in stored ? stored.bundle : ''))),
+      )
       return bundles.filter((bundle) => named.has(bundle))
     },
     async keptExecutions(ids, from) {
@@ -46,7 +53,7 @@ export function memoryRetention({ executions }: Pick<RetentionWorld, 'executions
     countOld: async (of) => ({ executions: old(of).length, rejectedOutcomes: 0 }),
     async deleteOld(of) {
       const gone = old(of)
-      for (const { id } of gone) executions.delete(id)
+      for (const { id } of gone) remove(id)
       return { executions: gone.length, rejectedOutcomes: 0 }
     },
     async takeStep({ at, leaseUntil }) {

@@ -63,7 +63,9 @@ test('the bucket away: work until the budget, then 429 and not ready; back: work
   }
   const ready = async () => (await fetch(`${host.url}/ready`)).status
   expect((await execute()).status).toBe(200)
-  await eventually(() => bucket.get(placeOf(firstArtifact(records)).key, 8 * MiB).then((bytes) => bytes?.length), 1.5 * MiB)
+  await eventually(() => bucket.get(placeOf(firstArtifact(records)).key, 8 * MiB).then((bytes) => bytes?.length), 1.5 * MiB, {
+    withinMs: 15_000,
+  })
 
   await stop()
   let refused = await execute()
@@ -76,7 +78,8 @@ test('the bucket away: work until the budget, then 429 and not ready; back: work
   for (const { id } of records) expect((await host.get(`/v1/executions/${id}`)).status).toBe(200)
 
   await start()
-  await eventually(ready, 200)
+  // Attempts are up to 5 s apart by now.
+  await eventually(ready, 200, { withinMs: 30_000 })
   expect((await execute()).status).toBe(200)
   await host.stop()
   for (const { artifacts: stored } of records) {

@@ -207,7 +207,7 @@ describe('a disk that is full', () => {
     expect(refused.headers.get('retry-after')).toBe('5')
     expect(await ready()).toBe(503)
     command('prlimit', '--pid', pid, '--fsize=unlimited:')
-    await eventually(ready, 200)
+    await eventually(ready, 200, { withinMs: 20_000 })
     const after = await execute(host, port, 'export default () => 1')
     host.worker.failing = false
     run.child.kill('SIGTERM')

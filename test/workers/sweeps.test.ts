@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { programKey } from '../../shared/agent.ts'
+import { isRecorded } from '../../shared/async-execution.ts'
 import { artifactKey, bundledArtifactBytesMax } from '../../shared/execution.ts'
+import { encodeCursor } from '../../shared/page.ts'
 import type { SweepStep } from '../../shared/sweep.ts'
 import { marginMs, sweepStep, sweepStorage } from '../../workers/flows/sweep-storage.ts'
 import { idOf } from '../fakes/id-of.ts'
@@ -77,8 +79,8 @@ test('artifacts and bundles go a day after they are kept no longer, executions l
 })
 
 test('what a row names stays, however old the object is: the clock of a host may be ahead', async () => {
-  const [record] = [await edge.database.executions.find(executionId)]
-  if (!record) throw new Error('not recorded')
+  const record = await edge.database.executions.find(executionId)
+  if (!record || !isRecorded(record)) throw new Error('not recorded')
   const late = { ...record, id: idOf('execution'), finishedAt: new Date(endedAt + 2 * marginMs).toISOString() }
   await edge.database.executions.record([late])
   edge.clock.now = endedAt + edge.services.kept.artifactsMs + marginMs + 1
@@ -167,5 +169,7 @@ test('the cron walks once an hour, from where it stopped', async () => {
 test('a cursor of something else is refused', async () => {
   const answer = await edge.call('POST', '/api/admin/sweeps', { key: adminKey, body: { cursor: 'WzFd' } })
   expect([answer.status, answer.body.code]).toEqual([400, 'invalid-cursor'])
+  const elsewhere = encodeCursor('sweep', ['accounts', ''])
+  await expect(sweepStep(edge.services, { dryRun: true, cursor: elsewhere })).rejects.toMatchObject({ code: 'invalid-cursor' })
   await expect(sweepStep(edge.services, { dryRun: true, cursor: 'x' })).rejects.toMatchObject({ code: 'invalid-cursor' })
 })

@@ -8,6 +8,7 @@
 // (shared/sweep-ports.ts), so that a deploy of the same bytes either finds them and keeps them, or waits until they are gone.
 import { artifactKeyForm, bundleKey, bundleNameSchema } from '../../shared/execution.ts'
 import { decodeCursor, encodeCursor } from '../../shared/page.ts'
+import { ProblemError } from '../../shared/problem.ts'
 import type { StoredObject } from '../../shared/ports.ts'
 import { sweepPhases, type SweepStep } from '../../shared/sweep.ts'
 import type { Services } from '../services.ts'
@@ -162,7 +163,9 @@ function told(looked: StoredObject[], deleted: StoredObject[]): Omit<StepOf, 'ne
 
 function walkFrom(cursor: string | undefined): Walk {
   const [phase, after] = decodeCursor('sweep', ['string', 'string'], cursor) ?? ['executions', '']
-  return { phase: sweepPhases.find((known) => known === phase) ?? 'executions', after: String(after) }
+  const known = sweepPhases.find((name) => name === phase)
+  if (!known) throw new ProblemError('invalid-cursor', { detail: 'cursor must be the nextCursor of a step of the sweep' })
+  return { phase: known, after: String(after) }
 }
 
 function iso(ms: number): string {
