@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.ts'
+import type { Scenario } from './scenario.ts'
 import { api } from './scenarios/api.ts'
 import { demo } from './scenarios/demo.ts'
 import { engine } from './scenarios/engine.ts'
@@ -11,11 +12,16 @@ import { start } from './scenarios/start.ts'
 import { states } from './scenarios/states.ts'
 import { workloadSpeed } from './scenarios/workloads.ts'
 
-/** One line of a result table. Units stand in the name. */
-export type Figure = { name: string; value: number; target?: string }
-export type ScenarioResult = { figures: Figure[]; raw: unknown }
-
-const scenarios: Record<string, () => Promise<ScenarioResult>> = { engine, states, workloads: workloadSpeed, soak, http, api, demo, start }
+const scenarios: Record<string, Scenario> = {
+  engine,
+  states,
+  workloads: workloadSpeed,
+  soak,
+  http,
+  api,
+  demo,
+  start,
+}
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
 const unknown = positionals.filter((name) => !(name in scenarios))
@@ -31,7 +37,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(scenarios)
   const machine = describeMachine()
   const started = performance.now()
   console.log(`\n${name} …`)
-  const { figures, raw } = await scenario()
+  const { figures, raw } = await scenario({ quick: false, plan: () => {}, step: () => {} })
   const seconds = Math.round((performance.now() - started) / 1000)
   for (const figure of figures) {
     const shown = figure.value >= 100 ? Math.round(figure.value).toLocaleString('en') : figure.value.toFixed(2)

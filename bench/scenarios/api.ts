@@ -3,7 +3,7 @@
 import autocannon from 'autocannon'
 import { withLocalCloud, type LocalCloud } from '../local-cloud.ts'
 import { startPeer } from '../peers/start-peer.ts'
-import type { Figure, ScenarioResult } from '../run.ts'
+import type { Figure, ScenarioResult } from '../scenario.ts'
 import { median } from '../statistics.ts'
 
 const rounds = 5

@@ -8,7 +8,7 @@ import { startTimeDefault, type HostExecution } from '../../shared/execution.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
 import { withLocalCloud, type LocalCloud } from '../local-cloud.ts'
 import { treeMemoryMiB } from '../process-tree.ts'
-import type { ScenarioResult } from '../run.ts'
+import type { ScenarioResult } from '../scenario.ts'
 import { median } from '../statistics.ts'
 
 const connections = 100

@@ -14,7 +14,7 @@ import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import type { RunOutcome, SandboxEngine } from '../../sandbox-host/sandbox-engine.ts'
 import { makeId } from '../../shared/ids.ts'
 import type { Program } from '../../shared/agent.ts'
-import type { Figure, ScenarioResult } from '../run.ts'
+import type { Figure, ScenarioResult } from '../scenario.ts'
 import { median, quantile } from '../statistics.ts'
 
 const rounds = 60

@@ -8,7 +8,7 @@ import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import { createNativeForBench } from '../native.ts'
 import { callScript, compileQuickjs, loadScript, newQuickjs } from '../peers/quickjs-emscripten.ts'
 import type { QuickJS, Script } from '../peers/quickjs-emscripten.ts'
-import type { Figure, ScenarioResult } from '../run.ts'
+import type { Figure, ScenarioResult } from '../scenario.ts'
 import { geometricMean, median } from '../statistics.ts'
 
 const rounds = 25
