@@ -8,7 +8,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter(Boolean)
 const sources = files.filter(
-  (file) => /\.(ts|tsx|mjs)$/.test(file) && /^(shared|client|workers|sandbox-host|kafka-gateway|local|bench|cli|test)\//.test(file),
+  (file) => /\.(ts|tsx|mjs)$/.test(file) && /^(shared|client|workers|sandbox-host|kafka-gateway|local|bench|cli|scripts|test)\//.test(file),
 )
 const edges = sources.flatMap((file) => importsOf(file).map((target) => ({ file, target })))
 
