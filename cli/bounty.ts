@@ -8,6 +8,7 @@ type Command = (argv: string[]) => Promise<number>
 /** Loaded when asked for: a bundler, an engine and the schemas take longer than most of what is typed. */
 const commands: Record<string, () => Promise<Command>> = {
   bounties: async () => (await import('./bounties.ts')).bounties,
+  cancel: async () => (await import('./cancel.ts')).cancel,
   deploy: async () => (await import('./deploy.ts')).deploy,
   keys: async () => (await import('./keys.ts')).keys,
   run: async () => (await import('./run.ts')).run,
@@ -21,7 +22,8 @@ const usage = `Usage: bounty <command>
   bounties  list bounties, or search their titles
   show      one bounty with its public cases
   deploy    make an agent of a file, or the next version of one
-  run       run an agent and print what it returns
+  run       run an agent and print what it returns; --async does not wait for it
+  cancel    an execution that was run with --async
   submit    judge an agent by every case of a bounty; --watch waits for the verdict
   verify    check a receipt's signature and run its execution again
   keys      the keys of your account and what they may do

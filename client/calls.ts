@@ -33,6 +33,7 @@ export interface Calls {
       quotas: {
         agents: { used: number; max: number }
         openBounties: { used: number; max: number }
+        executionsWaiting: { used: number; max: number }
         keys: { used: number; max: number }
         webhooks: { used: number; max: number }
       }
@@ -49,7 +50,7 @@ export interface Calls {
     body: { name: string; rateLimited?: boolean | undefined }
     answer: { id: string; name: string; createdAt: string; balanceCredits: number; key: string }
   }
-  /** Run an agent; whatever the program does is a 200 with its own status */
+  /** Run an agent; whatever the program does is a 200 with its own status. With `Prefer: respond-async` nobody waits: a 202 */
   'POST /api/agents/{id}/executions': {
     params: { id: string }
     body: {
@@ -59,61 +60,119 @@ export interface Calls {
       startTime?: string | undefined
       version?: number | undefined
     }
-    answer: {
-      id: string
-      agentId: string
-      version: number
-      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
-      seed: number
-      startTime: string
-      status:
-        | 'queued'
-        | 'running'
-        | 'completed'
-        | 'threw'
-        | 'trapped'
-        | 'out-of-fuel'
-        | 'deadline'
-        | 'memory-limit'
-        | 'output-limit'
-        | 'invalid-program'
-        | 'cancelled'
-        | 'failed'
-      output?: unknown
-      error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
-      logs: { stdout: string; stderr: string; truncated: boolean }
-      artifacts: { name: string; bytes: number; sha256: string }[]
-      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
-      engine: string
-      finishedAt: string
-      receipt?:
-        | {
-            statement: {
-              type: 'execution'
-              receiptVersion: 1
-              executionId: string
-              program: { kind: 'script' | 'command' | 'component'; sha256: string }
-              inputSha256: string
-              args: string[]
-              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
-              seed: number
-              startTime: string
-              engine: string
-              status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
-              outputSha256: string | null
-              errorSha256: string | null
-              logsSha256: string
-              artifacts: { name: string; bytes: number; sha256: string }[]
-              fuel: number
-              memoryBytesPeak: number
-              finishedAt: string
-              keyId: string
-            }
-            signature: string
-          }
-        | null
-        | undefined
-    }
+    answer:
+      | {
+          id: string
+          agentId: string
+          version: number
+          tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+          seed: number
+          startTime: string
+          status:
+            | 'queued'
+            | 'running'
+            | 'completed'
+            | 'threw'
+            | 'trapped'
+            | 'out-of-fuel'
+            | 'deadline'
+            | 'memory-limit'
+            | 'output-limit'
+            | 'invalid-program'
+            | 'cancelled'
+            | 'failed'
+          output?: unknown
+          error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
+          logs: { stdout: string; stderr: string; truncated: boolean }
+          artifacts: { name: string; bytes: number; sha256: string }[]
+          usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+          engine: string
+          finishedAt: string
+          receipt?:
+            | {
+                statement: {
+                  type: 'execution'
+                  receiptVersion: 1
+                  executionId: string
+                  program: { kind: 'script' | 'command' | 'component'; sha256: string }
+                  inputSha256: string
+                  args: string[]
+                  tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+                  seed: number
+                  startTime: string
+                  engine: string
+                  status:
+                    'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+                  outputSha256: string | null
+                  errorSha256: string | null
+                  logsSha256: string
+                  artifacts: { name: string; bytes: number; sha256: string }[]
+                  fuel: number
+                  memoryBytesPeak: number
+                  finishedAt: string
+                  keyId: string
+                }
+                signature: string
+              }
+            | null
+            | undefined
+        }
+      | {
+          id: string
+          agentId: string
+          version: number
+          tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+          seed: number
+          startTime: string
+          status:
+            | 'queued'
+            | 'running'
+            | 'completed'
+            | 'threw'
+            | 'trapped'
+            | 'out-of-fuel'
+            | 'deadline'
+            | 'memory-limit'
+            | 'output-limit'
+            | 'invalid-program'
+            | 'cancelled'
+            | 'failed'
+          output?: unknown
+          error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
+          logs: { stdout: string; stderr: string; truncated: boolean }
+          artifacts: { name: string; bytes: number; sha256: string }[]
+          usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+          engine: string | null
+          finishedAt: string | null
+          receipt?:
+            | {
+                statement: {
+                  type: 'execution'
+                  receiptVersion: 1
+                  executionId: string
+                  program: { kind: 'script' | 'command' | 'component'; sha256: string }
+                  inputSha256: string
+                  args: string[]
+                  tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+                  seed: number
+                  startTime: string
+                  engine: string
+                  status:
+                    'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+                  outputSha256: string | null
+                  errorSha256: string | null
+                  logsSha256: string
+                  artifacts: { name: string; bytes: number; sha256: string }[]
+                  fuel: number
+                  memoryBytesPeak: number
+                  finishedAt: string
+                  keyId: string
+                }
+                signature: string
+              }
+            | null
+            | undefined
+        }
   }
   /** Deploy the next version of an agent */
   'POST /api/agents/{id}/versions': {
@@ -399,8 +458,8 @@ export interface Calls {
       signature: string
     }
   }
-  /** The outcome of an execution of your own; found at once by whoever just ran it */
-  'GET /api/executions/{id}': {
+  /** Cancel an asynchronous execution of your own that has not ended: at once, and for good */
+  'DELETE /api/executions/{id}': {
     params: { id: string }
     answer: {
       id: string
@@ -427,8 +486,8 @@ export interface Calls {
       logs: { stdout: string; stderr: string; truncated: boolean }
       artifacts: { name: string; bytes: number; sha256: string }[]
       usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
-      engine: string
-      finishedAt: string
+      engine: string | null
+      finishedAt: string | null
       receipt?:
         | {
             statement: {
@@ -458,23 +517,106 @@ export interface Calls {
         | undefined
     }
   }
-  /** Executions of your own that have ended, newest first, once they are recorded (seconds); a page may hold fewer than `limit` */
+  /** An execution of your own, and its outcome when it has ended; found at once by whoever just ran it */
+  'GET /api/executions/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      agentId: string
+      version: number
+      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      seed: number
+      startTime: string
+      status:
+        | 'queued'
+        | 'running'
+        | 'completed'
+        | 'threw'
+        | 'trapped'
+        | 'out-of-fuel'
+        | 'deadline'
+        | 'memory-limit'
+        | 'output-limit'
+        | 'invalid-program'
+        | 'cancelled'
+        | 'failed'
+      output?: unknown
+      error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
+      logs: { stdout: string; stderr: string; truncated: boolean }
+      artifacts: { name: string; bytes: number; sha256: string }[]
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      engine: string | null
+      finishedAt: string | null
+      receipt?:
+        | {
+            statement: {
+              type: 'execution'
+              receiptVersion: 1
+              executionId: string
+              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              inputSha256: string
+              args: string[]
+              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+              seed: number
+              startTime: string
+              engine: string
+              status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+              outputSha256: string | null
+              errorSha256: string | null
+              logsSha256: string
+              artifacts: { name: string; bytes: number; sha256: string }[]
+              fuel: number
+              memoryBytesPeak: number
+              finishedAt: string
+              keyId: string
+            }
+            signature: string
+          }
+        | null
+        | undefined
+    }
+  }
+  /** Executions of your own, newest first: asynchronous ones at once, others once they are recorded (seconds); a page may hold fewer than `limit` */
   'GET /api/executions': {
     query?: {
       limit?: number | undefined
       cursor?: string | undefined
       agent?: string | undefined
       status?:
-        'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program' | undefined
+        | 'queued'
+        | 'running'
+        | 'completed'
+        | 'threw'
+        | 'trapped'
+        | 'out-of-fuel'
+        | 'deadline'
+        | 'memory-limit'
+        | 'output-limit'
+        | 'invalid-program'
+        | 'cancelled'
+        | 'failed'
+        | undefined
     }
     answer: {
       items: {
         id: string
         agentId: string
         version: number
-        status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+        status:
+          | 'queued'
+          | 'running'
+          | 'completed'
+          | 'threw'
+          | 'trapped'
+          | 'out-of-fuel'
+          | 'deadline'
+          | 'memory-limit'
+          | 'output-limit'
+          | 'invalid-program'
+          | 'cancelled'
+          | 'failed'
         fuel: number | null
-        finishedAt: string
+        finishedAt: string | null
       }[]
       nextCursor: string | null
     }
@@ -707,6 +849,26 @@ export interface Calls {
             }
           }
         | {
+            type: 'execution.finished'
+            timestamp: string
+            data: {
+              executionId: string
+              agentId: string
+              version: number
+              status:
+                | 'completed'
+                | 'threw'
+                | 'trapped'
+                | 'out-of-fuel'
+                | 'deadline'
+                | 'memory-limit'
+                | 'output-limit'
+                | 'invalid-program'
+                | 'cancelled'
+                | 'failed'
+            }
+          }
+        | {
             type: 'bounty.awarded'
             timestamp: string
             data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
@@ -745,6 +907,26 @@ export interface Calls {
                 status: 'accepted' | 'rejected' | 'failed'
                 casesTotal: number
                 casesPassed: number
+              }
+            }
+          | {
+              type: 'execution.finished'
+              timestamp: string
+              data: {
+                executionId: string
+                agentId: string
+                version: number
+                status:
+                  | 'completed'
+                  | 'threw'
+                  | 'trapped'
+                  | 'out-of-fuel'
+                  | 'deadline'
+                  | 'memory-limit'
+                  | 'output-limit'
+                  | 'invalid-program'
+                  | 'cancelled'
+                  | 'failed'
               }
             }
           | {
@@ -789,6 +971,26 @@ export interface Calls {
             }
           }
         | {
+            type: 'execution.finished'
+            timestamp: string
+            data: {
+              executionId: string
+              agentId: string
+              version: number
+              status:
+                | 'completed'
+                | 'threw'
+                | 'trapped'
+                | 'out-of-fuel'
+                | 'deadline'
+                | 'memory-limit'
+                | 'output-limit'
+                | 'invalid-program'
+                | 'cancelled'
+                | 'failed'
+            }
+          }
+        | {
             type: 'bounty.awarded'
             timestamp: string
             data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
@@ -816,7 +1018,7 @@ export interface Calls {
     answer: {
       id: string
       url: string
-      events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+      events: ('submission.finished' | 'execution.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
       createdAt: string
     }
   }
@@ -827,7 +1029,7 @@ export interface Calls {
       items: {
         id: string
         url: string
-        events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+        events: ('submission.finished' | 'execution.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
         createdAt: string
       }[]
       nextCursor: string | null
@@ -835,11 +1037,14 @@ export interface Calls {
   }
   /** Be told of events at an address of yours, at most 20 webhooks; the secret is in this answer and never again */
   'POST /api/webhooks': {
-    body: { url: string; events?: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[] | undefined }
+    body: {
+      url: string
+      events?: ('submission.finished' | 'execution.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[] | undefined
+    }
     answer: {
       id: string
       url: string
-      events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+      events: ('submission.finished' | 'execution.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
       createdAt: string
       secret: string
     }
