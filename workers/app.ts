@@ -1,6 +1,5 @@
 // The edge API: what every request passes through, and the routes. Built from services alone, so that tests build it from fakes.
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { contextStorage } from 'hono/context-storage'
 import type { HonoRequest } from 'hono'
 import type { AppEnv } from './app-env.ts'
 import { createCors } from './cors.ts'
@@ -12,6 +11,7 @@ import { addPages } from './pages/add-pages.tsx'
 import { problemResponse } from './problem-response.ts'
 import { QuickAnswers } from './quick-answers.ts'
 import { requestLog } from './request-log.ts'
+import { keepRequestScope } from './request-scope.ts'
 import { Router } from './router.ts'
 import { addAccountRoutes } from './routes/accounts.ts'
 import { addAgentRoutes } from './routes/agents.ts'
@@ -42,7 +42,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const quick = new QuickAnswers({ reads, limiter, limit: rateLimits.address, counters, now })
 
   app.use(createEnvelope(counters, quick))
-  app.use(contextStorage())
+  app.use(keepRequestScope())
   app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
 
   addStatusRoutes(router, services, openApiText)

@@ -15,10 +15,10 @@ import { makeId } from '../../shared/ids.ts'
 import { Journal } from '../../sandbox-host/journal.ts'
 import { createLog } from '../../sandbox-host/log.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
-import type { ScenarioResult } from '../run.ts'
+import type { BenchRun, ScenarioResult } from '../scenario.ts'
 import { median } from '../statistics.ts'
 
-const rounds = 7
+const roundsFull = 7
 const secondsPerRound = 3
 const connections = [1, 64]
 const recoveries = 5
@@ -37,7 +37,9 @@ type HostName = keyof typeof hosts
 type Host = { url: string; stop: () => Promise<void> }
 type Round = { perSecond: number; p50Ms: number; p99Ms: number; failed: number; executionsPerSync: number | null }
 
-export async function durability(): Promise<ScenarioResult> {
+export async function durability(run: BenchRun): Promise<ScenarioResult> {
+  const rounds = run.quick ? 2 : roundsFull
+  run.plan(rounds * connections.length * Object.keys(hosts).length + 1)
   const peers = await startPeers()
   const running = new Map<HostName, Host>()
   try {
@@ -45,10 +47,14 @@ export async function durability(): Promise<ScenarioResult> {
     const cells = connections.flatMap((count) => [...running].map(([name, host]) => ({ name, host, count, all: [] as Round[] })))
     for (const { host, count } of cells) await load(host, count, 1)
     for (let round = 0; round < rounds; round++) {
-      for (const { host, count, all } of cells) all.push(await load(host, count, secondsPerRound))
+      for (const { name, host, count, all } of cells) {
+        run.step(`journal: ${name}, ${count} connections`)
+        all.push(await load(host, count, secondsPerRound))
+      }
     }
     for (const host of running.values()) await host.stop()
     running.clear()
+    run.step('recovery of a gigabyte')
     const recovery = await measureRecovery()
     const of = (name: HostName, count: number) => cells.find((cell) => cell.name === name && cell.count === count)?.all ?? []
     const perSecond = (name: HostName, count: number) => median(of(name, count).map((round) => round.perSecond))

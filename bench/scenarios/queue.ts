@@ -8,10 +8,10 @@ import { Client } from 'pg'
 import { z } from 'zod'
 import type { EventLogName } from '../../local/kafka-parts.ts'
 import { startStack, type Stack } from '../../local/stack.ts'
-import type { ScenarioResult } from '../run.ts'
+import type { BenchRun, ScenarioResult } from '../scenario.ts'
 import { quantile } from '../statistics.ts'
 
-const rounds = 5
+const roundsFull = 5
 const perRound = 50
 const everyMs = 100
 const settleMsMax = 60_000
@@ -27,7 +27,9 @@ const ways: Way[] = [
 type Sample = { totalMs: number; takenMs: number }
 type Cloud = { stack: Stack; agentId: string; database: Client; stop: () => Promise<void> }
 
-export async function queue(): Promise<ScenarioResult> {
+export async function queue(run: BenchRun): Promise<ScenarioResult> {
+  const rounds = run.quick ? 1 : roundsFull
+  run.plan((rounds + 1) * ways.length)
   const clouds = new Map<EventLogName, Cloud>()
   const samples = new Map<Way, Sample[]>(ways.map((way) => [way, []]))
   try {
@@ -37,6 +39,7 @@ export async function queue(): Promise<ScenarioResult> {
       for (const way of ways) {
         const cloud = clouds.get(way.eventLog)
         if (!cloud) throw new Error(`there is no cloud with ${way.eventLog}`)
+        run.step(way.name)
         const found = await measure(cloud, way)
         if (round > 0) samples.get(way)?.push(...found)
       }
