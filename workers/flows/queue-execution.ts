@@ -1,5 +1,6 @@
 // Takes an execution that nobody waits for: a row first, which is the truth and is never lost, then a message for whoever runs it
 // (run-execution.ts).
+import { assert } from '../../shared/assert.ts'
 import type { UnrecordedExecution } from '../../shared/async-execution.ts'
 import { unrecordedView } from '../../shared/async-execution.ts'
 import type { Execution } from '../../shared/execution.ts'
@@ -30,7 +31,8 @@ export async function queueExecution(
   const createdAt = instant(at)
   if (!(await asyncExecutions.create({ ...run, input, createdAt, dueAt: instant(at + messageMsMax) }))) {
     const made = await executions.find(id)
-    if (made) return { execution: viewExecution(made) }
+    assert(made, 'an execution that cannot be made a second time is there')
+    return { execution: viewExecution(made) }
   }
   await publishTurns(services, [{ topic: 'executions', executionId: id, turn: firstTurn }])
   const queued: UnrecordedExecution = { ...run, status: 'queued', failure: null, createdAt, finishedAt: null, attempts: [] }
