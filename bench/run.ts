@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.ts'
 import { api } from './scenarios/api.ts'
 import { demo } from './scenarios/demo.ts'
+import { durability } from './scenarios/durability.ts'
 import { engine } from './scenarios/engine.ts'
 import { http } from './scenarios/http.ts'
 import { queue } from './scenarios/queue.ts'
@@ -22,6 +23,7 @@ const scenarios: Record<string, () => Promise<ScenarioResult>> = {
   workloads: workloadSpeed,
   soak,
   http,
+  durability,
   api,
   demo,
   start,

@@ -15,6 +15,7 @@ const commands: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./run.ts')).run,
   show: async () => (await import('./bounties.ts')).show,
   submit: async () => (await import('./submit.ts')).submit,
+  sweep: async () => (await import('./sweep.ts')).sweep,
   verify: async () => (await import('./verify.ts')).verify,
 }
 
@@ -28,6 +29,7 @@ const usage = `Usage: bounty <command>
   submit        judge an agent by every case of a bounty; --watch waits for the verdict
   verify        check a receipt's signature and run its execution again
   keys          the keys of your account and what they may do
+  sweep         delete what is kept no longer (administrator)
   dead-letters  work that was given up: list it, do it anew
 
 bounty <command> --help says more. The account's key is read from BOUNTY_KEY, the address of the API from BOUNTY_URL. Exit code: 0 what was

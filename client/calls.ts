@@ -50,6 +50,19 @@ export interface Calls {
     body: { name: string; rateLimited?: boolean | undefined }
     answer: { id: string; name: string; createdAt: string; balanceCredits: number; key: string }
   }
+  /** One step of the clean-up of storage: deletes what is kept no longer, or tells what it would delete */
+  'POST /api/admin/sweeps': {
+    body: { dryRun?: boolean | undefined; cursor?: string | undefined }
+    answer: {
+      phase: 'executions' | 'programs' | 'artifacts' | 'bundles'
+      dryRun: boolean
+      looked: number
+      deleted: number
+      bytes: number
+      examples: string[]
+      nextCursor: string | null
+    }
+  }
   /** Run an agent; whatever the program does is a 200 with its own status. With `Prefer: respond-async` nobody waits: a 202 */
   'POST /api/agents/{id}/executions': {
     params: { id: string }
@@ -491,6 +504,11 @@ export interface Calls {
       }[]
       nextCursor: string | null
     }
+  }
+  /** A URL at which anybody reads an artifact of more than 1 MiB for five minutes, from the bucket itself */
+  'GET /api/executions/{id}/artifact-urls/{name}': {
+    params: { id: string; name: string }
+    answer: { url: string; expiresAt: string }
   }
   /** Bytes of an artifact, whole or one range of them */
   'GET /api/executions/{id}/artifacts/{name}': {

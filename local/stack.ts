@@ -224,6 +224,8 @@ async function startParts(parts: Parts): Promise<Started> {
     UPSTASH_REDIS_REST_URL: at(links['edge-upstash']),
     UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
     WEBHOOK_ENCRYPTION_KEY: secrets.webhookEncryptionKey,
+    R2_ENDPOINT: bucketUrl(ports.edge, bucketName),
+    ...r2,
     // Whoever tries webhooks out has a receiver on this machine.
     ALLOW_LOCAL_WEBHOOKS: 'yes',
     ...kafka?.bindings,

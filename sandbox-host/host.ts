@@ -60,6 +60,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
     host: name,
     log,
     bytesMax: config.journalBytesMax,
+    diskFreeBytesMin: config.diskFreeBytesMin,
   })
   const receiptKey = await readReceiptKey(config.dataDirectory, config.receiptKey)
   const metrics = new Metrics()

@@ -330,15 +330,27 @@ export interface SharedCache {
   ping(): Promise<void>
 }
 
-/** A range of a bundle; `length` is at least 1. */
+/** A range of an object; `length` is at least 1. */
 export type ByteRange = { offset: number; length: number }
+
+/** `storedAt` in ms since 1970, by the store's clock. */
+export type StoredObject = { key: string; bytes: number; storedAt: number }
 
 /** Throws ProblemError `artifacts-unavailable`. */
 export interface ArtifactStore {
   /** The same bytes again change nothing. */
   putProgram(sha256: string, bytes: Uint8Array): Promise<void>
-  /** @returns undefined while the bundle is not in the store */
-  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /** @param key of a bundle or an artifact. @returns undefined while it is not in the store */
+  read(key: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /**
+   * A URL with which anybody reads the whole object, until it expires.
+   * @returns undefined while it is not in the store. @throws ProblemError `presigning-unavailable`
+   */
+  presign(key: string, lifetime: { seconds: number }): Promise<string | undefined>
+  /** In the order of keys. @param after key that the page begins behind; '' for the first one */
+  list(prefix: string, page: { after: string; limit: number }): Promise<{ objects: StoredObject[]; hasMore: boolean }>
+  /** At most 1,000 at once. What is not there is no error. */
+  remove(keys: string[]): Promise<void>
   ping(): Promise<void>
 }
 
@@ -383,7 +395,8 @@ export interface Sandbox {
   judge(cases: JudgedCases, keep: (judged: Judgement) => Promise<void>): Promise<JudgementEnd>
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
-  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /** @param key of a bundle or an artifact. @returns undefined when the host has not got it, or not that range of it */
+  readObject(key: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
   /** Public key that the host signs with now. */
   receiptKey(): Promise<HostReceiptKey>
   ping(): Promise<void>

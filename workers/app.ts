@@ -27,6 +27,7 @@ import { addLedgerRoutes } from './routes/ledger.ts'
 import { addReceiptRoutes } from './routes/receipts.ts'
 import { addSettlementRoutes } from './routes/settlements.ts'
 import { addStatusRoutes } from './routes/status.ts'
+import { addSweepRoutes } from './routes/sweeps.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
 import { addWebhookRoutes } from './routes/webhooks.ts'
 import type { Services } from './services.ts'
@@ -59,6 +60,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addLeaderboardRoutes(router, services)
   addWebhookRoutes(router, services)
   addDeadLetterRoutes(router, services)
+  addSweepRoutes(router, services)
   addInternalRoutes(app, services)
 
   const pages = addPages({ app, router, gate }, services)

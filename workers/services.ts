@@ -26,6 +26,7 @@ import type {
   SharedCache,
   SubmissionStore,
 } from '../shared/ports.ts'
+import type { ProgramClaims, RetentionStore } from '../shared/sweep-ports.ts'
 import type { WebhookStore } from '../shared/webhook-ports.ts'
 import { rateLimits, type RateLimits } from '../shared/rate-limit.ts'
 import { dnsOverHttps } from './adapters/dns-over-https.ts'
@@ -43,8 +44,10 @@ import { neonGauges } from './adapters/neon-gauges.ts'
 import { neonLedgerStore } from './adapters/neon-ledger.ts'
 import { neonJudgingStore } from './adapters/neon-judging.ts'
 import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
+import { neonProgramClaims } from './adapters/neon-program-claims.ts'
 import { neonProgressStore } from './adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
+import { neonRetentionStore } from './adapters/neon-retention.ts'
 import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { neonWebhookStore } from './adapters/neon-webhooks.ts'
@@ -106,6 +109,10 @@ export type Services = {
   /** Agent versions that this isolate has run. */
   runnable: MemoryCache<{ agent: RunnableAgent; freshUntil: number }>
   artifacts: ArtifactStore
+  programClaims: ProgramClaims
+  retention: RetentionStore
+  /** How long executions and their artifacts are kept behind their end. */
+  kept: { artifactsMs: number; executionsMs: number }
   sandbox: Sandbox
   adminKeySha256: string
   sandboxSecret: string
@@ -120,6 +127,8 @@ export type Services = {
 const runnableEntriesMax = 10_000
 /** The platform's published figure for agents; flows/run-agent.ts asks for a newer version more often. */
 const runnableLifetimeMs = 600_000
+
+const dayMs = 86_400_000
 
 export function createServices(raw: Env): Services {
   const env = checkEnv(raw)
@@ -161,7 +170,10 @@ export function createServices(raw: Env): Services {
     cache,
     reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
-    artifacts: r2ArtifactStore(env.ARTIFACTS),
+    artifacts: r2ArtifactStore(env.ARTIFACTS, env.presigner),
+    programClaims: neonProgramClaims(database),
+    retention: neonRetentionStore(database),
+    kept: { artifactsMs: env.ARTIFACTS_KEPT_DAYS * dayMs, executionsMs: env.EXECUTIONS_KEPT_DAYS * dayMs },
     sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),
     adminKeySha256: env.ADMIN_KEY_SHA256,
     sandboxSecret: env.SANDBOX_SECRET,

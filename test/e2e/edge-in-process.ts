@@ -44,7 +44,7 @@ export function edgeInProcess({
       SANDBOX_URL: stack.hostUrl,
       SANDBOX_SECRET: secrets.sandboxSecret,
       ADMIN_KEY_SHA256: createHash('sha256').update(stack.adminKey).digest('hex'),
-      ARTIFACTS: { head: refuse, get: refuse, put: refuse },
+      ARTIFACTS: { head: refuse, get: refuse, put: refuse, list: refuse, delete: refuse },
       EVENT_QUEUE: { sendBatch: refuse, metrics: refuse },
     }),
     rateLimits,

@@ -10,6 +10,7 @@ import { keysContract } from '../contracts/keys.contract.ts'
 import { listsContract } from '../contracts/lists.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
+import { retentionContract } from '../contracts/retention.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
 import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
@@ -25,8 +26,10 @@ import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
 import { neonJudgingStore } from '../../workers/adapters/neon-judging.ts'
 import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
+import { neonProgramClaims } from '../../workers/adapters/neon-program-claims.ts'
 import { neonProgressStore } from '../../workers/adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
+import { neonRetentionStore } from '../../workers/adapters/neon-retention.ts'
 import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
 import { neonWebhookStore } from '../../workers/adapters/neon-webhooks.ts'
@@ -51,6 +54,8 @@ function stores() {
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     webhooks: neonWebhookStore(database),
+    programClaims: neonProgramClaims(database),
+    retention: neonRetentionStore(database),
   }
 }
 
@@ -63,6 +68,7 @@ keysContract('Postgres', stores)
 listsContract('Postgres', stores)
 moneyContract('Postgres', stores)
 progressContract('Postgres', stores)
+retentionContract('Postgres', stores)
 webhooksContract('Postgres', stores)
 
 test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {

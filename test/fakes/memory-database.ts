@@ -20,6 +20,7 @@ import type {
   SubmissionStore,
 } from '../../shared/ports.ts'
 import type { DeadLetterStore } from '../../shared/dead-letter-ports.ts'
+import type { ProgramClaims, RetentionStore } from '../../shared/sweep-ports.ts'
 import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
@@ -31,6 +32,7 @@ import { memoryDeadLetters } from './memory-dead-letters.ts'
 import { memoryExecutions } from './memory-executions.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
+import { memoryProgramClaims, memoryRetention } from './memory-retention.ts'
 import { memorySubmissions, type MemoryBounty } from './memory-submissions.ts'
 import { memoryWebhooks } from './memory-webhooks.ts'
 
@@ -54,6 +56,8 @@ export type MemoryDatabase = {
   settlements: SettlementStore
   webhooks: WebhookStore
   deadLetters: DeadLetterStore
+  programClaims: ProgramClaims
+  retention: RetentionStore
   rejected: RejectedOutcome[]
 }
 
@@ -72,7 +76,7 @@ export function memoryDatabase(): MemoryDatabase {
   }
   const { money, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, deadLetters, program })
   const rejected: RejectedOutcome[] = []
-  const { waitingOf, ...executed } = memoryExecutions({
+  const { waitingOf, ended, remove, ...executed } = memoryExecutions({
     isKnown: ({ accountId, agentId, version }) => accounts.has(accountId) && versions.has(`${agentId}@${version}`),
     webhooks,
     deadLetters,
@@ -94,6 +98,8 @@ export function memoryDatabase(): MemoryDatabase {
     settlements: money.settlements,
     webhooks: webhooks.store,
     deadLetters: deadLetters.store,
+    programClaims: memoryProgramClaims({ isNamed: (sha256) => [...versions.values()].some((version) => version.sha256 === sha256) }),
+    retention: memoryRetention({ ended, remove }),
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })

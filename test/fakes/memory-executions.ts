@@ -24,6 +24,8 @@ export type MemoryExecutions = {
   executions: ExecutionStore
   asyncExecutions: AsyncExecutionStore
   waitingOf: (accountId: string) => number
+  ended: () => StoredExecution[]
+  remove: (id: string) => void
 }
 
 export type MemoryExecutionsOptions = {
@@ -162,7 +164,16 @@ export function memoryExecutions({ isKnown, webhooks, deadLetters, rejected }: M
     },
   }
 
-  return { executions, asyncExecutions, waitingOf }
+  return {
+    executions,
+    asyncExecutions,
+    waitingOf,
+    ended: () => [...records.values(), ...[...waiting.values()].filter(({ status }) => hasEnded(status))],
+    remove(id) {
+      records.delete(id)
+      waiting.delete(id)
+    },
+  }
 }
 
 function seen(kept: Waiting | undefined): UnrecordedExecution | undefined {

@@ -1,6 +1,7 @@
 // Who may call what: one row for every route that the app has, walked with every kind of caller. A route without a row fails the test.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { scopes, type Scope } from '../../shared/api-key.ts'
+import { artifactKey } from '../../shared/execution.ts'
 import { assetPath } from '../../workers/pages/assets.ts'
 import { idOf } from '../fakes/id-of.ts'
 import { adminKey, testEdge, type Answer } from '../fakes/test-edge.ts'
@@ -53,6 +54,7 @@ const table: Record<string, Row> = {
   'GET /api/accounts/me/ledger': { who: 'shared', scope: 'read' },
   'GET /api/accounts/me/usage': { who: 'shared', scope: 'read' },
   'POST /api/accounts/:id/credits': { who: 'admin', path: () => `/api/accounts/${owner.id}/credits`, body: () => ({ credits: 1 }) },
+  'POST /api/admin/sweeps': { who: 'admin', body: () => ({ dryRun: true }) },
   'POST /api/keys': { who: 'shared', scope: 'keys', body: () => ({ name: 'k' }) },
   'GET /api/keys': { who: 'shared', scope: 'read' },
   'DELETE /api/keys/:id': { who: 'keyholder', scope: 'keys', path: async () => `/api/keys/${(await newKey({ name: 'k' })).id}` },
@@ -125,6 +127,11 @@ const table: Record<string, Row> = {
     scope: 'read',
     path: () => `/api/executions/${executionId}/artifacts/dir/h%C3%A9llo.txt`,
   },
+  'GET /api/executions/:id/artifact-urls/:name{.+}': {
+    who: 'own',
+    scope: 'read',
+    path: () => `/api/executions/${executionId}/artifact-urls/large`,
+  },
   'GET /api/executions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/receipt` },
   'GET /api/receipt-keys': { who: 'public' },
   'GET /api/leaderboard': { who: 'public' },
@@ -181,7 +188,10 @@ beforeAll(async () => {
   const record = edge.sandbox.records.get(executionId)
   if (!record) throw new Error('the fake sandbox ran nothing')
   // What a receipt says is of no concern here, only who may read it.
-  edge.sandbox.records.set(executionId, { ...record, receipt: {} as NonNullable<typeof record.receipt> })
+  const object = artifactKey({ host: 'fake-host', execution: executionId, position: 1 })
+  const artifacts = [...record.artifacts, { name: 'large', bytes: 2_000_000, sha256: '0'.repeat(64), object }]
+  edge.artifacts.put(object, new Uint8Array(1))
+  edge.sandbox.records.set(executionId, { ...record, artifacts, receipt: {} as NonNullable<typeof record.receipt> })
   webhookId = await newWebhook()
   deliveryId = (await edge.call('POST', `/api/webhooks/${webhookId}/ping`, as)).body.id
   letterId = await newLetter()

@@ -52,3 +52,26 @@ test.each<[object, string]>([
     expect(String(error)).not.toContain('p'.repeat(32))
   }
 })
+
+const s3 = { R2_ENDPOINT: 'https://x.r2.cloudflarestorage.com/bucket', R2_ACCESS_KEY_ID: 'id', R2_SECRET_ACCESS_KEY: 'hunter2' }
+
+test('artifacts are kept for 30 days and executions for 90, or as the deployment says', () => {
+  expect(checkEnv(good)).toMatchObject({ ARTIFACTS_KEPT_DAYS: 30, EXECUTIONS_KEPT_DAYS: 90 })
+  const equal = checkEnv({ ...good, ARTIFACTS_KEPT_DAYS: '7', EXECUTIONS_KEPT_DAYS: '7' })
+  expect(equal).toMatchObject({ ARTIFACTS_KEPT_DAYS: 7, EXECUTIONS_KEPT_DAYS: 7 })
+  expect(() => checkEnv({ ...good, ARTIFACTS_KEPT_DAYS: '91' })).toThrow(
+    'ARTIFACTS_KEPT_DAYS must be at most EXECUTIONS_KEPT_DAYS, which is 90',
+  )
+})
+
+test.each(['0', '-1', '1.5', 'for ever', '36501'])('%s days are refused by name', (value) => {
+  expect(() => checkEnv({ ...good, ARTIFACTS_KEPT_DAYS: value })).toThrow('ARTIFACTS_KEPT_DAYS must be a whole number of days')
+})
+
+test('the key that signs URLs is there whole or not at all, and never quoted', () => {
+  expect(checkEnv(good).presigner).toBeUndefined()
+  expect(checkEnv({ ...good, ...s3 }).presigner).toEqual({ url: s3.R2_ENDPOINT, accessKeyId: 'id', secretAccessKey: 'hunter2' })
+  const { R2_ENDPOINT: _url, ...half } = s3
+  expect(() => checkEnv({ ...good, ...half })).toThrow('must be set together')
+  expect(() => checkEnv({ ...good, ...half })).not.toThrow('hunter2')
+})

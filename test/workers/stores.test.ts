@@ -7,11 +7,13 @@ import { keysContract } from '../contracts/keys.contract.ts'
 import { listsContract } from '../contracts/lists.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
+import { retentionContract } from '../contracts/retention.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
 import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { memoryDatabase } from '../fakes/memory-database.ts'
 
 storesContract('memory', memoryDatabase)
+retentionContract('memory', memoryDatabase)
 asyncExecutionsContract('memory', memoryDatabase)
 casesContract('memory', memoryDatabase)
 deadLettersContract('memory', memoryDatabase)

@@ -66,22 +66,23 @@ export function neonExecutionStore(database: Database): ExecutionStore {
         fuel: record.usage.fuel,
         wall_micros: record.usage.wallMicros,
         finished_at: record.finishedAt,
+        bundle: record.artifacts.flatMap((artifact) => ('bundle' in artifact ? [artifact.bundle] : []))[0] ?? null,
         record: JSON.stringify(record),
       }))
       const unknown = await database.query(z.object({ id: z.string() }), {
         text: `with incoming as (
             select * from json_to_recordset($1::json) as r (
               id text, account_id text, agent_id text, version integer, status text, fuel bigint, wall_micros bigint,
-              finished_at timestamptz, record text)
+              finished_at timestamptz, bundle text, record text)
           ), known as (
             select distinct on (i.id) i.* from incoming i
             join accounts a on a.id = i.account_id
             join agent_versions v on v.agent_id = i.agent_id and v.version = i.version
           ), recorded as (
-            insert into executions as held (id, account_id, agent_id, version, status, fuel, finished_at, record)
-            select id, account_id, agent_id, version, status, fuel, finished_at, record::json from known order by id
+            insert into executions as held (id, account_id, agent_id, version, status, fuel, finished_at, bundle, record)
+            select id, account_id, agent_id, version, status, fuel, finished_at, bundle, record::json from known order by id
             on conflict (id) do update set status = excluded.status, fuel = excluded.fuel, finished_at = excluded.finished_at,
-              record = excluded.record, recorded_at = now(), due_at = null, began_at = null,
+              bundle = excluded.bundle, record = excluded.record, recorded_at = now(), due_at = null, began_at = null,
               history = execution_history(held, excluded.finished_at, excluded.status)
             where held.finished_at is null and held.account_id = excluded.account_id
             returning id
