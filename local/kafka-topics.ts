@@ -9,9 +9,15 @@ const partitions = 12
 export async function createTopics(brokers: string, { prefix = '' }: { prefix?: string } = {}): Promise<string[]> {
   const admin = new Admin({ clientId: 'topics', bootstrapBrokers: [brokers], retries: 5, retryDelay: 500 })
   try {
-    const known = new Set(await admin.listTopics({}))
-    const missing = [...workTopics, ...announcementTopics].map((name) => prefix + name).filter((name) => !known.has(name))
+    const wanted = [...workTopics, ...announcementTopics].map((name) => prefix + name)
+    const absent = async () => {
+      const known = new Set(await admin.listTopics({}))
+      return wanted.filter((name) => !known.has(name))
+    }
+    const missing = await absent()
     if (missing.length > 0) await admin.createTopics({ topics: missing, partitions, replicas: 1 })
+    // The broker answers when the controller has them, and knows them itself a moment later.
+    for (let tries = 0; tries < 100 && (await absent()).length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 100))
     return missing
   } finally {
     await admin.close().catch(() => {})

@@ -135,10 +135,9 @@ describe('the sweep', () => {
       expect(await sweepExecutions(edge.services)).toBe(1)
     }
     expect(await find()).toMatchObject({ status: 'failed', failure: expect.stringContaining(`begun ${attemptsMax} times`) })
-    expect((await attempts()).map(({ end }) => end)).toEqual([
-      ...Array.from({ length: attemptsMax - 1 }, () => expect.stringContaining('nothing was heard')),
-      expect.stringContaining('begun 5 times'),
-    ])
+    expect((await attempts()).map(({ end }) => end)).toEqual(
+      Array.from({ length: attemptsMax }, () => expect.stringContaining('nothing was heard')),
+    )
     expect(await sweepExecutions(edge.services)).toBe(0)
   })
 
