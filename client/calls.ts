@@ -21,7 +21,17 @@ export interface Calls {
   /** What your account ran and spent, by day (UTC), newest first; days without anything are left out */
   'GET /api/accounts/me/usage': {
     query?: { days?: number | undefined }
-    answer: { items: { day: string; executions: number; fuel: number; wallMicros: number; creditsIn: number; creditsOut: number }[] }
+    answer: {
+      items: {
+        day: string
+        executions: number
+        fuel: number
+        wallMicros: number
+        costMicroUsd: number
+        creditsIn: number
+        creditsOut: number
+      }[]
+    }
   }
   /** The account that the key speaks for, with its balance and quotas */
   'GET /api/accounts/me': {
@@ -83,7 +93,7 @@ export interface Calls {
       error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
       logs: { stdout: string; stderr: string; truncated: boolean }
       artifacts: { name: string; bytes: number; sha256: string }[]
-      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
       engine: string
       finishedAt: string
       receipt?:
@@ -426,7 +436,7 @@ export interface Calls {
       error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
       logs: { stdout: string; stderr: string; truncated: boolean }
       artifacts: { name: string; bytes: number; sha256: string }[]
-      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
       engine: string
       finishedAt: string
       receipt?:
@@ -474,6 +484,7 @@ export interface Calls {
         version: number
         status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
         fuel: number | null
+        costMicroUsd: number | null
         finishedAt: string
       }[]
       nextCursor: string | null

@@ -49,6 +49,16 @@ export const usageSchema = z.object({
 })
 export type Usage = z.infer<typeof usageSchema>
 
+/** Of an execution; a judged case has no cost of its own. */
+export const executionUsageSchema = usageSchema.extend({
+  costMicroUsd: z.number().nonnegative().nullable().default(null).meta({
+    description:
+      'Estimated cost at list prices in millionths of a US dollar, to three decimals; null for executions from before there were estimates',
+    example: 2.371,
+  }),
+})
+export type ExecutionUsage = z.infer<typeof executionUsageSchema>
+
 export const guestErrorSchema = z.object({
   name: z.string().optional(),
   message: z.string(),
@@ -94,7 +104,7 @@ export const outcomeSchema = runSchema.extend({
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(artifactSchema),
-  usage: usageSchema,
+  usage: executionUsageSchema,
   engine: z.string().meta({ description: 'Engine and version that ran it' }),
   finishedAt: z.iso.datetime(),
   receipt: receiptFieldSchema.meta({
@@ -116,6 +126,7 @@ export const executionSummarySchema = z.object({
   version: z.number().int(),
   status: guestStatusSchema,
   fuel: z.number().int().nullable(),
+  costMicroUsd: z.number().nullable(),
   finishedAt: z.iso.datetime(),
 })
 export type ExecutionSummary = z.infer<typeof executionSummarySchema>
@@ -139,7 +150,7 @@ export const executionRecordSchema = runSchema.extend({
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(storedArtifactSchema),
-  usage: usageSchema,
+  usage: executionUsageSchema,
   engine: z.string(),
   finishedAt: z.iso.datetime(),
   receipt: receiptFieldSchema,

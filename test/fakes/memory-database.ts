@@ -196,6 +196,7 @@ export function memoryDatabase(): MemoryDatabase {
               version: record.version,
               status: record.status,
               fuel: record.usage.fuel,
+              costMicroUsd: record.usage.costMicroUsd,
               finishedAt: record.finishedAt,
             })),
           cut,
@@ -204,10 +205,17 @@ export function memoryDatabase(): MemoryDatabase {
       async usageByDay(accountId, { from }) {
         const own = [...executions.values()].filter((record) => record.accountId === accountId)
         const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
-        const sum = (records: ExecutionRecord[], of: 'fuel' | 'wallMicros') => records.reduce((all, { usage }) => all + (usage[of] ?? 0), 0)
+        const sum = (records: ExecutionRecord[], of: 'fuel' | 'wallMicros' | 'costMicroUsd') =>
+          records.reduce((all, { usage }) => all + (usage[of] ?? 0), 0)
         return [...days]
           .filter(([day]) => day >= from)
-          .map(([day, of]) => ({ day, executions: of.length, fuel: sum(of, 'fuel'), wallMicros: sum(of, 'wallMicros') }))
+          .map(([day, of]) => ({
+            day,
+            executions: of.length,
+            fuel: sum(of, 'fuel'),
+            wallMicros: sum(of, 'wallMicros'),
+            costMicroUsd: Math.round(sum(of, 'costMicroUsd') * 1_000) / 1_000,
+          }))
           .toSorted((a, b) => (a.day < b.day ? 1 : -1))
       },
     },
