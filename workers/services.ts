@@ -51,6 +51,7 @@ import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
 import { goOnBehindAnswer } from './background.ts'
+import { countedBucket, countedQueue } from './counted-bindings.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
 import { consoleLog, type Log } from './log.ts'
@@ -136,7 +137,7 @@ export function createServices(raw: Env): Services {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     progress: neonProgressStore(database),
-    eventLog: queueEventLog(env.EVENT_LOG),
+    eventLog: queueEventLog(countedQueue(env.EVENT_LOG, counters)),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),
@@ -151,7 +152,7 @@ export function createServices(raw: Env): Services {
     cache,
     reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
-    artifacts: r2ArtifactStore(env.ARTIFACTS),
+    artifacts: r2ArtifactStore(countedBucket(env.ARTIFACTS, counters)),
     sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),
     adminKeySha256: env.ADMIN_KEY_SHA256,
     sandboxSecret: env.SANDBOX_SECRET,

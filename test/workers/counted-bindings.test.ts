@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { Counters } from '../../workers/counters.ts'
+import { countedBucket, countedQueue } from '../../workers/counted-bindings.ts'
+import { takeMessages } from '../../workers/take-messages.ts'
+import { testEdge } from '../fakes/test-edge.ts'
+
+const labels = (counters: Counters) => counters.text().match(/^bounty_isolate_\w+_operations_total.*$/gm)
+
+test('operations on the bucket are counted as they are charged for: looks and reads, writes', async () => {
+  const counters = new Counters()
+  const bucket = countedBucket({ head: async () => null, get: async () => null, put: async () => ({}) }, counters)
+  await bucket.head('a')
+  await bucket.get('a', { range: { offset: 0, length: 1 } })
+  await bucket.put('a', new Uint8Array(1), { sha256: '' })
+  expect(labels(counters)).toEqual([
+    'bounty_isolate_bucket_operations_total{operation="read"} 2',
+    'bounty_isolate_bucket_operations_total{operation="write"} 1',
+  ])
+})
+
+test('a message is written, read and deleted', async () => {
+  const { services } = testEdge()
+  const { counters } = services
+  const queue = countedQueue({ sendBatch: async () => {}, metrics: async () => ({}) }, counters)
+  const body = (n: number) => ({ body: n, contentType: 'json' as const })
+  await queue.sendBatch([body(1), body(2)])
+  await queue.metrics()
+  const arrived = (id: string) => ({ id, body: 'no message', ack: () => {}, retry: () => {} })
+  await takeMessages(services, [arrived('1'), arrived('2')])
+  expect(labels(counters)).toEqual(
+    ['delete', 'read', 'write'].map((operation) => `bounty_isolate_queue_operations_total{operation="${operation}"} 2`),
+  )
+})

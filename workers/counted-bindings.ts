@@ -1,0 +1,39 @@
+// What the Worker does with its bucket and its queue, counted as Cloudflare charges for it: bench/scenarios/cost.ts multiplies by prices.
+// Neon and Upstash are counted on the wire; bindings have none.
+import type { QueueBinding } from './adapters/queues.ts'
+import type { R2Binding } from './adapters/r2.ts'
+import type { Counters } from './counters.ts'
+
+/** Reads and deletions are counted where messages arrive, in workers/take-messages.ts. */
+export function countedQueue(queue: QueueBinding, counters: Counters): QueueBinding {
+  return {
+    sendBatch: (messages, options) => {
+      countQueueOperations(counters, 'write', messages.length)
+      return queue.sendBatch(messages, options)
+    },
+    // Asking how much waits is not charged for.
+    metrics: () => queue.metrics(),
+  }
+}
+
+export function countQueueOperations(counters: Counters, operation: 'write' | 'read' | 'delete', count: number): void {
+  counters.add('queue_operations_total', { operation }, count)
+}
+
+export function countedBucket(bucket: R2Binding, counters: Counters): R2Binding {
+  const count = (operation: 'read' | 'write') => counters.add('bucket_operations_total', { operation })
+  return {
+    head: (key) => {
+      count('read')
+      return bucket.head(key)
+    },
+    get: (key, options) => {
+      count('read')
+      return bucket.get(key, options)
+    },
+    put: (key, bytes, options) => {
+      count('write')
+      return bucket.put(key, bytes, options)
+    },
+  }
+}
