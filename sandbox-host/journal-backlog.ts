@@ -1,5 +1,5 @@
 // What the journal has written and not yet handed over: finds records and artifacts in it, says what to upload and to deliver next,
-// and deletes a segment once its bundle is in the bucket and all its records are with the Worker.
+// and deletes a segment once all its records are with the Worker and, if it holds artifacts, its bundle is in the bucket.
 import { frameHeaderBytes } from './journal-frame.ts'
 import { writeProgress } from './journal-progress.ts'
 import type { JournalProgress } from './journal-progress.ts'
@@ -47,8 +47,8 @@ export class Backlog {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0)
   }
 
-  bytesNotUploaded(): number {
-    return this.#segments.reduce((sum, segment) => (segment.uploaded ? sum : sum + segment.bytes), 0)
+  bytesNotHandedOver(): number {
+    return this.#segments.reduce((sum, segment) => sum + bytesNotHandedOver(segment), 0)
   }
 
   recordsNotDelivered(): number {
@@ -56,7 +56,7 @@ export class Backlog {
   }
 
   sealedNotUploaded(): number {
-    return this.#segments.filter((segment) => segment.sealed && !segment.uploaded).length
+    return this.#segments.filter(isToUpload).length
   }
 
   /** Segments whose sealing failed. */
@@ -82,9 +82,9 @@ export class Backlog {
     return segment.read(offset, length)
   }
 
-  /** The oldest sealed segment that is not in the bucket. */
+  /** The oldest sealed segment that belongs into the bucket and is not there. */
   nextToUpload(): Segment | undefined {
-    return this.#segments.find((segment) => segment.sealed && !segment.uploaded)
+    return this.#segments.find(isToUpload)
   }
 
   async markUploaded(segment: Segment): Promise<void> {
@@ -128,13 +128,28 @@ export class Backlog {
   async #removeFinished(): Promise<void> {
     const now = this.#options.now()
     for (const segment of this.#segments) {
-      if (segment.uploaded && segment.acknowledged === segment.records.length) segment.finishedAt ??= now
+      if (segment.sealed && !isToUpload(segment) && isAcknowledged(segment)) segment.finishedAt ??= now
     }
     // Taken out of the list before the first wait: uploads and deliveries both come here, at the same time.
     const removed = this.#segments.filter(({ finishedAt }) => finishedAt !== undefined && now - finishedAt >= this.#options.retainMs)
     for (const segment of removed) this.#segments.splice(this.#segments.indexOf(segment), 1)
     for (const segment of removed) await segment.remove()
   }
+}
+
+/** An object in the bucket costs as much as fifteen requests to the Worker, so one that nobody would read is not made. */
+function isToUpload({ sealed, holdsArtifacts, uploaded }: Segment): boolean {
+  return sealed && holdsArtifacts && !uploaded
+}
+
+function isAcknowledged({ acknowledged, records }: Segment): boolean {
+  return acknowledged === records.length
+}
+
+/** Either what is not in the bucket, or, where nothing belongs there, what is not with the Worker. */
+function bytesNotHandedOver({ holdsArtifacts, uploaded, bytes, records, acknowledged }: Segment): number {
+  if (holdsArtifacts) return uploaded ? 0 : bytes
+  return bytes - (records[acknowledged]?.offset ?? bytes)
 }
 
 /** Reads records in order; neighbours are read together. */

@@ -24,6 +24,8 @@ export class Segment {
   acknowledged = 0
   sealed = false
   uploaded = false
+  /** Without any there is nothing in it that its records in Postgres do not say. */
+  holdsArtifacts = false
   /** When it was first seen uploaded and wholly acknowledged. */
   finishedAt: number | undefined
   /** Length of the file that is known to be on disk. */
@@ -71,6 +73,7 @@ export class Segment {
         const { id } = recordIdSchema.parse(JSON.parse(frame.payload.toString()))
         segment.#addPlace({ id, offset: frame.payloadOffset, bytes: frame.payload.length })
       }
+      if (frame.type === frameTypes.artifact) segment.holdsArtifacts = true
       segment.sealed = frame.type === frameTypes.seal
       segment.bytes = frame.end
     }

@@ -1,9 +1,9 @@
 // Acknowledged means durable: a finished execution is in this append-only log, synced to disk, before it is answered. Appends that
-// arrive while a sync runs share the next one (group commit). The log is cut into segments; a sealed segment is uploaded as one
-// bundle and deleted once the bundle is in the bucket and every record in it is with the Worker.
+// arrive while a sync runs share the next one (group commit). The log is cut into segments; a sealed segment that holds artifacts is uploaded
+// as one bundle, and each is deleted once its bundle is in the bucket and every record in it is with the Worker.
 //
 //   append ─▶ waiting ─▶ commit: compose, write, fdatasync ─▶ answered
-//                           │ 4 MiB or 1 s
+//                           │ 4 MiB, or 1 s when it holds artifacts
 //                           ▼
 //   segment: open ─▶ sealed ─▶ uploaded ∧ acknowledged ─▶ (kept a moment for readers) ─▶ deleted
 import { unlink } from 'node:fs/promises'
@@ -103,7 +103,9 @@ export class Journal {
 
   /** True when keeping one more execution would break the promise to keep it. */
   get isFull(): boolean {
-    return this.#failure !== undefined || this.#waitingBytes >= waitingBytesMax || this.backlog.bytesNotUploaded() >= this.#options.bytesMax
+    return (
+      this.#failure !== undefined || this.#waitingBytes >= waitingBytesMax || this.backlog.bytesNotHandedOver() >= this.#options.bytesMax
+    )
   }
 
   get failure(): Error | undefined {
@@ -200,10 +202,11 @@ export class Journal {
       return { record, place: { id: entry.id, offset: push(frameTypes.record, record), bytes: record.length } }
     })
     await segment.write(parts)
+    if (batch.some(({ entry }) => entry.artifacts.length > 0)) segment.holdsArtifacts = true
     this.#syncs++
     this.#records += batch.length
     for (const { place } of composed) segment.addRecord(place)
-    this.#rollTimer ??= setTimeout(() => this.#rollByAge(), this.#options.segmentAgeMsMax).unref()
+    if (segment.holdsArtifacts) this.#rollTimer ??= setTimeout(() => this.#rollByAge(), this.#options.segmentAgeMsMax).unref()
     for (const [i, { record }] of composed.entries()) batch[i]?.resolve(record)
     this.#notify()
   }
