@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.ts'
 import { api } from './scenarios/api.ts'
+import { cost } from './scenarios/cost.ts'
 import { demo } from './scenarios/demo.ts'
 import { engine } from './scenarios/engine.ts'
 import { http } from './scenarios/http.ts'
@@ -15,7 +16,17 @@ import { workloadSpeed } from './scenarios/workloads.ts'
 export type Figure = { name: string; value: number; target?: string }
 export type ScenarioResult = { figures: Figure[]; raw: unknown }
 
-const scenarios: Record<string, () => Promise<ScenarioResult>> = { engine, states, workloads: workloadSpeed, soak, http, api, demo, start }
+const scenarios: Record<string, () => Promise<ScenarioResult>> = {
+  engine,
+  states,
+  workloads: workloadSpeed,
+  soak,
+  http,
+  api,
+  demo,
+  start,
+  cost,
+}
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
 const unknown = positionals.filter((name) => !(name in scenarios))

@@ -10,7 +10,7 @@ import type { Guests } from './guests.ts'
 import type { ArtifactPlace, Journal } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
-import { acceptOutcome, emptyOutcome, outcomeBytes } from './run-outcome.ts'
+import { acceptOutcome, emptyOutcome, outcomeBytes, textBytes } from './run-outcome.ts'
 import type { AcceptedOutcome } from './run-outcome.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
@@ -51,7 +51,7 @@ export function createRunner({ programs, engine, guests, journal, tiers, metrics
     const receipt = stated ? signReceipt({ id: execution.id, finishedAt, run: stated }) : null
     const costMicroUsd = executionCostMicroUsd({
       ...outcome.usage,
-      recordBytes: outcomeBytes({ ...outcome, artifacts: [] }),
+      textBytes: textBytes(outcome),
       artifactBytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
     })
     const parts = { finishedAt, artifacts, receipt, engine: engine.label, usage: { ...outcome.usage, costMicroUsd } }

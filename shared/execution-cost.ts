@@ -75,23 +75,25 @@ export type MeteredExecution = {
   /** On a thread of the engine. */
   wallMicros: number
   memoryBytesPeak: number
-  /** Of the record beside the artifacts: output, logs and what is around them. */
-  recordBytes: number
+  /** Output and logs. */
+  textBytes: number
   artifactBytes: number
 }
 
 /**
- * What an execution takes beside its program's run, when it is handed over alone: two requests of the Worker's, the caller's and the
- * host's, and the CPU time that they, Postgres and the host need. Measured: `npm run bench -- cost`, the row of one at a time.
+ * What an execution takes beside its program's run when it comes alone: two requests of the Worker's, the caller's and the host's, the CPU
+ * time that they, Postgres and the host need, a record with its receipt, and the rest of its row with five indexes. Measured: the row
+ * `alone` of `npm run bench -- cost`.
  */
-const besideTheRun = { workerRequests: 2, workerCpuMs: 4, neonCpuMs: 2, hostCpuMs: 1.5 }
-/** A row has its record, and columns and entries of five indexes beside it; measured, as above. */
-const rowBytesBesideRecord = 500
-/** The record travels twice: in the answer and to the Worker. */
+const besideTheRun = { workerRequests: 2, workerCpuMs: 4, neonCpuMs: 1, hostCpuMs: 3 }
+const recordBytesBesideText = 1_570
+const rowBytesBesideRecord = 1_060
+/** In the answer, and to the Worker. */
 const recordTravels = 2
 
-export function executionQuantities({ wallMicros, memoryBytesPeak, recordBytes, artifactBytes }: MeteredExecution): Quantities {
+export function executionQuantities({ wallMicros, memoryBytesPeak, textBytes, artifactBytes }: MeteredExecution): Quantities {
   const wallMs = wallMicros / 1_000
+  const recordBytes = recordBytesBesideText + textBytes
   const hasArtifacts = artifactBytes > 0
   return {
     ...nothing,
@@ -99,9 +101,10 @@ export function executionQuantities({ wallMicros, memoryBytesPeak, recordBytes, 
     hostCpuMs: besideTheRun.hostCpuMs + wallMs,
     hostMemoryByteMs: memoryBytesPeak * wallMs,
     neonBytes: recordBytes + rowBytesBesideRecord,
+    // A bundle holds records, too.
     r2Writes: hasArtifacts ? 1 : 0,
-    r2Bytes: artifactBytes + (hasArtifacts ? recordBytes : 0),
-    hostEgressBytes: recordBytes * recordTravels + artifactBytes,
+    r2Bytes: hasArtifacts ? artifactBytes + recordBytes : 0,
+    hostEgressBytes: recordBytes * recordTravels + (hasArtifacts ? artifactBytes + recordBytes : 0),
   }
 }
 

@@ -4,7 +4,7 @@ import { costOf, executionCostMicroUsd, executionQuantities, nothing, totalOf, u
 import { executionUsageSchema } from '../../shared/execution.ts'
 import type { MeteredExecution, Quantity } from '../../shared/execution-cost.ts'
 
-const noop: MeteredExecution = { wallMicros: 30, memoryBytesPeak: 1_507_328, recordBytes: 2_200, artifactBytes: 0 }
+const noop: MeteredExecution = { wallMicros: 30, memoryBytesPeak: 1_507_328, textBytes: 7, artifactBytes: 0 }
 const estimate = (more: Partial<MeteredExecution> = {}) => executionCostMicroUsd({ ...noop, ...more })
 
 describe('what one of each costs, in millionths of a dollar', () => {
@@ -51,15 +51,15 @@ describe('the estimate of an execution', () => {
     const second = 1_000_000
     expect(estimate({ wallMicros: second }) - estimate({ wallMicros: 0 })).toBeCloseTo(1_000 * unitCosts.hostCpuMs, 1)
     const held = { wallMicros: second, memoryBytesPeak: 128 * 2 ** 20 }
-    expect(estimate(held) - estimate({ ...held, memoryBytesPeak: 0 })).toBeCloseTo(0.311, 3)
-    expect(estimate({ recordBytes: noop.recordBytes + 10_000 }) - estimate()).toBeCloseTo(3.9, 2)
+    expect(estimate(held) - estimate({ ...held, memoryBytesPeak: 0 })).toBeCloseTo(0.311, 2)
+    expect(estimate({ textBytes: noop.textBytes + 10_000 }) - estimate()).toBeCloseTo(3.9, 2)
     expect(estimate({ artifactBytes: 1 }) - estimate()).toBeGreaterThan(4.5)
     expect(executionQuantities({ ...noop, artifactBytes: 1 }).r2Writes).toBe(1)
   })
 
   test('is whole billionths of a dollar, the same for the same figures, and never less for more', () => {
     const count = fc.integer({ min: 0, max: 2 ** 33 })
-    const metered = fc.record({ wallMicros: count, memoryBytesPeak: count, recordBytes: count, artifactBytes: count })
+    const metered = fc.record({ wallMicros: count, memoryBytesPeak: count, textBytes: count, artifactBytes: count })
     fc.assert(
       fc.property(metered, metered, (one, more) => {
         const cost = executionCostMicroUsd(one)
@@ -68,7 +68,7 @@ describe('the estimate of an execution', () => {
         const sum = {
           wallMicros: one.wallMicros + more.wallMicros,
           memoryBytesPeak: one.memoryBytesPeak + more.memoryBytesPeak,
-          recordBytes: one.recordBytes + more.recordBytes,
+          textBytes: one.textBytes + more.textBytes,
           artifactBytes: one.artifactBytes + more.artifactBytes,
         }
         expect(executionCostMicroUsd(sum)).toBeGreaterThanOrEqual(cost)
