@@ -3,12 +3,12 @@
 import type { QueueBinding } from './adapters/queues.ts'
 import type { R2Binding } from './adapters/r2.ts'
 import type { Counters } from './counters.ts'
+import type { ArrivedMessage } from './take-messages.ts'
 
-/** Reads and deletions are counted where messages arrive, in workers/take-messages.ts. */
 export function countedQueue(queue: QueueBinding, counters: Counters): QueueBinding {
   return {
     sendBatch: (messages, options) => {
-      countQueueOperations(counters, 'write', messages.length)
+      counters.add('queue_operations_total', { operation: 'write' }, messages.length)
       return queue.sendBatch(messages, options)
     },
     // Asking how much waits is not charged for.
@@ -16,8 +16,18 @@ export function countedQueue(queue: QueueBinding, counters: Counters): QueueBind
   }
 }
 
-export function countQueueOperations(counters: Counters, operation: 'write' | 'read' | 'delete', count: number): void {
-  counters.add('queue_operations_total', { operation }, count)
+/** Each that arrives is a read, and one more operation when it is let go. */
+export function countedMessages(messages: readonly ArrivedMessage[], counters: Counters): ArrivedMessage[] {
+  counters.add('queue_operations_total', { operation: 'read' }, messages.length)
+  return messages.map((message) => ({
+    id: message.id,
+    body: message.body,
+    ack: () => {
+      counters.add('queue_operations_total', { operation: 'delete' })
+      message.ack()
+    },
+    retry: (options) => message.retry(options),
+  }))
 }
 
 export function countedBucket(bucket: R2Binding, counters: Counters): R2Binding {

@@ -1,7 +1,6 @@
 // What arrives from the event log. A message that is no message is logged and let go: nothing is lost with it, since rows say where there is
 // work. One whose work failed for want of the database comes again by itself, a few times.
 import { eventMessageSchema } from '../shared/event-log.ts'
-import { countQueueOperations } from './counted-bindings.ts'
 import { deliverWebhooks } from './flows/deliver-webhooks.ts'
 import { judgeSubmission } from './flows/judge-submission.ts'
 import { errorText } from './log.ts'
@@ -14,25 +13,20 @@ const retryDelaySeconds = 5
 
 /** All at once: the platform gives ten at most (wrangler.toml). */
 export async function takeMessages(services: Services, messages: readonly ArrivedMessage[]): Promise<void> {
-  countQueueOperations(services.counters, 'read', messages.length)
   await Promise.all(messages.map((message) => takeMessage(services, message)))
 }
 
 async function takeMessage(services: Services, message: ArrivedMessage): Promise<void> {
-  const { counters, log } = services
-  const ack = () => {
-    countQueueOperations(counters, 'delete', 1)
-    message.ack()
-  }
+  const { log } = services
   const parsed = eventMessageSchema.safeParse(message.body)
   if (!parsed.success) {
     log.error('message not understood', { messageId: message.id, error: parsed.error.message.slice(0, 500) })
-    ack()
+    message.ack()
     return
   }
   try {
     await judgeAndTell(services, parsed.data)
-    ack()
+    message.ack()
   } catch (error) {
     log.error('message not taken', { messageId: message.id, error: errorText(error) })
     message.retry({ delaySeconds: retryDelaySeconds })

@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest'
 import { Counters } from '../../workers/counters.ts'
-import { countedBucket, countedQueue } from '../../workers/counted-bindings.ts'
-import { takeMessages } from '../../workers/take-messages.ts'
-import { testEdge } from '../fakes/test-edge.ts'
+import { countedBucket, countedMessages, countedQueue } from '../../workers/counted-bindings.ts'
 
 const labels = (counters: Counters) => counters.text().match(/^bounty_isolate_\w+_operations_total.*$/gm)
 
@@ -19,15 +17,18 @@ test('operations on the bucket are counted as they are charged for: looks and re
 })
 
 test('a message is written, read and deleted', async () => {
-  const { services } = testEdge()
-  const { counters } = services
+  const counters = new Counters()
   const queue = countedQueue({ sendBatch: async () => {}, metrics: async () => ({}) }, counters)
   const body = (n: number) => ({ body: n, contentType: 'json' as const })
   await queue.sendBatch([body(1), body(2)])
   await queue.metrics()
-  const arrived = (id: string) => ({ id, body: 'no message', ack: () => {}, retry: () => {} })
-  await takeMessages(services, [arrived('1'), arrived('2')])
+  const gone: string[] = []
+  const arrived = (id: string) => ({ id, body: id, ack: () => gone.push(id), retry: () => {} })
+  const [first, second] = countedMessages([arrived('1'), arrived('2'), arrived('3')], counters)
+  first?.ack()
+  second?.ack()
+  expect([gone, second?.body]).toEqual([['1', '2'], '2'])
   expect(labels(counters)).toEqual(
-    ['delete', 'read', 'write'].map((operation) => `bounty_isolate_queue_operations_total{operation="${operation}"} 2`),
+    ['delete"} 2', 'read"} 3', 'write"} 2'].map((rest) => `bounty_isolate_queue_operations_total{operation="${rest}`),
   )
 })
