@@ -71,7 +71,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
   const app = createServer({
-    run: createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
+    runner: createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
     judge: createJudge({
       programs,
       engine,

@@ -10,5 +10,14 @@ const judgingMessageSchema = z.strictObject({
   turn: z.number().int().positive(),
 })
 
-export const eventMessageSchema = z.discriminatedUnion('topic', [judgingMessageSchema])
+/** The same for an asynchronous execution (workers/migrations/0012-async-executions.sql). Its input stays in the row: it may be larger than a message. */
+const executionMessageSchema = z.strictObject({
+  topic: z.literal('executions'),
+  executionId: idSchema('execution'),
+  turn: z.number().int().positive(),
+})
+export type JudgingMessage = z.infer<typeof judgingMessageSchema>
+export type ExecutionMessage = z.infer<typeof executionMessageSchema>
+
+export const eventMessageSchema = z.discriminatedUnion('topic', [judgingMessageSchema, executionMessageSchema])
 export type EventMessage = z.infer<typeof eventMessageSchema>

@@ -1,15 +1,16 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
-// Those of webhooks are in webhook-ports.ts.
+// Those of webhooks are in webhook-ports.ts, that of asynchronous executions in async-execution-ports.ts.
 import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program, ProgramKind } from './agent.ts'
 import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
 import type { EventMessage } from './event-log.ts'
-import type { ExecutionRecord, ExecutionSummary, GuestStatus, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
+import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
+import type { StoredExecution } from './async-execution.ts'
 import type { DueJudging, RevisedVerdict, TakenJudging } from './judging.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
@@ -266,17 +267,17 @@ export interface SettlementStore {
 /** What could not be recorded, kept for whoever looks into it. `record` is JSON text. */
 export type RejectedOutcome = { id: string; reason: string; record: string }
 
-export type ExecutionFilters = { agentId?: string | undefined; status?: GuestStatus | undefined }
+export type ExecutionFilters = { agentId?: string | undefined; status?: ExecutionStatus | undefined }
 
 export interface ExecutionStore {
   /**
-   * Records those that are not there yet, all at once.
+   * Records those that are not there yet, all at once, and ends those that are there and have not ended. What has ended stays as it is.
    * @returns the ids whose account or agent version is unknown; those are not recorded
    */
   record(records: ExecutionRecord[]): Promise<string[]>
   keepRejected(host: string, rejected: RejectedOutcome[]): Promise<void>
-  find(id: string): Promise<ExecutionRecord | undefined>
-  /** Recorded ones of one account, newest first. */
+  find(id: string): Promise<StoredExecution | undefined>
+  /** Of one account, newest first. */
   list(accountId: string, page: ExecutionFilters & Cut): Promise<Listed<ExecutionSummary>>
   /** Of recorded executions, newest first, days without any left out. @param since first UTC day, as 2000-01-31 */
   usageByDay(
@@ -358,6 +359,13 @@ export interface Sandbox {
    */
   prepare(program: Program, accountId: string): Promise<Manifest>
   run(execution: HostExecution): Promise<ExecutionRecord>
+  /**
+   * The same, told apart: what was thrown says whether the run was begun.
+   * @throws ProblemError `execution-broken-off` when it was, and its outcome did not come; `execution-cancelled`
+   */
+  runAsync(execution: HostExecution): Promise<ExecutionRecord>
+  /** Stops a run that waits or goes on, and for some minutes begins none with that id. */
+  cancel(id: string): Promise<void>
   /**
    * `keep` is given the verdicts as they come and awaited before it is called again; what it was given stays true when the judging breaks
    * off afterwards. When `keep` throws, no further cases are begun.

@@ -4,6 +4,7 @@ import { countedMessages } from './counted-bindings.ts'
 import type { Env } from './env.ts'
 import { sweepWebhooks } from './flows/deliver-webhooks.ts'
 import { sweepBounties } from './flows/sweep-bounties.ts'
+import { sweepExecutions } from './flows/sweep-executions.ts'
 import { sweepJudgings } from './flows/sweep-judgings.ts'
 import { takeMessages } from './take-messages.ts'
 import { createServices, type Services } from './services.ts'
@@ -27,7 +28,7 @@ export default {
     const { services } = built
     // Each has its own reasons to fail, and none of them may keep the others from theirs.
     const swept = [
-      ...(await Promise.allSettled([sweepJudgings(services), sweepBounties(services)])),
+      ...(await Promise.allSettled([sweepJudgings(services), sweepExecutions(services), sweepBounties(services)])),
       ...(await Promise.allSettled([sweepWebhooks(services)])),
     ]
     for (const sweep of swept) if (sweep.status === 'rejected') throw sweep.reason

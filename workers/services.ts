@@ -1,4 +1,5 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
+import type { AsyncExecutionStore } from '../shared/async-execution-ports.ts'
 import type {
   AccountStore,
   AgentStore,
@@ -30,6 +31,7 @@ import { dnsOverHttps } from './adapters/dns-over-https.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
+import { neonAsyncExecutionStore } from './adapters/neon-async-executions.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
@@ -85,6 +87,7 @@ export type Services = {
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
+  asyncExecutions: AsyncExecutionStore
   judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
@@ -141,6 +144,7 @@ export function createServices(raw: Env): Services {
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),
+    asyncExecutions: neonAsyncExecutionStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),

@@ -2,6 +2,7 @@
 import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
+import { asyncExecutionsContract } from '../contracts/async-executions.contract.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
@@ -13,6 +14,7 @@ import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
+import { neonAsyncExecutionStore } from '../../workers/adapters/neon-async-executions.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
@@ -40,6 +42,7 @@ function stores() {
     cases: neonCaseStore(database),
     progress: neonProgressStore(database),
     executions: neonExecutionStore(database),
+    asyncExecutions: neonAsyncExecutionStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
@@ -49,6 +52,7 @@ function stores() {
 }
 
 storesContract('Postgres', stores)
+asyncExecutionsContract('Postgres', stores)
 casesContract('Postgres', stores)
 judgingContract('Postgres', stores)
 keysContract('Postgres', stores)

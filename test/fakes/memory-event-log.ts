@@ -1,5 +1,5 @@
 // The event log over a list: messages stay until a test delivers them, loses them or doubles them.
-import type { EventMessage } from '../../shared/event-log.ts'
+import type { EventMessage, ExecutionMessage, JudgingMessage } from '../../shared/event-log.ts'
 import type { EventLog } from '../../shared/ports.ts'
 
 export type MemoryEventLog = EventLog & { messages: { message: EventMessage; delaySeconds: number }[]; failure: Error | undefined }
@@ -17,4 +17,14 @@ export function memoryEventLog(): MemoryEventLog {
     },
   }
   return log
+}
+
+export function judgingOf(message: EventMessage): JudgingMessage {
+  if (message.topic !== 'judgings') throw new Error(`a message of the topic ${message.topic}`)
+  return message
+}
+
+export function executionOf(message: EventMessage): ExecutionMessage {
+  if (message.topic !== 'executions') throw new Error(`a message of the topic ${message.topic}`)
+  return message
 }

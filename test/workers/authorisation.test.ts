@@ -105,6 +105,7 @@ const table: Record<string, Row> = {
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
   'GET /api/executions/:id/events': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/events` },
   'GET /api/executions/:id': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}` },
+  'DELETE /api/executions/:id': { who: 'own', scope: 'run', path: async () => `/api/executions/${await newQueued()}` },
   'GET /api/executions/:id/artifacts/:name{.+}': {
     who: 'own',
     scope: 'read',
@@ -171,6 +172,12 @@ async function newJudged(): Promise<string> {
   const id = await newBounty()
   judgedId = (await edge.submit(owner.key, id, { agentId })).body.id
   return id
+}
+
+/** Of a tier whose runs are left to whoever takes the message. */
+async function newQueued(): Promise<string> {
+  const asked = { key: owner.key, body: { input: 1, tier: 'premium' }, headers: { prefer: 'respond-async' } }
+  return (await edge.call('POST', `/api/agents/${agentId}/executions`, asked)).body.id
 }
 
 async function newWebhook(): Promise<string> {

@@ -4,11 +4,13 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EventMessage } from '../../shared/event-log.ts'
 import { ProblemError } from '../../shared/problem.ts'
-import { attemptsMax, judgeSubmission } from '../../workers/flows/judge-submission.ts'
+import { judgeSubmission } from '../../workers/flows/judge-submission.ts'
+import { attemptsMax } from '../../workers/flows/turns.ts'
 import { sweepJudgings } from '../../workers/flows/sweep-judgings.ts'
 import { submitAgent } from '../../workers/flows/submit-agent.ts'
 import { firstAttempt } from '../../workers/idempotency.ts'
 import type { Services } from '../../workers/services.ts'
+import { judgingOf } from '../fakes/memory-event-log.ts'
 import { testEdge } from '../fakes/test-edge.ts'
 
 type Step =
@@ -142,7 +144,7 @@ test('every submission ends once, with one verdict a case, whatever dies', async
         frozen = Promise.withResolvers<void>()
         await new Promise((resolve) => setTimeout(resolve, 0))
       }
-      const take = (message: EventMessage, fate: Fate) => until(services, fate, (given) => judgeSubmission(given, message))
+      const take = (message: EventMessage, fate: Fate) => until(services, fate, (given) => judgeSubmission(given, judgingOf(message)))
 
       const messages = () => eventLog.messages
       for (const doing of steps) {
@@ -184,7 +186,7 @@ test('every submission ends once, with one verdict a case, whatever dies', async
           if (ends === expectedEnds) break
           clock.now += 60_000
           await sweepJudgings(services)
-          for (const { message } of messages().splice(0)) await judgeSubmission(services, message)
+          for (const { message } of messages().splice(0)) await judgeSubmission(services, judgingOf(message))
         }
         expect(ends).toBe(expectedEnds)
       }

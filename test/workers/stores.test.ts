@@ -1,4 +1,5 @@
 // The contracts over maps; test/e2e/stores.test.ts holds the same over Postgres.
+import { asyncExecutionsContract } from '../contracts/async-executions.contract.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
@@ -10,6 +11,7 @@ import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { memoryDatabase } from '../fakes/memory-database.ts'
 
 storesContract('memory', memoryDatabase)
+asyncExecutionsContract('memory', memoryDatabase)
 casesContract('memory', memoryDatabase)
 judgingContract('memory', memoryDatabase)
 keysContract('memory', memoryDatabase)
