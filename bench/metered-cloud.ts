@@ -1,6 +1,8 @@
 // A local cloud whose operations are counted as they are charged for: requests on the wire by proxies on every link, Redis by its own command
-// statistics (what scripts call, too, as Upstash counts), bucket and queue by the Worker's counters, CPU time and bytes by the operating
+// statistics (what scripts call, too, as Upstash counts), bucket and queue by the Worker's counters, what it logs by its lines, CPU time and bytes by the operating
 // system and Postgres.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Client } from 'pg'
 import { nothing, type Quantities } from '../shared/execution-cost.ts'
 import { linkNames, type LinkName } from '../local/stack.ts'
@@ -15,6 +17,8 @@ export type Meters = {
   /** Of the Worker's own: `bucket_operations_total{operation="read"}` and so on. */
   worker: Record<string, number>
   /** workerd is all that runs in it: the Worker, but also what emulates bucket and queue, and miniflare's entry in front of the bucket. */
+  /** Lines that the Worker logged, each an event of Workers Logs. */
+  logEvents: number
   cpuMs: { workerd: number; host: number; postgres: number }
   /** Of these tables with their indexes. */
   tableBytes: { executions: number; verdicts: number }
@@ -67,7 +71,12 @@ async function readMeters(
     `select pg_total_relation_size('executions') as executions, pg_total_relation_size('verdicts') as verdicts`,
   )
   const tableBytes = { executions: Number(rows[0]?.executions), verdicts: Number(rows[0]?.verdicts) }
-  return { links: counts, redis, worker: early ?? (await workerCounters(cloud)), cpuMs, tableBytes, seconds }
+  const logEvents = await linesLogged(join(cloud.localDir, 'logs', 'edge.log'))
+  return { links: counts, redis, worker: early ?? (await workerCounters(cloud)), logEvents, cpuMs, tableBytes, seconds }
+}
+
+async function linesLogged(path: string): Promise<number> {
+  return ((await readFile(path, 'utf8')).match(/"level":/g) ?? []).length
 }
 
 async function workerCounters({ directUrl }: LocalCloud): Promise<Record<string, number>> {
@@ -92,6 +101,7 @@ export function metersSince(before: Meters, after: Meters): Meters {
     links: links as Record<LinkName, LinkCounts>,
     redis: less(after.redis, before.redis),
     worker: less(after.worker, before.worker),
+    logEvents: after.logEvents - before.logEvents,
     cpuMs: { ...before.cpuMs, ...less(after.cpuMs, before.cpuMs) },
     tableBytes: { ...before.tableBytes, ...less(after.tableBytes, before.tableBytes) },
     seconds: after.seconds - before.seconds,
@@ -122,6 +132,7 @@ export function quantitiesEach(used: Meters, idle: Meters, { count, callerReques
     ...nothing,
     workerRequests: callerRequests / count + over(({ links }) => requestsOf(links['host-edge'])),
     workerCpuMs: over(({ cpuMs }) => cpuMs.workerd),
+    workerLogEvents: over(({ logEvents }) => logEvents),
     queueOperations: ['write', 'read', 'delete'].reduce(
       (all, name) => all + over(worker(`queue_operations_total{operation="${name}"}`)),
       0,
