@@ -170,6 +170,17 @@ test('a submission of a hundred cases, and judging them', async () => {
   holdToBudget('operations', 'judging a hundred cases', judging)
 })
 
+test('an asynchronous execution', async () => {
+  await execute()()
+  await Promise.allSettled(later)
+  // Its first turn is taken behind the answer, by the Worker that took the request.
+  const asynchronous = async () => {
+    const headers = { prefer: 'respond-async' }
+    expect((await request('POST', `/api/agents/${agentId}/executions`, { body: { input: 1 }, headers })).status).toBe(202)
+  }
+  holdToBudget('operations', 'an asynchronous execution', await operationsOf(asynchronous))
+})
+
 test('bytes of the answer to an execution', async () => {
   const answer = await execute()()
   const headers = [...answer.headers].reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
