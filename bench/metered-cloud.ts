@@ -1,6 +1,6 @@
 // A local cloud whose operations are counted as they are charged for: requests on the wire by proxies on every link, Redis by its own command
-// statistics (what scripts call, too, as Upstash counts), bucket and queue by the Worker's counters, what it logs by its lines, CPU time and bytes by the operating
-// system and Postgres.
+// statistics (what scripts call, too, as Upstash counts), bucket and queue by the Worker's counters, its log by lines, CPU time by the operating
+// system, bytes of rows by Postgres.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -16,9 +16,9 @@ export type Meters = {
   redis: Record<string, number>
   /** Of the Worker's own: `bucket_operations_total{operation="read"}` and so on. */
   worker: Record<string, number>
-  /** workerd is all that runs in it: the Worker, but also what emulates bucket and queue, and miniflare's entry in front of the bucket. */
   /** Lines that the Worker logged, each an event of Workers Logs. */
   logEvents: number
+  /** workerd is all that runs in it: the Worker, but also what emulates bucket and queue, and miniflare's entry in front of the bucket. */
   cpuMs: { workerd: number; host: number; postgres: number }
   /** Of these tables with their indexes. */
   tableBytes: { executions: number; verdicts: number }

@@ -73,7 +73,7 @@ const environmentSchema = z.object({
   COMPILER_BYTES_MAX: whole(64 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 2, 512 * MiB)))),
   /** Memory for loaded programs that are not in use. */
   PROGRAM_BYTES_BUDGET: whole(MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 8, 512 * MiB)))),
-  /** Journal that is not in the bucket yet; beyond it new executions are refused. */
+  /** Journal that is not handed over yet; beyond it new executions are refused. */
   JOURNAL_BYTES_MAX: whole(8 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(256 * MiB)),
   /** Largest memory of a tier that is offered. */
   TIER_BYTES_MAX: whole(1, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(machineBytes / 2))),

@@ -54,7 +54,7 @@ export const executionUsageSchema = usageSchema.extend({
   costMicroUsd: z.number().nonnegative().nullable().default(null).meta({
     description:
       'Estimated cost at list prices in millionths of a US dollar, to three decimals; null for executions from before there were estimates',
-    example: 2.371,
+    example: 1.762,
   }),
 })
 export type ExecutionUsage = z.infer<typeof executionUsageSchema>
