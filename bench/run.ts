@@ -10,6 +10,7 @@ import { figuresTable, renderResults, updateReadme } from './render-results.ts'
 import { quickDirectory, readResults, resultsDirectory, writeResult } from './result-files.ts'
 import type { Scenario } from './scenario.ts'
 import { api } from './scenarios/api.ts'
+import { cost } from './scenarios/cost.ts'
 import { demo } from './scenarios/demo.ts'
 import { durability } from './scenarios/durability.ts'
 import { engine } from './scenarios/engine.ts'
@@ -31,6 +32,7 @@ const scenarios: Record<string, Scenario> = {
   http,
   durability,
   queue,
+  cost,
   demo,
   start,
   sustained,

@@ -107,7 +107,8 @@ function report({ id, status, output, error, logs, artifacts, usage }: Execution
     if (error.stack) console.error(printable(error.stack.trimEnd()))
   }
   const fuel = usage.fuel === null ? 'not metered' : `${usage.fuel} fuel`
-  console.error(`${id} ${status}, ${fuel}, ${usage.wallMicros} µs, ${usage.memoryBytesPeak} bytes of memory`)
+  const cost = usage.costMicroUsd === null ? '' : `, about $${(usage.costMicroUsd / 1e6).toFixed(9)}`
+  console.error(`${id} ${status}, ${fuel}, ${usage.wallMicros} µs, ${usage.memoryBytesPeak} bytes of memory${cost}`)
   if (status !== 'completed') return 1
   console.log(JSON.stringify(output ?? null))
   return 0

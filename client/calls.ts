@@ -21,7 +21,17 @@ export interface Calls {
   /** What your account ran and spent, by day (UTC), newest first; days without anything are left out */
   'GET /api/accounts/me/usage': {
     query?: { days?: number | undefined }
-    answer: { items: { day: string; executions: number; fuel: number; wallMicros: number; creditsIn: number; creditsOut: number }[] }
+    answer: {
+      items: {
+        day: string
+        executions: number
+        fuel: number
+        wallMicros: number
+        costMicroUsd: number
+        creditsIn: number
+        creditsOut: number
+      }[]
+    }
   }
   /** The account that the key speaks for, with its balance and quotas */
   'GET /api/accounts/me': {
@@ -98,7 +108,7 @@ export interface Calls {
           error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
           logs: { stdout: string; stderr: string; truncated: boolean }
           artifacts: { name: string; bytes: number; sha256: string }[]
-          usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+          usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
           engine: string
           finishedAt: string
           receipt?:
@@ -154,7 +164,7 @@ export interface Calls {
           error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
           logs: { stdout: string; stderr: string; truncated: boolean }
           artifacts: { name: string; bytes: number; sha256: string }[]
-          usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+          usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
           engine: string | null
           finishedAt: string | null
           receipt?:
@@ -573,7 +583,7 @@ export interface Calls {
       error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
       logs: { stdout: string; stderr: string; truncated: boolean }
       artifacts: { name: string; bytes: number; sha256: string }[]
-      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
       engine: string | null
       finishedAt: string | null
       receipt?:
@@ -633,7 +643,7 @@ export interface Calls {
       error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
       logs: { stdout: string; stderr: string; truncated: boolean }
       artifacts: { name: string; bytes: number; sha256: string }[]
-      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
       engine: string | null
       finishedAt: string | null
       receipt?:
@@ -706,6 +716,7 @@ export interface Calls {
           | 'cancelled'
           | 'failed'
         fuel: number | null
+        costMicroUsd: number | null
         finishedAt: string | null
       }[]
       nextCursor: string | null

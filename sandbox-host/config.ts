@@ -74,7 +74,7 @@ const environmentSchema = z.object({
   COMPILER_BYTES_MAX: whole(64 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 2, 512 * MiB)))),
   /** Memory for loaded programs that are not in use. */
   PROGRAM_BYTES_BUDGET: whole(MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 8, 512 * MiB)))),
-  /** Journal that is not in the bucket, or not with the Worker, yet; beyond it new executions are refused. */
+  /** Journal that is not handed over yet, to the Worker and, where it holds artifacts, to the bucket; beyond it new executions are refused. */
   JOURNAL_BYTES_MAX: whole(8 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(256 * MiB)),
   /**
    * Free on the volume of DATA_DIR; with less new executions are refused. Holds what may be under way: results that wait for the disk

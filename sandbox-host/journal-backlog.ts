@@ -1,5 +1,5 @@
 // What the journal has written and not yet handed over: finds records and artifacts in it, says what to upload and to deliver next,
-// and deletes a segment once its bundle is in the bucket and all its records are with the Worker.
+// and deletes a segment once all its records are with the Worker and, if it holds artifacts, its bundle is in the bucket.
 import { bundleKey } from '../shared/execution.ts'
 import { frameHeaderBytes } from './journal-frame.ts'
 import { writeProgress } from './journal-progress.ts'
@@ -59,7 +59,7 @@ export class Backlog {
   }
 
   sealedNotUploaded(): number {
-    return this.#segments.filter((segment) => segment.sealed && !segment.uploaded).length
+    return this.#segments.filter(isToUpload).length
   }
 
   /** Segments whose sealing failed. */
@@ -92,9 +92,9 @@ export class Backlog {
     return undefined
   }
 
-  /** The oldest sealed segment that is not in the bucket. */
+  /** The oldest sealed segment that belongs into the bucket and is not there. */
   nextToUpload(): Segment | undefined {
-    return this.#segments.find((segment) => segment.sealed && !segment.uploaded)
+    return this.#segments.find(isToUpload)
   }
 
   async markUploaded(segment: Segment): Promise<void> {
@@ -138,7 +138,7 @@ export class Backlog {
   async #removeFinished(): Promise<void> {
     const now = this.#options.now()
     for (const segment of this.#segments) {
-      if (isHandedOver(segment)) segment.finishedAt ??= now
+      if (segment.sealed && isHandedOver(segment)) segment.finishedAt ??= now
     }
     // Taken out of the list before the first wait: uploads and deliveries both come here, at the same time.
     const removed = this.#segments.filter(({ finishedAt }) => finishedAt !== undefined && now - finishedAt >= this.#options.retainMs)
@@ -147,8 +147,13 @@ export class Backlog {
   }
 }
 
-function isHandedOver({ uploaded, acknowledged, records }: Segment): boolean {
-  return uploaded && acknowledged === records.length
+/** An object in the bucket costs as much as fifteen requests to the Worker, so one that nobody would read is not made. */
+function isToUpload({ sealed, holdsArtifacts, uploaded }: Segment): boolean {
+  return sealed && holdsArtifacts && !uploaded
+}
+
+function isHandedOver({ holdsArtifacts, uploaded, acknowledged, records }: Segment): boolean {
+  return (uploaded || !holdsArtifacts) && acknowledged === records.length
 }
 
 /** Reads records in order; neighbours are read together. */

@@ -37,6 +37,8 @@ export class Segment {
   acknowledged = 0
   sealed = false
   uploaded = false
+  /** Without any there is nothing in it that its records in Postgres do not say. */
+  holdsArtifacts = false
   /** When it was first seen uploaded and wholly acknowledged. */
   finishedAt: number | undefined
   /** Length of the file that is known to be on disk. */
@@ -77,13 +79,14 @@ export class Segment {
     const bytes = await readFile(path)
     const scanned = scan(bytes, ownObjects)
     if (!scanned) return undefined
-    const { bundle, end, isSealed, records, objects } = scanned
+    const { bundle, end, isSealed, holdsArtifacts, records, objects } = scanned
     const tornBytes = bytes.length - end
     if (tornBytes > 0 && keepTail) await replaceFile(`${path}.torn`, bytes.subarray(end))
     if (tornBytes > 0 || rewrite) await replaceFile(path, bytes.subarray(0, end))
     const segment = new Segment(await open(path, 'r+'), { number, bundle, path })
     segment.bytes = end
     segment.sealed = isSealed
+    segment.holdsArtifacts = holdsArtifacts
     for (const place of records) segment.addRecord(place)
     segment.objects.push(...objects)
     return { segment, tornBytes }
@@ -153,7 +156,7 @@ export class Segment {
 export type RecoverOptions = { number: number; ownObjects: OwnObjects; keepTail: boolean; rewrite: boolean }
 export type Recovered = { segment: Segment; tornBytes: number }
 
-type Scanned = { bundle: string; end: number; isSealed: boolean; records: RecordPlace[]; objects: OwnObject[] }
+type Scanned = { bundle: string; end: number; isSealed: boolean; holdsArtifacts: boolean; records: RecordPlace[]; objects: OwnObject[] }
 
 /** Every checksum is checked. What a record says is only looked at where no index tells: parsing is most of the work. */
 function scan(bytes: Buffer, ownObjects: OwnObjects): Scanned | undefined {
@@ -163,8 +166,12 @@ function scan(bytes: Buffer, ownObjects: OwnObjects): Scanned | undefined {
   const found: { offset: number; payload: Buffer }[] = []
   // Artifacts lie before the record that names them: without it they were torn off, too.
   let { end } = head
+  let artifactSeen = false
+  let artifactsBefore = false
   for (let frame = readFrame(bytes, end); frame; frame = readFrame(bytes, frame.end)) {
+    if (frame.type === frameTypes.artifact) artifactSeen = true
     if (frame.type === frameTypes.record) {
+      artifactsBefore = artifactSeen
       found.push({ offset: frame.payloadOffset, payload: frame.payload })
       end = frame.end
     }
@@ -174,19 +181,22 @@ function scan(bytes: Buffer, ownObjects: OwnObjects): Scanned | undefined {
       bundle: parsed.data.bundle,
       end: frame.end,
       isSealed: true,
+      holdsArtifacts: artifactSeen || objects.length > 0,
       records: records.map(([id, offset, length]) => ({ id, offset, bytes: length })),
       objects: objects.map(([key, length]) => ownObjects.named(key, length)),
     }
   }
   const named = found.map(({ offset, payload }) => ({ offset, payload, ...recordNamesSchema.parse(JSON.parse(payload.toString())) }))
+  const objects = named.flatMap(({ artifacts }) =>
+    artifacts.flatMap(({ object, bytes: length }) => (object === undefined ? [] : [ownObjects.named(object, length)])),
+  )
   return {
     bundle: parsed.data.bundle,
     end,
     isSealed: false,
+    holdsArtifacts: artifactsBefore || objects.length > 0,
     records: named.map(({ id, offset, payload }) => ({ id, offset, bytes: payload.length })),
-    objects: named.flatMap(({ artifacts }) =>
-      artifacts.flatMap(({ object, bytes: length }) => (object === undefined ? [] : [ownObjects.named(object, length)])),
-    ),
+    objects,
   }
 }
 

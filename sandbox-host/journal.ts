@@ -1,9 +1,9 @@
 // Acknowledged means durable: a finished execution is in this append-only log, synced to disk, before it is answered. Appends that
-// arrive while a sync runs share the next one (group commit). The log is cut into segments; a sealed segment is uploaded as one
-// bundle and deleted once the bundle is in the bucket and every record in it is with the Worker.
+// arrive while a sync runs share the next one (group commit). The log is cut into segments; a sealed segment that holds artifacts is uploaded
+// as one bundle, and each is deleted once its bundle is in the bucket and every record in it is with the Worker.
 //
 //   append ─▶ waiting ─▶ commit: compose, write, fdatasync ─▶ answered
-//                           │ 4 MiB or 1 s
+//                           │ 4 MiB, or 1 s when it holds artifacts
 //                           ▼
 //   segment: open ─▶ sealed ─▶ uploaded ∧ acknowledged ─▶ (kept a moment for readers) ─▶ deleted
 //
@@ -287,11 +287,12 @@ export class Journal {
       }
     })
     await segment.write(parts)
+    if (batch.some(({ entry }) => entry.artifacts.length > 0)) segment.holdsArtifacts = true
     this.#room.wrote(pendingBytes)
     this.#syncs++
     this.#records += batch.length
     for (const { place, objects } of composed) segment.addRecord(place, objects)
-    this.#rollTimer ??= setTimeout(() => this.#rollByAge(), this.#options.segmentAgeMsMax).unref()
+    if (segment.holdsArtifacts) this.#rollTimer ??= setTimeout(() => this.#rollByAge(), this.#options.segmentAgeMsMax).unref()
     for (const [i, { record }] of composed.entries()) batch[i]?.resolve(record)
     this.#notify()
   }

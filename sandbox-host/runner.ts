@@ -1,6 +1,7 @@
 // The life of one execution on this host: find the program, run it in a fresh sandbox when its turn has come, keep what came out, answer.
 // Whatever the program does is an answer; only our own parts throw. Next to read: admission.ts (whose turn it is), sandbox-engine.ts (the
 // port to the sandbox), journal.ts (why an answer is durable), judge.ts (the same for the cases of a bounty).
+import { executionCostMicroUsd } from '../shared/execution-cost.ts'
 import type { Artifact, ExecutionRecord, HostExecution } from '../shared/execution.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
@@ -10,7 +11,7 @@ import type { Guests } from './guests.ts'
 import type { ArtifactPlace, FullReason, Journal } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
-import { acceptOutcome, emptyOutcome, outcomeBytes } from './run-outcome.ts'
+import { acceptOutcome, emptyOutcome, outcomeBytes, textBytes } from './run-outcome.ts'
 import type { AcceptedOutcome } from './run-outcome.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
@@ -60,7 +61,12 @@ export function createRunner({ programs, engine, guests, journal, tiers, metrics
     const artifacts = namedArtifacts(outcome)
     const stated = statedRun({ ...execution, input: text, args: [], engine: engine.label }, { ...outcome, artifacts })
     const receipt = stated ? signReceipt({ id: execution.id, finishedAt, run: stated }) : null
-    const parts = { finishedAt, artifacts, receipt, engine: engine.label }
+    const costMicroUsd = executionCostMicroUsd({
+      ...outcome.usage,
+      textBytes: textBytes(outcome),
+      artifactBytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
+    })
+    const parts = { finishedAt, artifacts, receipt, engine: engine.label, usage: { ...outcome.usage, costMicroUsd } }
     return journal.append({
       id: execution.id,
       artifacts: outcome.artifacts.map(({ bytes }) => bytes),
@@ -153,16 +159,16 @@ function recordOf(
     places,
     artifacts,
     ...parts
-  }: Pick<ExecutionRecord, 'finishedAt' | 'engine' | 'receipt'> & {
+  }: Pick<ExecutionRecord, 'finishedAt' | 'engine' | 'receipt' | 'usage'> & {
     places: ArtifactPlace[]
     artifacts: Artifact[]
   },
 ): ExecutionRecord {
   const { id, agentId, version, tier, seed, startTime, accountId, program } = execution
-  const { status, output, error, logs, usage } = outcome
+  const { status, output, error, logs } = outcome
   const placed = artifacts.map((artifact, i) => ({ ...artifact, ...placeOf(places, i) }))
   const run = { id, agentId, version, tier, seed, startTime, accountId, program }
-  return { ...run, status, output, error, logs, artifacts: placed, usage, ...parts }
+  return { ...run, status, output, error, logs, artifacts: placed, ...parts }
 }
 
 function placeOf(places: ArtifactPlace[], i: number): ArtifactPlace {

@@ -76,7 +76,7 @@ export function unrecordedView({
     ...(failure === null ? {} : { error: { message: failure } }),
     logs: { stdout: '', stderr: '', truncated: false },
     artifacts: [],
-    usage: { fuel: null, wallMicros: 0, memoryBytesPeak: 0 },
+    usage: { fuel: null, wallMicros: 0, memoryBytesPeak: 0, costMicroUsd: null },
     engine: null,
     finishedAt,
     receipt: null,

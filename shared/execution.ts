@@ -49,6 +49,16 @@ export const usageSchema = z.object({
 })
 export type Usage = z.infer<typeof usageSchema>
 
+/** Of an execution; a judged case has no cost of its own. */
+export const executionUsageSchema = usageSchema.extend({
+  costMicroUsd: z.number().nonnegative().nullable().default(null).meta({
+    description:
+      'Estimated cost at list prices in millionths of a US dollar, to three decimals; null for executions from before there were estimates',
+    example: 1.762,
+  }),
+})
+export type ExecutionUsage = z.infer<typeof executionUsageSchema>
+
 export const guestErrorSchema = z.object({
   name: z.string().optional(),
   message: z.string(),
@@ -115,7 +125,7 @@ export const outcomeSchema = runSchema.extend({
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(artifactSchema),
-  usage: usageSchema,
+  usage: executionUsageSchema,
   engine: z.string().meta({ description: 'Engine and version that ran it' }),
   finishedAt: z.iso.datetime(),
   receipt: receiptFieldSchema.meta({
@@ -145,6 +155,7 @@ export const executionSummarySchema = z.object({
   version: z.number().int(),
   status: executionStatusSchema,
   fuel: z.number().int().nullable(),
+  costMicroUsd: z.number().nullable(),
   finishedAt: z.iso.datetime().nullable(),
 })
 export type ExecutionSummary = z.infer<typeof executionSummarySchema>
@@ -168,7 +179,7 @@ export const executionRecordSchema = runSchema.extend({
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(storedArtifactSchema),
-  usage: usageSchema,
+  usage: executionUsageSchema,
   engine: z.string(),
   finishedAt: z.iso.datetime(),
   receipt: receiptFieldSchema,

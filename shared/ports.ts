@@ -292,7 +292,10 @@ export interface ExecutionStore {
   /** Of one account, newest first. */
   list(accountId: string, page: ExecutionFilters & Cut): Promise<Listed<ExecutionSummary>>
   /** Of recorded executions, newest first, days without any left out. @param since first UTC day, as 2000-01-31 */
-  usageByDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros'>[]>
+  usageByDay(
+    accountId: string,
+    since: { from: string },
+  ): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros' | 'costMicroUsd'>[]>
 }
 
 /** What opens the commitment of a case. Input and expectation are JSON text. */

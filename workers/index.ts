@@ -1,5 +1,6 @@
 // Entry of the Worker. An isolate builds its app with the first event and keeps it: caches and keys live in there.
 import { createApp } from './app.ts'
+import { countedMessages } from './counted-bindings.ts'
 import type { Env } from './env.ts'
 import { sweepWebhooks } from './flows/deliver-webhooks.ts'
 import { sweepBounties } from './flows/sweep-bounties.ts'
@@ -38,6 +39,7 @@ export default {
   /** The consumer of wrangler.toml. */
   async queue(batch, env) {
     built ??= build(env)
-    await takeMessages(built.services, batch.messages)
+    const { services } = built
+    await takeMessages(services, countedMessages(batch.messages, services.counters))
   },
 } satisfies ExportedHandler<Env>

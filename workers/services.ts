@@ -59,6 +59,7 @@ import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
 import { goOnBehindAnswer } from './background.ts'
+import { countedBucket, countedQueue } from './counted-bindings.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
 import { consoleLog, type Log } from './log.ts'
@@ -153,7 +154,7 @@ export function createServices(raw: Env): Services {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     progress: neonProgressStore(database),
-    eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign: signMessage }) : queueEventLog(env.EVENT_QUEUE),
+    eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign: signMessage }) : queueEventLog(countedQueue(env.EVENT_QUEUE, counters)),
     deadLetters: neonDeadLetterStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
@@ -170,7 +171,7 @@ export function createServices(raw: Env): Services {
     cache,
     reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
-    artifacts: r2ArtifactStore(env.ARTIFACTS, env.presigner),
+    artifacts: r2ArtifactStore(countedBucket(env.ARTIFACTS, counters), env.presigner),
     programClaims: neonProgramClaims(database),
     retention: neonRetentionStore(database),
     kept: { artifactsMs: env.ARTIFACTS_KEPT_DAYS * dayMs, executionsMs: env.EXECUTIONS_KEPT_DAYS * dayMs },

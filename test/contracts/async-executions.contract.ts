@@ -74,7 +74,7 @@ export function asyncExecutionsContract(name: string, open: () => AsyncExecution
       output: '{"n":1}',
       logs: { stdout: '', stderr: '', truncated: false },
       artifacts: [],
-      usage: { fuel: 9, wallMicros: 5, memoryBytesPeak: 65_536 },
+      usage: { fuel: 9, wallMicros: 5, memoryBytesPeak: 65_536, costMicroUsd: 2.375 },
       engine: 'engine-1',
       finishedAt: at(9),
       receipt: null,

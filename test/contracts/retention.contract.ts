@@ -53,7 +53,7 @@ export function retentionContract(name: string, open: () => RetentionStores): vo
         output: 'null',
         logs: { stdout: '"bundle":"forged/000000000001"', stderr: '', truncated: false },
         artifacts,
-        usage: { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 },
+        usage: { fuel: 1, wallMicros: 1, memoryBytesPeak: 1, costMicroUsd: 0.003 },
         engine: 'engine-1',
         finishedAt,
         receipt: null,

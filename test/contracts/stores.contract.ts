@@ -312,11 +312,11 @@ export function storesContract(name: string, open: () => Stores): void {
       const agent = await newAgent()
       const of = { agentId: agent.id, accountId: account.id }
       const [late, early] = [recordOf(of), { ...recordOf(of), finishedAt: '2026-11-22T23:59:59.999Z' }]
-      const unmetered = { ...recordOf(of), usage: usage(null) }
+      const unmetered = { ...recordOf(of), usage: { ...usage(null), costMicroUsd: null } }
       await stores.executions.record([late, early, late])
       await stores.executions.record([late, unmetered, { ...recordOf(of), version: 2 }])
-      const second = { day: '2026-11-23', executions: 2, fuel: 9_000_000_000, wallMicros: 17 }
-      const first = { day: '2026-11-22', executions: 1, fuel: 9_000_000_000, wallMicros: 5 }
+      const second = { day: '2026-11-23', executions: 2, fuel: 9_000_000_000, wallMicros: 17, costMicroUsd: 2.375 }
+      const first = { day: '2026-11-22', executions: 1, fuel: 9_000_000_000, wallMicros: 5, costMicroUsd: 2.375 }
       expect(await stores.executions.usageByDay(account.id, { from: '2026-11-22' })).toEqual([second, first])
       expect(await stores.executions.usageByDay(account.id, { from: '2026-11-23' })).toEqual([second])
     })
@@ -369,7 +369,7 @@ function recordOf({ agentId, accountId }: { agentId: string; accountId: string }
     output: '{"b":1,"a":"\\u0000"}',
     logs: { stdout: 'nul \0, quote " and é', stderr: '', truncated: false },
     artifacts: [{ name: 'a', bytes: 1, sha256: '1'.repeat(64), bundle: 'host-1/000000000001', offset: 5 }],
-    usage: { fuel: 9_000_000_000, wallMicros: 5, memoryBytesPeak: 65_536 },
+    usage: { fuel: 9_000_000_000, wallMicros: 5, memoryBytesPeak: 65_536, costMicroUsd: 2.375 },
     engine: 'engine-1',
     finishedAt: '2026-11-23T12:00:00.123Z',
     receipt: null,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { jcoComponent } from '../fixtures/components/jco-component.ts'
 import { eventually } from '../fakes/eventually.ts'
 import { call, deployCommand, deployComponent, deployScript, newAccount, run } from './caller.ts'
@@ -172,6 +172,34 @@ describe('a program that misbehaves is a successful answer, and the next run is 
     expect(body.usage.wallMicros).toBeGreaterThan(0)
     const healthy = await deployScript(`export default (x) => x + 1`)
     expect((await run(healthy, 41)).body.output).toBe(42)
+  })
+})
+
+describe('the cost of an execution', () => {
+  test('is estimated in the outcome, kept with it, listed, and summed by day; no receipt states it', async () => {
+    const { key } = await newAccount()
+    const agentId = await deployScript(`export default (kept, context) => { if (kept) context.artifact('a', 'b'); return 1 }`, key)
+    const ran = async (input: boolean) => (await call('POST', `/api/agents/${agentId}/executions`, { key, body: { input } })).body
+    const [plain, kept] = [await ran(false), await ran(true)]
+    expect(plain.usage.costMicroUsd).toBeGreaterThan(0.6)
+    expect(plain.usage.costMicroUsd).toBeLessThan(3)
+    // A write of R2's is what an artifact costs most.
+    expect(kept.usage.costMicroUsd - plain.usage.costMicroUsd).toBeGreaterThan(4)
+    expect(JSON.stringify(plain.receipt)).not.toMatch(/cost/i)
+    expect((await call('GET', `/api/executions/${plain.id}`, { key })).body.usage).toEqual(plain.usage)
+    await vi.waitFor(
+      async () => {
+        const { items } = (await call('GET', '/api/executions', { key })).body
+        expect(items.map((item: { costMicroUsd: number }) => item.costMicroUsd)).toEqual([
+          kept.usage.costMicroUsd,
+          plain.usage.costMicroUsd,
+        ])
+      },
+      { timeout: 10_000, interval: 200 },
+    )
+    const { items: days } = (await call('GET', '/api/accounts/me/usage', { key })).body
+    const spent = days.reduce((sum: number, day: { costMicroUsd: number }) => sum + day.costMicroUsd, 0)
+    expect(spent).toBeCloseTo(plain.usage.costMicroUsd + kept.usage.costMicroUsd, 9)
   })
 })
 

@@ -87,7 +87,7 @@ export function fakeSandbox(): FakeSandbox {
         output: JSON.stringify(output),
         logs: { stdout: '', stderr: '', truncated: false },
         artifacts: stored,
-        usage,
+        usage: { ...usage, costMicroUsd: 2.5 },
         engine,
         finishedAt: '2026-11-23T12:00:00.000Z',
         receipt: null,

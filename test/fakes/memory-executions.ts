@@ -149,17 +149,24 @@ export function memoryExecutions({ isKnown, webhooks, deadLetters, rejected }: M
       return {
         items: items.map((execution) => {
           const { id, agentId: of, version, status: is, finishedAt } = execution
-          return { id, agentId: of, version, status: is, fuel: isRecorded(execution) ? execution.usage.fuel : null, finishedAt }
+          const { fuel, costMicroUsd } = isRecorded(execution) ? execution.usage : { fuel: null, costMicroUsd: null }
+          return { id, agentId: of, version, status: is, fuel, costMicroUsd, finishedAt }
         }),
       }
     },
     async usageByDay(accountId, { from }) {
       const own = [...records.values()].filter((record) => record.accountId === accountId)
       const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
-      const sum = (all: ExecutionRecord[], of: 'fuel' | 'wallMicros') => all.reduce((total, { usage }) => total + (usage[of] ?? 0), 0)
+      const sum = (all: ExecutionRecord[], of: 'fuel' | 'wallMicros' | 'costMicroUsd') => all.reduce((total, { usage }) => total + (usage[of] ?? 0), 0)
       return [...days]
         .filter(([day]) => day >= from)
-        .map(([day, of]) => ({ day, executions: of.length, fuel: sum(of, 'fuel'), wallMicros: sum(of, 'wallMicros') }))
+        .map(([day, of]) => ({
+          day,
+          executions: of.length,
+          fuel: sum(of, 'fuel'),
+          wallMicros: sum(of, 'wallMicros'),
+          costMicroUsd: Math.round(sum(of, 'costMicroUsd') * 1_000) / 1_000,
+        }))
         .toSorted((a, b) => (a.day < b.day ? 1 : -1))
     },
   }

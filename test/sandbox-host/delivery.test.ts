@@ -15,19 +15,28 @@ async function runSome(host: TestHost, count: number): Promise<string[]> {
   for (const execution of executions) expect((await host.post('/v1/executions', execution)).status).toBe(200)
   return executions.map(({ id }) => id)
 }
+/** What they run makes an artifact: without one nothing belongs into the bucket. */
+const kept = () => createFakeEngine({ behaviours: { '': () => ({ artifacts: [{ name: 'a', bytes: Buffer.from('b') }] }) } })
 const delivered = (host: TestHost) => host.worker.records.map(({ id }) => id)
 const bundles = (host: TestHost) => [...host.bucket.objects.keys()].filter((key) => key.startsWith('bundles/'))
 
 test('outcomes are delivered in order, bundles are stored', async () => {
-  await using host = await startTestHost()
+  await using host = await startTestHost({ engine: kept() })
   const ids = await runSome(host, 20)
   await eventually(() => delivered(host), ids)
   await eventually(() => bundles(host).length > 0, true)
   expect(host.worker.batches).toBeLessThan(15)
 })
 
-test('an outage of the Worker and of the bucket delays, and loses nothing', async () => {
+test('what made no artifacts goes to the Worker alone', async () => {
   await using host = await startTestHost()
+  const ids = await runSome(host, 3)
+  await host.stop()
+  expect([delivered(host), bundles(host)]).toEqual([ids, []])
+})
+
+test('an outage of the Worker and of the bucket delays, and loses nothing', async () => {
+  await using host = await startTestHost({ engine: kept() })
   host.worker.failing = true
   host.bucket.failing = true
   await host.post('/v1/programs', { program: host.program('export default 1'), accountId: idOf('account') })
@@ -64,7 +73,7 @@ test('what the Worker took and never acknowledged comes again, the same and in o
 })
 
 test('stop hands over what is finished', async () => {
-  await using host = await startTestHost()
+  await using host = await startTestHost({ engine: kept() })
   const ids = await runSome(host, 3)
   await host.stop()
   expect(delivered(host)).toEqual(ids)
@@ -72,7 +81,7 @@ test('stop hands over what is finished', async () => {
 })
 
 test('what could not be handed over before a stop is handed over after the next start', async () => {
-  await using host = await startTestHost({ environment: { DRAIN_GRACE_MS: '200' } })
+  await using host = await startTestHost({ engine: kept(), environment: { DRAIN_GRACE_MS: '200' } })
   const ids = await runSome(host, 3)
   host.worker.failing = true
   host.bucket.failing = true

@@ -28,7 +28,8 @@ async function open(options: Partial<JournalOptions> = {}): Promise<Journal> {
   return journal
 }
 
-const keep = (journal: Journal, id: string, artifacts: string[] = []) =>
+/** With an artifact, or its segment would not belong into the bucket. */
+const keep = (journal: Journal, id: string, artifacts = ['bytes']) =>
   journal.append({
     id,
     bytes: 100,
@@ -153,6 +154,22 @@ describe('segments', () => {
     expect(segments().length).toBeLessThanOrEqual(9)
   })
 
+  test('without artifacts are neither uploaded nor sealed by age, and are deleted when they are acknowledged', async () => {
+    const journal = await open({ segmentAgeMsMax: 5 })
+    await keep(journal, 'a', [])
+    await deliverAll(journal)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(segments()).toEqual(['000000000001.segment'])
+    await keep(journal, 'b', [])
+    await journal.seal()
+    expect([await uploadAll(journal), (await read(journal, 'a')) === undefined]).toEqual([[], false])
+    expect(await deliverAll(journal)).toEqual(['b'])
+    expect(segments()).toEqual(['000000000002.segment'])
+    await keep(journal, 'c', [])
+    await keep(journal, 'd')
+    await eventually(() => journal.backlog.nextToUpload()?.bundle, 'host-1/000000000002')
+  })
+
   test('end with an index of their records', async () => {
     const journal = await open()
     await keep(journal, 'a')
@@ -200,7 +217,23 @@ describe('segments', () => {
   })
 })
 
+test('records that nobody has taken make the journal full, too', async () => {
+  const journal = await open({ bytesMax: 300 })
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']) await keep(journal, id, [])
+  expect(journal.fullReason).toBe('budget')
+  await deliverAll(journal)
+  expect(journal.fullReason).toBeUndefined()
+})
+
 describe('recovery', () => {
+  test('knows a segment without artifacts from one that holds some', async () => {
+    const first = await open()
+    await keep(first, 'a', [])
+    await first.seal()
+    await keep(first, 'b')
+    expect(await uploadAll(await open())).toEqual(['host-1/000000000002'])
+  })
+
   test('finds, delivers and uploads what a former process kept', async () => {
     const first = await open()
     await keep(first, 'a', ['artifact'])
@@ -319,7 +352,7 @@ describe('recovery', () => {
 describe('delivery', () => {
   test('a batch ends at its bytes, but always takes one record', async () => {
     const journal = await open()
-    for (const id of ['a', 'b', 'c']) await keep(journal, id)
+    for (const id of ['a', 'b', 'c']) await keep(journal, id, [])
     expect((await journal.backlog.nextToDeliver({ count: 10, bytes: 1 }))?.count).toBe(1)
     const { length } = (await journal.backlog.find('a')) ?? { length: 0 }
     expect((await journal.backlog.nextToDeliver({ count: 10, bytes: 2 * (length + 1) }))?.count).toBe(2)
