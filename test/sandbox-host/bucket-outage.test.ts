@@ -8,7 +8,7 @@ import { Miniflare } from 'miniflare'
 import { expect, onTestFinished, test } from 'vitest'
 import { programKey } from '../../shared/agent.ts'
 import { executionRecordSchema, placeOf } from '../../shared/execution.ts'
-import type { ExecutionRecord } from '../../shared/execution.ts'
+import type { ExecutionRecord, StoredArtifact } from '../../shared/execution.ts'
 import { claimPorts } from '../../local/free-port.ts'
 import { createBucket } from '../../sandbox-host/bucket.ts'
 import { eventually } from '../fakes/eventually.ts'
@@ -63,7 +63,7 @@ test('the bucket away: work until the budget, then 429 and not ready; back: work
   }
   const ready = async () => (await fetch(`${host.url}/ready`)).status
   expect((await execute()).status).toBe(200)
-  await eventually(() => bucket.get(placeOf(firstArtifact(records)).key, 8 * MiB).then((bytes) => bytes?.length), 1.5 * MiB, {
+  await eventually(() => bucket.get(placeOf(artifactOf(records[0], 0)).key, 8 * MiB).then((bytes) => bytes?.length), 1.5 * MiB, {
     withinMs: 15_000,
   })
 
@@ -81,6 +81,9 @@ test('the bucket away: work until the budget, then 429 and not ready; back: work
   // Attempts are up to 5 s apart by now.
   await eventually(ready, 200, { withinMs: 30_000 })
   expect((await execute()).status).toBe(200)
+  // Uploads are in order, bundles behind what they name: the one that was made last arrives last.
+  const last = placeOf(artifactOf(records.at(-1), 1))
+  await eventually(async () => (await bucket.get(last.key, 64 * MiB)) !== undefined, true, { withinMs: 20_000 })
   await host.stop()
   for (const { artifacts: stored } of records) {
     for (const artifact of stored) {
@@ -92,8 +95,8 @@ test('the bucket away: work until the budget, then 429 and not ready; back: work
   }
 }, 60_000)
 
-function firstArtifact([record]: ExecutionRecord[]) {
-  const [artifact] = record?.artifacts ?? []
-  if (!artifact) throw new Error('the execution made no artifact')
+function artifactOf(record: ExecutionRecord | undefined, position: number): StoredArtifact {
+  const artifact = record?.artifacts[position]
+  if (!artifact) throw new Error(`the execution made no artifact ${position}`)
   return artifact
 }
