@@ -50,6 +50,19 @@ export interface Calls {
     body: { name: string; rateLimited?: boolean | undefined }
     answer: { id: string; name: string; createdAt: string; balanceCredits: number; key: string }
   }
+  /** One step of the clean-up of storage: deletes what is kept no longer, or tells what it would delete */
+  'POST /api/admin/sweeps': {
+    body: { dryRun?: boolean | undefined; cursor?: string | undefined }
+    answer: {
+      phase: 'executions' | 'programs' | 'artifacts' | 'bundles'
+      dryRun: boolean
+      looked: number
+      deleted: number
+      bytes: number
+      examples: string[]
+      nextCursor: string | null
+    }
+  }
   /** Run an agent; whatever the program does is a 200 with its own status. With `Prefer: respond-async` nobody waits: a 202 */
   'POST /api/agents/{id}/executions': {
     params: { id: string }
@@ -172,6 +185,7 @@ export interface Calls {
               }
             | null
             | undefined
+          replayOf?: string | undefined
         }
   }
   /** Deploy the next version of an agent */
@@ -323,6 +337,7 @@ export interface Calls {
       engine: string | null
       round: number
       failure: string | null
+      replayOf: string | null
       createdAt: string
       finishedAt: string | null
       verdicts: {
@@ -422,6 +437,79 @@ export interface Calls {
       awardedSubmissionId: string | null
     }
   }
+  /** Do the work of a dead letter anew: a failed execution runs again with the same input, a failed submission is submitted again (which takes the scope bounties, too). While its last replay is under way, or when that ended well, the answer names it and nothing is made */
+  'POST /api/dead-letters/{id}/replay': {
+    params: { id: string }
+    answer: { id: string; kind: 'submission' | 'execution'; status: string; replayOf: string }
+  }
+  /** Delete a dead letter of your account; the work that failed stays */
+  'DELETE /api/dead-letters/{id}': {
+    params: { id: string }
+    answer: undefined
+  }
+  /** A dead letter of your account, with every attempt */
+  'GET /api/dead-letters/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      kind: 'submission' | 'execution' | 'message'
+      accountId: string | null
+      submissionId: string | null
+      executionId: string | null
+      agentId: string | null
+      version: number | null
+      reason: string
+      attempts: { beganAt: string; endedAt: string; host: string | null; end: string }[]
+      message: {
+        topic: string
+        partition: number
+        offset: number
+        refusal: 'forged' | 'stale' | 'malformed' | 'too-large'
+        bytes: number
+        text: string
+      } | null
+      replayedAs: string | null
+      createdAt: string
+    }
+  }
+  /** Work of your account that was given up, newest first, for 30 days; for the administrator that of all, and refused messages */
+  'GET /api/dead-letters': {
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      kind?: 'submission' | 'execution' | 'message' | undefined
+      agent?: string | undefined
+    }
+    answer: {
+      items: {
+        id: string
+        kind: 'submission' | 'execution' | 'message'
+        accountId: string | null
+        submissionId: string | null
+        executionId: string | null
+        agentId: string | null
+        version: number | null
+        reason: string
+        attempts: { beganAt: string; endedAt: string; host: string | null; end: string }[]
+        message: {
+          topic: string
+          partition: number
+          offset: number
+          refusal: 'forged' | 'stale' | 'malformed' | 'too-large'
+          bytes: number
+          text: string
+        } | null
+        replayedAs: string | null
+        createdAt: string
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** A URL at which anybody reads an artifact of more than 1 MiB for five minutes, from the bucket itself */
+  'GET /api/executions/{id}/artifact-urls/{name}': {
+    params: { id: string; name: string }
+    answer: { url: string; expiresAt: string }
+  }
   /** Bytes of an artifact, whole or one range of them */
   'GET /api/executions/{id}/artifacts/{name}': {
     params: { id: string; name: string }
@@ -515,6 +603,7 @@ export interface Calls {
           }
         | null
         | undefined
+      replayOf?: string | undefined
     }
   }
   /** An execution of your own, and its outcome when it has ended; found at once by whoever just ran it */
@@ -574,6 +663,7 @@ export interface Calls {
           }
         | null
         | undefined
+      replayOf?: string | undefined
     }
   }
   /** Executions of your own, newest first: asynchronous ones at once, others once they are recorded (seconds); a page may hold fewer than `limit` */
@@ -778,6 +868,7 @@ export interface Calls {
       engine: string | null
       round: number
       failure: string | null
+      replayOf: string | null
       createdAt: string
       finishedAt: string | null
       verdicts: {
@@ -820,6 +911,7 @@ export interface Calls {
         engine: string | null
         round: number
         failure: string | null
+        replayOf: string | null
         createdAt: string
         finishedAt: string | null
       }[]

@@ -7,7 +7,7 @@ import { limits } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
 import { CancelledRuns } from './cancelled-runs.ts'
 import type { Guests } from './guests.ts'
-import type { ArtifactPlace, Journal } from './journal.ts'
+import type { ArtifactPlace, FullReason, Journal } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
 import { acceptOutcome, emptyOutcome, outcomeBytes } from './run-outcome.ts'
@@ -110,7 +110,8 @@ export function createRunner({ programs, engine, guests, journal, tiers, metrics
       } while (underWay.has(id))
       if (cancelledRuns.has(id)) throw wasCancelled()
       requireTier(tier, tiers)
-      if (journal.isFull) throw journalFull()
+      const full = journal.fullReason
+      if (full) throw journalFull(full)
       const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
       const cancellation = onBegun && new AbortController()
       const answer = new SharedAnswer((signal) =>
@@ -174,9 +175,13 @@ function wasCancelled(cause?: unknown): ProblemError {
   return new ProblemError('execution-cancelled', { detail: 'the execution was cancelled; nothing of it is kept', cause })
 }
 
-function journalFull(): ProblemError {
-  return new ProblemError('overloaded', {
-    detail: 'the host holds as many finished executions as it can keep; nothing new is accepted until they are handed over',
-    retryAfterSeconds: 5,
-  })
+const fullDetails: Record<FullReason, string> = {
+  failed: 'the host cannot keep what an execution makes, and stops',
+  disk: "the host's disk is full; nothing new is accepted until there is room",
+  budget: 'the host holds as many finished executions as it can keep; nothing new is accepted until they are handed over',
+  'slow-disk': "the host's disk does not keep up; nothing new is accepted until it does",
+}
+
+function journalFull(reason: FullReason): ProblemError {
+  return new ProblemError('overloaded', { detail: fullDetails[reason], retryAfterSeconds: 5 })
 }

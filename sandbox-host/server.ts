@@ -26,7 +26,7 @@ export type ServerServices = {
   programs: Pick<Programs, 'use'>
   /** The public half. */
   receiptKey: HostReceiptKey
-  backlog: Pick<Backlog, 'find' | 'readBundle'>
+  backlog: Pick<Backlog, 'find' | 'readObject'>
   metrics: Pick<Metrics, 'text' | 'refused'>
   readiness: Pick<Readiness, 'report'>
   checkSignature: SignatureCheck
@@ -153,19 +153,19 @@ export function createServer({
     return c.json(receiptKey)
   })
 
-  app.get('/v1/bundles/:host/:segment', async (c) => {
-    await signedBody(c, 0)
-    const bundle = `${c.req.param('host')}/${c.req.param('segment')}`
-    const offset = wholeQuery(c, { name: 'offset', max: Number.MAX_SAFE_INTEGER })
-    const length = wholeQuery(c, { name: 'length', max: limits.artifactBytesMax })
-    const bytes = await backlog.readBundle(bundle, { offset, length })
-    if (!bytes) {
-      throw new ProblemError('artifact-not-found', {
-        detail: `bundle ${bundle} has no ${length} bytes at ${offset} on this host, or no longer`,
-      })
-    }
-    return c.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
-  })
+  for (const path of ['bundles/:host/:segment', 'artifacts/:host/:execution/:position']) {
+    app.get(`/v1/${path}`, async (c) => {
+      await signedBody(c, 0)
+      const key = c.req.path.slice('/v1/'.length)
+      const offset = wholeQuery(c, { name: 'offset', max: Number.MAX_SAFE_INTEGER })
+      const length = wholeQuery(c, { name: 'length', max: limits.artifactBytesMax })
+      const bytes = await backlog.readObject(key, { offset, length })
+      if (!bytes) {
+        throw new ProblemError('artifact-not-found', { detail: `${key} has no ${length} bytes at ${offset} on this host, or no longer` })
+      }
+      return c.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
+    })
+  }
 
   app.get('/metrics', async (c) => {
     await signedBody(c, 0)

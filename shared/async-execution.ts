@@ -41,9 +41,10 @@ export type UnrecordedExecution = Omit<HostExecution, 'input'> & {
   attempts: ExecutionAttempt[]
 }
 
-export type StoredExecution = ExecutionRecord | UnrecordedExecution
+/** `replayOf`: the failed one whose dead letter it replays. */
+export type StoredExecution = (ExecutionRecord | UnrecordedExecution) & { replayOf?: string }
 
-export function isRecorded(execution: StoredExecution): execution is ExecutionRecord {
+export function isRecorded(execution: StoredExecution): execution is ExecutionRecord & { replayOf?: string } {
   return 'usage' in execution
 }
 
@@ -62,7 +63,8 @@ export function unrecordedView({
   status,
   failure,
   finishedAt,
-}: UnrecordedExecution): Execution {
+  replayOf,
+}: UnrecordedExecution & { replayOf?: string }): Execution {
   return {
     id,
     agentId,
@@ -78,5 +80,6 @@ export function unrecordedView({
     engine: null,
     finishedAt,
     receipt: null,
+    ...(replayOf === undefined ? {} : { replayOf }),
   }
 }

@@ -5,6 +5,7 @@ import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program, ProgramKind } from './agent.ts'
 import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
+import type { Announcement } from './announcements.ts'
 import type { EventMessage } from './event-log.ts'
 import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
@@ -163,11 +164,13 @@ export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 've
   stopAtFirstFailure: boolean
   /** When it is looked after, should nobody have taken the first turn. */
   dueAt: string
+  /** The submission that it replays. */
+  replayOf?: string | undefined
 }
-/** `failure` says why, to its author. */
+/** `failure` says why, to its author; `why` how the attempt that is under way ended, if one is, for its dead letter. */
 export type FinishedSubmission =
-  | { status: Extract<SubmissionStatus, 'accepted' | 'rejected'>; failure?: undefined; at: string }
-  | { status: 'failed'; failure: string; at: string }
+  | { status: Extract<SubmissionStatus, 'accepted' | 'rejected'>; failure?: undefined; why?: undefined; at: string }
+  | { status: 'failed'; failure: string; why?: string | undefined; at: string }
 /** Sort key of an agent's place, ascending: -cases passed, fuel (unmetered last), instant, submission. */
 export type AgentPlace = { casesPassed: number; fuelTotal: number | null; finishedAt: string; submissionId: string }
 export type AccountPlace = { creditsWon: number; bountiesWon: number; casesPassed: number; accountId: string }
@@ -184,13 +187,15 @@ export interface SubmissionStore {
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
 }
 
+export type Back = { turn: number; at: string; dueAt: string; isWaiting: boolean; why?: string | undefined }
+
 /**
  * Judges a submission in turns. A turn is taken once, and all that is written names it: whoever's turn is over, because the submission has
  * finished or another turn has begun, changes nothing and is answered false, or undefined.
  */
 export interface JudgingStore {
-  /** Begins the turn behind `turn`, until `dueAt`, as one more attempt. */
-  take(id: string, taking: { turn: number; dueAt: string }): Promise<TakenJudging | undefined>
+  /** Begins the turn behind `turn`, until `dueAt`, as one more attempt. @param taking.host where, when it is known */
+  take(id: string, taking: { turn: number; at: string; dueAt: string; host?: string | undefined }): Promise<TakenJudging | undefined>
   /** Those of its cases, behind `after`, without a verdict of their revision; none once it stops at a failure. In their order. */
   nextCases(id: string, cut: { after: number; limit: number }): Promise<RevisedCase[]>
   /** Adds verdicts, to `dueAt`; a case that has one of that revision keeps it. New ones end the count of attempts and of waiting. */
@@ -199,8 +204,11 @@ export interface JudgingStore {
   recordReceipt(receipt: JudgementReceipt, part: { turn: number; firstRevision: number }): Promise<boolean>
   /** Goes on until `dueAt`. */
   renew(id: string, renewal: { turn: number; dueAt: string }): Promise<boolean>
-  /** Ends the turn. `isWaiting`: it was no attempt, for want of a host. @returns the turn to be taken by then */
-  putBack(id: string, back: { turn: number; at: string; dueAt: string; isWaiting: boolean }): Promise<number | undefined>
+  /**
+   * Ends the turn. `isWaiting`: it was no attempt, for want of a host. Otherwise the attempt, if one was begun, goes into the history with `why`;
+   * without `why` it was none that failed. @returns the turn to be taken by then
+   */
+  putBack(id: string, back: Back): Promise<number | undefined>
   /**
    * Ends a submission, with its turn, and moves its agent and account on the leaderboards. Not accepted or rejected is what has a case to be
    * judged still. Of an open bounty of mode `first` the accepted one that was created first wins, as soon as none from before it is judged again.
@@ -212,8 +220,12 @@ export interface JudgingStore {
 
 /** Carries messages to whoever takes them, at least once and in no order. Throws plain errors; a message that may have been lost is no loss. */
 export interface EventLog {
-  /** @param delaySeconds not sooner; a driver that cannot hold a message back leaves it out, and the sweep finds what it was about */
+  /** Whether hosts take messages of executions, and run them; else the Worker takes all. */
+  readonly isTakenByHosts: boolean
+  /** @param delaySeconds not sooner */
   publish(messages: EventMessage[], options?: { delaySeconds: number }): Promise<void>
+  /** Tells whoever listens; absent where nobody can. */
+  announce?(announcements: Announcement[]): Promise<void>
   ping(): Promise<void>
 }
 
@@ -318,15 +330,27 @@ export interface SharedCache {
   ping(): Promise<void>
 }
 
-/** A range of a bundle; `length` is at least 1. */
+/** A range of an object; `length` is at least 1. */
 export type ByteRange = { offset: number; length: number }
+
+/** `storedAt` in ms since 1970, by the store's clock. */
+export type StoredObject = { key: string; bytes: number; storedAt: number }
 
 /** Throws ProblemError `artifacts-unavailable`. */
 export interface ArtifactStore {
   /** The same bytes again change nothing. */
   putProgram(sha256: string, bytes: Uint8Array): Promise<void>
-  /** @returns undefined while the bundle is not in the store */
-  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /** @param key of a bundle or an artifact. @returns undefined while it is not in the store */
+  read(key: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /**
+   * A URL with which anybody reads the whole object, until it expires.
+   * @returns undefined while it is not in the store. @throws ProblemError `presigning-unavailable`
+   */
+  presign(key: string, lifetime: { seconds: number }): Promise<string | undefined>
+  /** In the order of keys. @param after key that the page begins behind; '' for the first one */
+  list(prefix: string, page: { after: string; limit: number }): Promise<{ objects: StoredObject[]; hasMore: boolean }>
+  /** At most 1,000 at once. What is not there is no error. */
+  remove(keys: string[]): Promise<void>
   ping(): Promise<void>
 }
 
@@ -371,7 +395,8 @@ export interface Sandbox {
   judge(cases: JudgedCases, keep: (judged: Judgement) => Promise<void>): Promise<JudgementEnd>
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
-  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /** @param key of a bundle or an artifact. @returns undefined when the host has not got it, or not that range of it */
+  readObject(key: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
   /** Public key that the host signs with now. */
   receiptKey(): Promise<HostReceiptKey>
   ping(): Promise<void>

@@ -17,6 +17,7 @@ import { addAccountRoutes } from './routes/accounts.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addBountyRoutes } from './routes/bounties.ts'
 import { addCaseRoutes } from './routes/cases.ts'
+import { addDeadLetterRoutes } from './routes/dead-letters.ts'
 import { addDocsRoutes } from './routes/docs.tsx'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
@@ -26,6 +27,7 @@ import { addLedgerRoutes } from './routes/ledger.ts'
 import { addReceiptRoutes } from './routes/receipts.ts'
 import { addSettlementRoutes } from './routes/settlements.ts'
 import { addStatusRoutes } from './routes/status.ts'
+import { addSweepRoutes } from './routes/sweeps.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
 import { addWebhookRoutes } from './routes/webhooks.ts'
 import type { Services } from './services.ts'
@@ -57,6 +59,8 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addReceiptRoutes(router, services)
   addLeaderboardRoutes(router, services)
   addWebhookRoutes(router, services)
+  addDeadLetterRoutes(router, services)
+  addSweepRoutes(router, services)
   addInternalRoutes(app, services)
 
   const pages = addPages({ app, router, gate }, services)

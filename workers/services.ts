@@ -15,6 +15,7 @@ import type {
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
+import type { DeadLetterStore } from '../shared/dead-letter-ports.ts'
 import type { AddressResolver } from '../shared/webhook-ports.ts'
 import type {
   LedgerStore,
@@ -25,6 +26,7 @@ import type {
   SharedCache,
   SubmissionStore,
 } from '../shared/ports.ts'
+import type { ProgramClaims, RetentionStore } from '../shared/sweep-ports.ts'
 import type { WebhookStore } from '../shared/webhook-ports.ts'
 import { rateLimits, type RateLimits } from '../shared/rate-limit.ts'
 import { dnsOverHttps } from './adapters/dns-over-https.ts'
@@ -34,6 +36,7 @@ import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonAsyncExecutionStore } from './adapters/neon-async-executions.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
+import { neonDeadLetterStore } from './adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
 import { neonKeyStore } from './adapters/neon-keys.ts'
@@ -41,12 +44,15 @@ import { neonGauges } from './adapters/neon-gauges.ts'
 import { neonLedgerStore } from './adapters/neon-ledger.ts'
 import { neonJudgingStore } from './adapters/neon-judging.ts'
 import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
+import { neonProgramClaims } from './adapters/neon-program-claims.ts'
 import { neonProgressStore } from './adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
+import { neonRetentionStore } from './adapters/neon-retention.ts'
 import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { neonWebhookStore } from './adapters/neon-webhooks.ts'
 import { queueEventLog } from './adapters/queues.ts'
+import { kafkaEventLog } from './adapters/upstash-kafka.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
@@ -83,6 +89,7 @@ export type Services = {
   judgings: JudgingStore
   progress: ProgressStore
   eventLog: EventLog
+  deadLetters: DeadLetterStore
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
@@ -102,6 +109,10 @@ export type Services = {
   /** Agent versions that this isolate has run. */
   runnable: MemoryCache<{ agent: RunnableAgent; freshUntil: number }>
   artifacts: ArtifactStore
+  programClaims: ProgramClaims
+  retention: RetentionStore
+  /** How long executions and their artifacts are kept behind their end. */
+  kept: { artifactsMs: number; executionsMs: number }
   sandbox: Sandbox
   adminKeySha256: string
   sandboxSecret: string
@@ -117,12 +128,15 @@ const runnableEntriesMax = 10_000
 /** The platform's published figure for agents; flows/run-agent.ts asks for a newer version more often. */
 const runnableLifetimeMs = 600_000
 
+const dayMs = 86_400_000
+
 export function createServices(raw: Env): Services {
   const env = checkEnv(raw)
   const database = neonDatabase({ url: env.DATABASE_URL, endpoint: env.NEON_HTTP_ENDPOINT })
   const counters = new Counters()
   const upstash = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
   const cache = upstashSharedCache(upstash)
+  const signMessage = createSigner({ secret: env.SANDBOX_SECRET, audience: 'event-log' })
   return {
     accounts: neonAccountStore(database),
     keys: neonKeyStore(database),
@@ -139,7 +153,8 @@ export function createServices(raw: Env): Services {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     progress: neonProgressStore(database),
-    eventLog: queueEventLog(env.EVENT_LOG),
+    eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign: signMessage }) : queueEventLog(env.EVENT_QUEUE),
+    deadLetters: neonDeadLetterStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions: neonExecutionStore(database),
@@ -155,7 +170,10 @@ export function createServices(raw: Env): Services {
     cache,
     reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
-    artifacts: r2ArtifactStore(env.ARTIFACTS),
+    artifacts: r2ArtifactStore(env.ARTIFACTS, env.presigner),
+    programClaims: neonProgramClaims(database),
+    retention: neonRetentionStore(database),
+    kept: { artifactsMs: env.ARTIFACTS_KEPT_DAYS * dayMs, executionsMs: env.EXECUTIONS_KEPT_DAYS * dayMs },
     sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),
     adminKeySha256: env.ADMIN_KEY_SHA256,
     sandboxSecret: env.SANDBOX_SECRET,

@@ -34,8 +34,9 @@ async function takeMessage(services: Services, message: ArrivedMessage): Promise
   }
 }
 
-/** One turn; when it was the last one, what hears of the end is told. */
-export async function takeTurn(services: Services, message: EventMessage): Promise<void> {
-  const hasEnded = message.topic === 'judgings' ? await judgeSubmission(services, message) : await runExecution(services, message)
+/** One turn; when it was the last one, what hears of the end is told. @param host that took the message from the log, where one did */
+export async function takeTurn(services: Services, message: EventMessage, host?: string): Promise<void> {
+  const hasEnded =
+    message.topic === 'judgings' ? await judgeSubmission(services, { ...message, host }) : await runExecution(services, message)
   if (hasEnded) await deliverWebhooks(services)
 }

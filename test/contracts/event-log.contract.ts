@@ -1,4 +1,4 @@
-// What an event log promises, whatever carries the messages: each arrives, whole, at least once.
+// What an event log promises, whatever carries the messages: each arrives, whole, at least once, and not before its time.
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { EventMessage } from '../../shared/event-log.ts'
@@ -28,11 +28,20 @@ export function eventLogContract(name: string, open: OpenEventLog): void {
       await eventually(found, count, { withinMs: 20_000 })
     })
 
-    test('one that is held back', async () => {
+    test('one that is held back, until then', async () => {
       const { log, arrived } = await open()
       const sent = message(undefined, 1)
-      await log.publish([sent], { delaySeconds: 0.5 })
+      const publishedAt = performance.now()
+      await log.publish([sent], { delaySeconds: 1 })
       await eventually(async () => JSON.stringify(await arrived()).includes(JSON.stringify(sent).slice(1, -1)), true, { withinMs: 20_000 })
+      // Clocks of two processes may be a few ms apart.
+      expect(performance.now() - publishedAt).toBeGreaterThan(950)
+    })
+
+    test('none that is larger than 64 KiB', async () => {
+      const { log } = await open()
+      const large = { topic: 'judgings', submissionId: 'x'.repeat(64 * 1024), turn: 1 } as const
+      await expect(log.publish([large])).rejects.toThrow(/at most 65536 are allowed/)
     })
 
     test('and says that it is there', async () => {

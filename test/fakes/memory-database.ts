@@ -19,6 +19,8 @@ import type {
   SettlementStore,
   SubmissionStore,
 } from '../../shared/ports.ts'
+import type { DeadLetterStore } from '../../shared/dead-letter-ports.ts'
+import type { ProgramClaims, RetentionStore } from '../../shared/sweep-ports.ts'
 import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
@@ -26,9 +28,11 @@ import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import { searchWords } from '../../shared/search-words.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
+import { memoryDeadLetters } from './memory-dead-letters.ts'
 import { memoryExecutions } from './memory-executions.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
+import { memoryProgramClaims, memoryRetention } from './memory-retention.ts'
 import { memorySubmissions, type MemoryBounty } from './memory-submissions.ts'
 import { memoryWebhooks } from './memory-webhooks.ts'
 
@@ -51,6 +55,9 @@ export type MemoryDatabase = {
   ledger: LedgerStore
   settlements: SettlementStore
   webhooks: WebhookStore
+  deadLetters: DeadLetterStore
+  programClaims: ProgramClaims
+  retention: RetentionStore
   rejected: RejectedOutcome[]
 }
 
@@ -63,14 +70,16 @@ export function memoryDatabase(): MemoryDatabase {
   const versionOfRequest = new Map<string, number>()
   const bounties = new Map<string, MemoryBounty>()
   const webhooks = memoryWebhooks()
+  const deadLetters = memoryDeadLetters()
   const program = (agentId: string, version: number): Program => {
     return { kind: agents.get(agentId)?.kind ?? 'script', sha256: versions.get(`${agentId}@${version}`)?.sha256 ?? '' }
   }
-  const { money, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, program })
+  const { money, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, deadLetters, program })
   const rejected: RejectedOutcome[] = []
-  const { waitingOf, ...executed } = memoryExecutions({
+  const { waitingOf, ended, remove, ...executed } = memoryExecutions({
     isKnown: ({ accountId, agentId, version }) => accounts.has(accountId) && versions.has(`${agentId}@${version}`),
     webhooks,
+    deadLetters,
     rejected,
   })
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
@@ -88,6 +97,9 @@ export function memoryDatabase(): MemoryDatabase {
     ledger: money.ledger,
     settlements: money.settlements,
     webhooks: webhooks.store,
+    deadLetters: deadLetters.store,
+    programClaims: memoryProgramClaims({ isNamed: (sha256) => [...versions.values()].some((version) => version.sha256 === sha256) }),
+    retention: memoryRetention({ ended, remove }),
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })

@@ -7,6 +7,7 @@ import type { ExecutionStore, RejectedOutcome } from '../../shared/ports.ts'
 import { tooManyWaiting } from '../../shared/quotas.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
+import type { MemoryDeadLetters } from './memory-dead-letters.ts'
 import type { MemoryWebhooks } from './memory-webhooks.ts'
 
 type Turns = Pick<TakenExecution, 'turn' | 'waits' | 'waitingSince'> & {
@@ -15,6 +16,7 @@ type Turns = Pick<TakenExecution, 'turn' | 'waits' | 'waitingSince'> & {
   beganAt: string | null
   dueAt: string
   host: string | null
+  replayOf?: string
 }
 type Waiting = UnrecordedExecution & Turns
 
@@ -22,15 +24,18 @@ export type MemoryExecutions = {
   executions: ExecutionStore
   asyncExecutions: AsyncExecutionStore
   waitingOf: (accountId: string) => number
+  ended: () => StoredExecution[]
+  remove: (id: string) => void
 }
 
 export type MemoryExecutionsOptions = {
   isKnown: (execution: Pick<ExecutionRecord, 'accountId' | 'agentId' | 'version'>) => boolean
   webhooks: MemoryWebhooks
+  deadLetters: MemoryDeadLetters
   rejected: RejectedOutcome[]
 }
 
-export function memoryExecutions({ isKnown, webhooks, rejected }: MemoryExecutionsOptions): MemoryExecutions {
+export function memoryExecutions({ isKnown, webhooks, deadLetters, rejected }: MemoryExecutionsOptions): MemoryExecutions {
   const records = new Map<string, ExecutionRecord>()
   const waiting = new Map<string, Waiting>()
   const find = (id: string): StoredExecution | undefined => records.get(id) ?? seen(waiting.get(id))
@@ -45,11 +50,18 @@ export function memoryExecutions({ isKnown, webhooks, rejected }: MemoryExecutio
     if (kept.beganAt !== null) kept.attempts = [...kept.attempts, { beganAt: kept.beganAt, host: kept.host, ...attempt }]
     kept.beganAt = null
   }
-  function end(kept: Waiting | undefined, { at, ...how }: { at: string; status: 'failed' | 'cancelled'; failure: string | null }): boolean {
+  function end(
+    kept: Waiting | undefined,
+    { at, why, ...how }: { at: string; why?: string | undefined; status: 'failed' | 'cancelled'; failure: string | null },
+  ): boolean {
     if (!kept) return false
-    closeAttempt(kept, { endedAt: at, end: how.failure ?? how.status })
+    closeAttempt(kept, { endedAt: at, end: why ?? how.failure ?? how.status })
     Object.assign(kept, { ...how, finishedAt: at })
     webhooks.executionFinished({ ...kept, status: how.status, finishedAt: at })
+    const { id: executionId, accountId, agentId, version, attempts } = kept
+    if (how.status === 'failed') {
+      deadLetters.leave({ executionId, accountId, agentId, version, reason: how.failure ?? '', attempts, createdAt: at })
+    }
     return true
   }
 
@@ -60,6 +72,27 @@ export function memoryExecutions({ isKnown, webhooks, rejected }: MemoryExecutio
       const none = { failure: null, finishedAt: null, attempts: [], begun: 0, waits: 0, beganAt: null, host: null }
       waiting.set(execution.id, { ...execution, ...none, status: 'queued', turn: 1, waitingSince: execution.createdAt, dueAt })
       return true
+    },
+    async replay(id, { replayOf, createdAt, dueAt }) {
+      const failed = waiting.get(replayOf)
+      if (failed?.status !== 'failed') return false
+      const { agentId, accountId, version, tier, seed, startTime, program, input } = failed
+      const isNew = await asyncExecutions.create({
+        id,
+        agentId,
+        accountId,
+        version,
+        tier,
+        seed,
+        startTime,
+        program,
+        input,
+        createdAt,
+        dueAt,
+      })
+      const made = waiting.get(id)
+      if (isNew && made) made.replayOf = replayOf
+      return isNew
     },
     async take(id, { turn, at, dueAt, host = null }) {
       const kept = inTurn(id, turn)
@@ -85,7 +118,7 @@ export function memoryExecutions({ isKnown, webhooks, rejected }: MemoryExecutio
       Object.assign(kept, { turn: turn + 1, dueAt, beganAt: null, host: null })
       return kept.turn
     },
-    fail: async (id, { turn, at, failure }) => end(inTurn(id, turn), { at, status: 'failed', failure }),
+    fail: async (id, { turn, at, failure, why }) => end(inTurn(id, turn), { at, why, status: 'failed', failure }),
     cancel: async (id, { at }) => end(inTurn(id, undefined), { at, status: 'cancelled', failure: null }),
     async findDue({ at, limit }) {
       const due = [...waiting.values()].filter((kept) => !hasEnded(kept.status) && kept.dueAt <= at)
@@ -100,7 +133,7 @@ export function memoryExecutions({ isKnown, webhooks, rejected }: MemoryExecutio
         const held = waiting.get(record.id)
         const isWaitedFor = !held || (!hasEnded(held.status) && held.accountId === record.accountId)
         if (!isKnown(record) || records.has(record.id) || !isWaitedFor) continue
-        records.set(record.id, record)
+        records.set(record.id, { ...record, ...(held?.replayOf === undefined ? {} : { replayOf: held.replayOf }) })
         waiting.delete(record.id)
         if (held) webhooks.executionFinished(record)
       }
@@ -131,7 +164,16 @@ export function memoryExecutions({ isKnown, webhooks, rejected }: MemoryExecutio
     },
   }
 
-  return { executions, asyncExecutions, waitingOf }
+  return {
+    executions,
+    asyncExecutions,
+    waitingOf,
+    ended: () => [...records.values(), ...[...waiting.values()].filter(({ status }) => hasEnded(status))],
+    remove(id) {
+      records.delete(id)
+      waiting.delete(id)
+    },
+  }
 }
 
 function seen(kept: Waiting | undefined): UnrecordedExecution | undefined {

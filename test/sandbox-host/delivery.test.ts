@@ -44,6 +44,25 @@ test('an outage of the Worker and of the bucket delays, and loses nothing', asyn
   await eventually(() => bundles(host).length, 1)
 })
 
+test('what the Worker took and never acknowledged comes again, the same and in order, and stays on the disk until then', async () => {
+  await using host = await startTestHost()
+  host.worker.losesAnswers = true
+  const ids = await runSome(host, 5)
+  await eventually(() => host.worker.batches >= 2, true)
+  await eventually(() => bundles(host).length > 0, true)
+  for (const id of ids) expect((await host.get(`/v1/executions/${id}`)).status).toBe(200)
+  host.worker.losesAnswers = false
+  const before = host.worker.batches
+  await eventually(() => host.worker.batches > before, true, { withinMs: 10_000 })
+  // Each try begins with the oldest record that is not acknowledged.
+  const seen = delivered(host)
+  expect([...new Set(seen)]).toEqual(ids)
+  for (const [i, id] of seen.entries())
+    if (i > 0 && seen[i - 1] !== ids.at(-1) && id !== ids[0]) expect(ids.indexOf(id)).toBe(ids.indexOf(seen[i - 1] ?? '') + 1)
+  const first = host.worker.records.find(({ id }) => id === ids[0])
+  for (const record of host.worker.records.filter(({ id }) => id === ids[0])) expect(record).toEqual(first)
+})
+
 test('stop hands over what is finished', async () => {
   await using host = await startTestHost()
   const ids = await runSome(host, 3)

@@ -70,7 +70,9 @@ describe('append', () => {
     const record = await keep(journal, 'a', ['first', 'second'])
     expect(await journal.backlog.find('a')).toEqual(record)
     const { places } = JSON.parse(record.toString())
-    expect((await journal.backlog.readBundle(places[1].bundle, { offset: places[1].offset, length: 6 }))?.toString()).toBe('second')
+    expect((await journal.backlog.readObject(`bundles/${places[1].bundle}`, { offset: places[1].offset, length: 6 }))?.toString()).toBe(
+      'second',
+    )
     expect(
       readFileSync(newest())
         .subarray(places[0].offset, places[0].offset + 5)
@@ -93,11 +95,11 @@ describe('append', () => {
   test('a range beyond what is on disk is not there', async () => {
     const journal = await open()
     await keep(journal, 'a')
-    expect(await journal.backlog.readBundle('host-1/000000000001', { offset: 0, length: journal.stats().bytes })).toHaveLength(
+    expect(await journal.backlog.readObject('bundles/host-1/000000000001', { offset: 0, length: journal.stats().bytes })).toHaveLength(
       journal.stats().bytes,
     )
-    expect(await journal.backlog.readBundle('host-1/000000000001', { offset: 1, length: journal.stats().bytes })).toBeUndefined()
-    expect(await journal.backlog.readBundle('other/000000000001', { offset: 0, length: 1 })).toBeUndefined()
+    expect(await journal.backlog.readObject('bundles/host-1/000000000001', { offset: 1, length: journal.stats().bytes })).toBeUndefined()
+    expect(await journal.backlog.readObject('bundles/other/000000000001', { offset: 0, length: 1 })).toBeUndefined()
   })
 
   test('a batch that cannot be written is refused as a whole, and the journal goes on', async () => {
@@ -121,9 +123,9 @@ test('results that wait for the disk make the journal full until they are writte
   const journal = await open()
   const large = { artifacts: [], record: () => '{}', bytes: 40 * 1024 * 1024 }
   const appends = ['a', 'b', 'c'].map((id) => journal.append({ ...large, id }))
-  expect(journal.isFull).toBe(true)
+  expect(journal.fullReason).toBe('slow-disk')
   await Promise.all(appends)
-  expect(journal.isFull).toBe(false)
+  expect(journal.fullReason).toBeUndefined()
 })
 
 describe('segments', () => {
@@ -185,14 +187,16 @@ describe('segments', () => {
     expect(await read(journal, 'a')).toBeUndefined()
   })
 
-  test('make the journal full until they are uploaded', async () => {
+  test('make the journal full until they are uploaded and acknowledged', async () => {
     const journal = await open({ bytesMax: 300 })
-    expect(journal.isFull).toBe(false)
+    expect(journal.fullReason).toBeUndefined()
     await keep(journal, 'a', ['x'.repeat(300)])
-    expect(journal.isFull).toBe(true)
+    expect(journal.fullReason).toBe('budget')
     await journal.seal()
     await uploadAll(journal)
-    expect(journal.isFull).toBe(false)
+    expect(journal.fullReason).toBe('budget')
+    await deliverAll(journal)
+    expect(journal.fullReason).toBeUndefined()
   })
 })
 
@@ -225,12 +229,17 @@ describe('recovery', () => {
     try {
       const length = readFileSync(copy).length
       for (let cut = kept; cut < length; cut++) {
-        for (const name of readdirSync(directory)) rmSync(join(directory, name))
+        for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true })
         copyFileSync(copy, whole)
         truncateSync(whole, cut)
         const journal = await open()
+        expect(journal.stats()).toMatchObject({ tornBytes: cut - kept, tornTails: cut > kept ? 1 : 0 })
         expect(await deliverAll(journal)).toEqual(['kept'])
         await journal.close()
+        // What was cut is gone for good.
+        const again = await open()
+        expect(again.stats().tornBytes).toBe(0)
+        await again.close()
       }
     } finally {
       rmSync(copy)
@@ -337,7 +346,7 @@ test('whatever happens in whatever order, every acknowledged append is delivered
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-      for (const name of readdirSync(directory)) rmSync(join(directory, name))
+      for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true })
       const kept: string[] = []
       const delivered: string[] = []
       const bundles: string[] = []

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { programKey } from '../../shared/agent.ts'
+import { placeOf } from '../../shared/execution.ts'
 import type { ExecutionRecord, HostExecution } from '../../shared/execution.ts'
 import type { AdmissionLimits } from '../../sandbox-host/admission-limits.ts'
 import { Admission } from '../../sandbox-host/admission.ts'
@@ -102,8 +103,9 @@ test('the sandbox gets what was asked for, the record says it', async () => {
 test('artifacts are where the record says', async () => {
   const { run } = setUp()
   const { artifacts } = JSON.parse((await run(execution())).toString()) as ExecutionRecord
-  for (const [i, { bundle, offset, bytes }] of artifacts.entries()) {
-    expect((await journal.backlog.readBundle(bundle, { offset, length: bytes }))?.toString()).toBe(['1', '22'][i])
+  for (const [i, artifact] of artifacts.entries()) {
+    const { key, offset } = placeOf(artifact)
+    expect((await journal.backlog.readObject(key, { offset, length: artifact.bytes }))?.toString()).toBe(['1', '22'][i])
   }
 })
 

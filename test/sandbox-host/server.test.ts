@@ -1,6 +1,6 @@
 // The host's routes, by status, over real HTTP.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { executionRecordSchema, manifestSchema } from '../../shared/execution.ts'
+import { executionRecordSchema, manifestSchema, placeOf } from '../../shared/execution.ts'
 import { signatureHeader } from '../../shared/signing.ts'
 import { limits } from '../../shared/tiers.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
@@ -86,12 +86,12 @@ describe('200', () => {
     const record = executionRecordSchema.parse((await host.post('/v1/executions', host.execution('writing'))).json())
     const [artifact] = record.artifacts
     expect(artifact).toMatchObject({ name: 'a/b.txt', bytes: 5 })
-    const { bundle, offset } = artifact ?? { bundle: '', offset: 0 }
-    expect((await host.get(`/v1/bundles/${bundle}?offset=${offset}&length=5`)).bytes.toString()).toBe('hello')
-    await eventually(() => host.bucket.objects.has(`bundles/${bundle}`), true)
+    const { key, offset } = artifact ? placeOf(artifact) : { key: '', offset: 0 }
+    expect((await host.get(`/v1/${key}?offset=${offset}&length=5`)).bytes.toString()).toBe('hello')
+    await eventually(() => host.bucket.objects.has(key), true)
     expect(
       host.bucket.objects
-        .get(`bundles/${bundle}`)
+        .get(key)
         ?.subarray(offset, offset + 5)
         .toString(),
     ).toBe('hello')

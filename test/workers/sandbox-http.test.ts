@@ -38,7 +38,7 @@ const lost = () => {
 test('requests are signed for the host, over path, query and body', async () => {
   answers = [() => Response.json(manifest), () => new Response('bytes')]
   expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
-  await sandbox.readBundle('h/000000000001', { offset: 3, length: 5 })
+  await sandbox.readObject('bundles/h/000000000001', { offset: 3, length: 5 })
   const paths = ['/v1/programs', '/v1/bundles/h/000000000001?offset=3&length=5']
   for (const [i, path] of paths.entries()) {
     const request = requests[i]
@@ -219,7 +219,7 @@ test('a lost connection is tried once more with a fresh signature, not twice', a
 test('what is not there is undefined', async () => {
   answers = [problem(404, 'execution-not-found'), problem(404, 'artifact-not-found')]
   expect(await sandbox.findExecution(idOf('execution'))).toBeUndefined()
-  expect(await sandbox.readBundle('h/000000000001', { offset: 0, length: 1 })).toBeUndefined()
+  expect(await sandbox.readObject('bundles/h/000000000001', { offset: 0, length: 1 })).toBeUndefined()
 })
 
 const execution = { id: idOf('execution'), agentId: idOf('agent'), accountId: idOf('account'), version: 1, tier: 'basic', seed: 0 } as const

@@ -56,6 +56,22 @@ export function neonAsyncExecutionStore(database: Database): AsyncExecutionStore
       }
     },
 
+    async replay(id, { replayOf, createdAt, dueAt }) {
+      try {
+        return await changed({
+          text: `insert into executions (id, account_id, agent_id, version, status, request, input, replay_of, created_at, waiting_since, due_at,
+              turn, attempts, waits, history)
+            select $1, account_id, agent_id, version, 'queued', request, input, id, $3::timestamptz, $3::timestamptz, $4::timestamptz, 1, 0, 0, '[]'
+            from executions where id = $2 and status = 'failed'
+            on conflict (id) do nothing returning id`,
+          parameters: [id, replayOf, createdAt, dueAt],
+        })
+      } catch (error) {
+        if (isViolation(error, 'quota_executions_waiting')) throw tooManyWaiting()
+        throw error
+      }
+    },
+
     async take(id, { turn, at, dueAt, host = null }) {
       const [taken] = await database.query(takenRowSchema, {
         text: `update executions e set turn = e.turn + 1, status = 'running', attempts = e.attempts + 1, began_at = $3::timestamptz,
@@ -82,12 +98,12 @@ export function neonAsyncExecutionStore(database: Database): AsyncExecutionStore
       return row?.turn
     },
 
-    fail: (id, { turn, at, failure }) =>
+    fail: (id, { turn, at, failure, why = failure }) =>
       changed({
         text: `update executions e set status = 'failed', failure = $4, finished_at = $3::timestamptz, due_at = null, began_at = null,
-            history = execution_history(e, $3::timestamptz, $4)
+            history = execution_history(e, $3::timestamptz, $5)
           where ${inTurn} returning id`,
-        parameters: [id, turn, at, failure],
+        parameters: [id, turn, at, failure, why],
       }),
 
     cancel: (id, { at }) =>

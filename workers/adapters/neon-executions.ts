@@ -24,7 +24,11 @@ const summaryRowSchema = z
   })
   .transform(({ agent_id, finished_at, ...rest }) => ({ ...rest, agentId: agent_id, finishedAt: finished_at }))
 
-const recordedRowSchema = z.object({ record: z.string() }).transform(({ record }) => executionRecordSchema.parse(JSON.parse(record)))
+const recordedRowSchema = z
+  .object({ record: z.string(), replay_of: z.string().nullable() })
+  .transform(({ record, replay_of }) => ({ ...executionRecordSchema.parse(JSON.parse(record)), ...replayOf(replay_of) }))
+/** Most replay nothing. */
+const replayOf = (id: string | null) => (id === null ? {} : { replayOf: id })
 const unrecordedRowSchema = z
   .object({
     id: z.string(),
@@ -34,13 +38,15 @@ const unrecordedRowSchema = z
     status: unrecordedStatusSchema,
     request: runRequestSchema,
     failure: z.string().nullable(),
+    replay_of: z.string().nullable(),
     created_at: instantSchema,
     finished_at: instantSchema.nullable(),
     history: z.array(executionAttemptSchema),
   })
-  .transform(({ account_id, agent_id, request, created_at, finished_at, history, ...rest }) => ({
+  .transform(({ account_id, agent_id, request, replay_of, created_at, finished_at, history, ...rest }) => ({
     ...rest,
     ...request,
+    ...replayOf(replay_of),
     accountId: account_id,
     agentId: agent_id,
     createdAt: created_at,
@@ -60,22 +66,23 @@ export function neonExecutionStore(database: Database): ExecutionStore {
         fuel: record.usage.fuel,
         wall_micros: record.usage.wallMicros,
         finished_at: record.finishedAt,
+        bundle: record.artifacts.flatMap((artifact) => ('bundle' in artifact ? [artifact.bundle] : []))[0] ?? null,
         record: JSON.stringify(record),
       }))
       const unknown = await database.query(z.object({ id: z.string() }), {
         text: `with incoming as (
             select * from json_to_recordset($1::json) as r (
               id text, account_id text, agent_id text, version integer, status text, fuel bigint, wall_micros bigint,
-              finished_at timestamptz, record text)
+              finished_at timestamptz, bundle text, record text)
           ), known as (
             select distinct on (i.id) i.* from incoming i
             join accounts a on a.id = i.account_id
             join agent_versions v on v.agent_id = i.agent_id and v.version = i.version
           ), recorded as (
-            insert into executions as held (id, account_id, agent_id, version, status, fuel, finished_at, record)
-            select id, account_id, agent_id, version, status, fuel, finished_at, record::json from known order by id
+            insert into executions as held (id, account_id, agent_id, version, status, fuel, finished_at, bundle, record)
+            select id, account_id, agent_id, version, status, fuel, finished_at, bundle, record::json from known order by id
             on conflict (id) do update set status = excluded.status, fuel = excluded.fuel, finished_at = excluded.finished_at,
-              record = excluded.record, recorded_at = now(), due_at = null, began_at = null,
+              bundle = excluded.bundle, record = excluded.record, recorded_at = now(), due_at = null, began_at = null,
               history = execution_history(held, excluded.finished_at, excluded.status)
             where held.finished_at is null and held.account_id = excluded.account_id
             returning id
@@ -105,7 +112,7 @@ export function neonExecutionStore(database: Database): ExecutionStore {
 
     async find(id) {
       const [found] = await database.query(z.union([recordedRowSchema, unrecordedRowSchema]), {
-        text: `select record::text as record, id, account_id, agent_id, version, status, request, failure, created_at, finished_at, history
+        text: `select record::text as record, id, account_id, agent_id, version, status, request, failure, replay_of, created_at, finished_at, history
           from executions where id = $1`,
         parameters: [id],
       })

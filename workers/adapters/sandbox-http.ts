@@ -120,8 +120,8 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
       return response && parsed(executionRecordSchema, response)
     },
 
-    async readBundle(bundle, { offset, length }: ByteRange) {
-      const path = `/v1/bundles/${bundle}?offset=${offset}&length=${length}`
+    async readObject(key, { offset, length }: ByteRange) {
+      const path = `/v1/${key}?offset=${offset}&length=${length}`
       const response = await call({ method: 'GET', path, timeoutMs: readMsMax })
       return response?.body ?? undefined
     },

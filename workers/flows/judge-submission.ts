@@ -10,9 +10,10 @@ import type { JudgedCases, RevisedCase } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { errorText } from '../log.ts'
 import type { Services } from '../services.ts'
+import { announceSubmission } from './announce.ts'
 import { forgetBounty } from './forget-bounty.ts'
 import { TurnOver, TurnLease } from './turn-lease.ts'
-import { afterBreak, attemptsMax, instant, messageMsMax, publishTurns } from './turns.ts'
+import { afterBreak, attemptsMax, instant, messageMsMax, publishTurns, whyOf } from './turns.ts'
 import { VerdictBatches } from './verdict-batches.ts'
 
 /** Cases of one call to the host. */
@@ -23,10 +24,10 @@ const turnMsMax = 20_000
 /** @returns whether the submission has finished. Throws only when the turn could not be taken, or not be put back: the sweep finds it then */
 export async function judgeSubmission(
   services: Services,
-  { submissionId: id, turn }: { submissionId: string; turn: number },
+  { submissionId: id, turn, host }: { submissionId: string; turn: number; host?: string | undefined },
 ): Promise<boolean> {
   const { judgings, log, now } = services
-  const judging = await judgings.take(id, { turn, dueAt: instant(now() + TurnLease.lengthMs) })
+  const judging = await judgings.take(id, { turn, at: instant(now()), dueAt: instant(now() + TurnLease.lengthMs), host })
   if (!judging) return false
   using lease = new TurnLease({ now, renew: (dueAt) => judgings.renew(id, { turn: judging.turn, dueAt }) })
   const judged: Judged = { judging, lease, hasProgress: false }
@@ -124,16 +125,22 @@ async function finishJudged(services: Services, judging: TakenJudging): Promise<
   return finish(services, judging, { status })
 }
 
-export async function failJudging(services: Services, judging: Pick<TakenJudging, 'id' | 'turn' | 'bountyId' | 'mode'>, failure: string) {
-  return finish(services, judging, { status: 'failed', failure })
+/** @param end.why how the attempt that is under way ended, if one is */
+export async function failJudging(
+  services: Services,
+  judging: Pick<TakenJudging, 'id' | 'turn' | 'bountyId' | 'mode'>,
+  end: { failure: string; why?: string },
+) {
+  return finish(services, judging, { status: 'failed', ...end })
 }
 
-type End = { status: 'accepted' | 'rejected' } | { status: 'failed'; failure: string }
+type End = { status: 'accepted' | 'rejected' } | { status: 'failed'; failure: string; why?: string }
 
 async function finish(services: Services, { id, turn, bountyId, mode }: Pick<TakenJudging, 'id' | 'turn' | 'bountyId' | 'mode'>, end: End) {
   const { judgings, reads, log, now } = services
   if (!(await judgings.finish(id, { ...end, turn, at: instant(now()) }))) return false
   log.info('submission judged', { submissionId: id, bountyId, ...end })
+  announceSubmission(services, { id, bountyId })
   if (mode === 'first') await forgetBounty(services, bountyId)
   else await reads.forget(`leaderboard:${bountyId}`, 'leaderboard')
   return true
@@ -141,22 +148,24 @@ async function finish(services: Services, { id, turn, bountyId, mode }: Pick<Tak
 
 async function endOrPutBack(services: Services, { judged, error }: { judged: Judged; error: unknown }): Promise<boolean> {
   const { judging, hasProgress } = judged
+  const why = whyOf(error)
   // Verdicts that came have ended what was counted before them.
   const after = afterBreak(error, hasProgress ? { attempts: 0, waits: 0, waitingSince: null } : judging, services.now())
-  if (after.fails === 'for-good') return failJudging(services, judging, after.detail)
-  if (after.fails === 'waited-too-long') return failJudging(services, judging, unreachable)
-  if (after.fails === 'attempts-used-up') return failJudging(services, judging, gaveUp)
-  await putBack(services, judging, after)
+  if (after.fails === 'for-good') return failJudging(services, judging, { failure: after.detail, why })
+  if (after.fails === 'waited-too-long') return failJudging(services, judging, { failure: unreachable })
+  if (after.fails === 'attempts-used-up') return failJudging(services, judging, { failure: gaveUp, why })
+  await putBack(services, judging, { ...after, why })
   return false
 }
 
 const unreachable = 'the sandbox host could not be reached, or was full, for an hour; submit again'
 export const gaveUp = `judging was begun ${attemptsMax} times and broke off without a verdict each time; submit again`
 
-type Back = { delayMs: number; isWaiting: boolean }
+type Back = { delayMs: number; isWaiting: boolean; why?: string }
 
-async function putBack(services: Services, { id, turn }: TakenJudging, { delayMs, isWaiting }: Back): Promise<void> {
+async function putBack(services: Services, { id, turn }: TakenJudging, { delayMs, isWaiting, why }: Back): Promise<void> {
   const at = services.now()
-  const nextTurn = await services.judgings.putBack(id, { turn, at: instant(at), dueAt: instant(at + delayMs + messageMsMax), isWaiting })
+  const back = { turn, at: instant(at), dueAt: instant(at + delayMs + messageMsMax), isWaiting, why }
+  const nextTurn = await services.judgings.putBack(id, back)
   if (nextTurn !== undefined) await publishTurns(services, [{ topic: 'judgings', submissionId: id, turn: nextTurn }], { delayMs })
 }

@@ -20,7 +20,7 @@ export async function queueExecution(
   services: Services,
   { accountId, agentId, execution, attempt }: RunAgent,
 ): Promise<{ execution: Execution; turn?: number }> {
-  const { executions, asyncExecutions, now } = services
+  const { executions, asyncExecutions, eventLog, now } = services
   const { tier, seed, startTime } = execution
   const input = inputText(execution.input)
   const { version, program } = await findRunnable(services, { agentId, version: execution.version })
@@ -34,5 +34,8 @@ export async function queueExecution(
   }
   await publishTurns(services, [{ topic: 'executions', executionId: id, turn: firstTurn }])
   const queued: UnrecordedExecution = { ...run, status: 'queued', failure: null, createdAt, finishedAt: null, attempts: [] }
-  return { execution: unrecordedView(queued), ...(tiers[tier].wallMsMax <= runMsMax ? { turn: firstTurn } : {}) }
+  return {
+    execution: unrecordedView(queued),
+    ...(!eventLog.isTakenByHosts && tiers[tier].wallMsMax <= runMsMax ? { turn: firstTurn } : {}),
+  }
 }

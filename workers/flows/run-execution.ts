@@ -7,7 +7,7 @@ import { errorText } from '../log.ts'
 import type { Services } from '../services.ts'
 import { tellHostOfCancellation } from './cancel-execution.ts'
 import { TurnLease, TurnOver } from './turn-lease.ts'
-import { afterBreak, attemptsMax, instant, messageMsMax, publishTurns } from './turns.ts'
+import { afterBreak, attemptsMax, instant, messageMsMax, publishTurns, whyOf } from './turns.ts'
 
 /** @returns whether it has ended. Throws only when the turn could not be taken, or not be put back: the sweep finds it then */
 export async function runExecution(services: Services, { executionId: id, turn }: { executionId: string; turn: number }): Promise<boolean> {
@@ -45,19 +45,23 @@ async function runTaken(services: Services, { taken, lease }: { taken: TakenExec
 export async function failExecution(
   services: Services,
   { id, turn }: Pick<TakenExecution, 'id' | 'turn'>,
-  failure: string,
+  { failure, why }: { failure: string; why?: string },
 ): Promise<boolean> {
-  const isFailed = await services.asyncExecutions.fail(id, { turn, at: instant(services.now()), failure })
+  const isFailed = await services.asyncExecutions.fail(id, { turn, at: instant(services.now()), failure, why })
   if (isFailed) services.log.error('execution failed', { executionId: id, failure })
   return isFailed
 }
 
-async function endOrPutBack(services: Services, { taken, error }: { taken: TakenExecution; error: unknown }): Promise<boolean> {
+type Broken = { taken: Pick<TakenExecution, 'id' | 'turn' | 'attempts' | 'waits' | 'waitingSince'>; error: unknown }
+
+/** @returns whether it has ended */
+export async function endOrPutBack(services: Services, { taken, error }: Broken): Promise<boolean> {
+  const why = whyOf(error)
   const after = afterBreak(error, taken, services.now())
-  if (after.fails === 'for-good') return failExecution(services, taken, after.detail)
-  if (after.fails === 'waited-too-long') return failExecution(services, taken, waitedTooLong)
-  if (after.fails === 'attempts-used-up') return failExecution(services, taken, gaveUp)
-  await putBackExecution(services, taken, { ...after, why: errorText(error).slice(0, 500) })
+  if (after.fails === 'for-good') return failExecution(services, taken, { failure: after.detail, why })
+  if (after.fails === 'waited-too-long') return failExecution(services, taken, { failure: waitedTooLong, why })
+  if (after.fails === 'attempts-used-up') return failExecution(services, taken, { failure: gaveUp, why })
+  await putBackExecution(services, taken, { ...after, why })
   return false
 }
 

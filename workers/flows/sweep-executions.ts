@@ -2,7 +2,7 @@
 // Fired by a cron.
 import type { Services } from '../services.ts'
 import { failExecution, gaveUp, waitedTooLong as waitedTooLongText } from './run-execution.ts'
-import { attemptsMax, sweepTurns, waitedTooLong } from './turns.ts'
+import { attemptsMax, notHeardOf, sweepTurns, waitedTooLong } from './turns.ts'
 
 /** @returns how many it took up */
 export function sweepExecutions(services: Services): Promise<number> {
@@ -11,13 +11,14 @@ export function sweepExecutions(services: Services): Promise<number> {
     what: 'executions',
     findDue: (due) => asyncExecutions.findDue(due),
     async end(execution) {
-      const why = execution.attempts >= attemptsMax ? gaveUp : waitedTooLong(execution.waitingSince, now()) ? waitedTooLongText : undefined
-      if (why === undefined) return false
-      await failExecution(services, execution, why)
+      const failure =
+        execution.attempts >= attemptsMax ? gaveUp : waitedTooLong(execution.waitingSince, now()) ? waitedTooLongText : undefined
+      if (failure === undefined) return false
+      await failExecution(services, execution, { failure, why: notHeardOf })
       return true
     },
     async putBack({ id, turn: last }, times) {
-      const turn = await asyncExecutions.putBack(id, { turn: last, ...times, isWaiting: false, why: 'nothing was heard of it any more' })
+      const turn = await asyncExecutions.putBack(id, { turn: last, ...times, isWaiting: false, why: notHeardOf })
       return turn === undefined ? undefined : { topic: 'executions', executionId: id, turn }
     },
   })

@@ -2,7 +2,7 @@
 // attempts. Fired by a cron, and by whoever has queued many.
 import type { Services } from '../services.ts'
 import { failJudging, gaveUp } from './judge-submission.ts'
-import { attemptsMax, sweepTurns } from './turns.ts'
+import { attemptsMax, notHeardOf, sweepTurns } from './turns.ts'
 
 /** @returns how many it took up */
 export function sweepJudgings(services: Services): Promise<number> {
@@ -12,11 +12,11 @@ export function sweepJudgings(services: Services): Promise<number> {
     findDue: (due) => judgings.findDue(due),
     async end(judging) {
       if (judging.attempts < attemptsMax) return false
-      await failJudging(services, judging, gaveUp)
+      await failJudging(services, judging, { failure: gaveUp, why: notHeardOf })
       return true
     },
     async putBack({ id, turn: last }, times) {
-      const turn = await judgings.putBack(id, { turn: last, ...times, isWaiting: false })
+      const turn = await judgings.putBack(id, { turn: last, ...times, isWaiting: false, why: notHeardOf })
       return turn === undefined ? undefined : { topic: 'judgings', submissionId: id, turn }
     },
   })

@@ -55,6 +55,14 @@ export function waitedTooLong(since: string | null, now: number): boolean {
   return since !== null && now - Date.parse(since) >= waitMsMax
 }
 
+/** How an attempt ended, for the history of its dead letter: nothing of ours that its owner has no business with. */
+export function whyOf(error: unknown): string {
+  return error instanceof ProblemError ? error.message.slice(0, 500) : 'internal: something failed on our side'
+}
+
+/** Of a turn that passed without a word. */
+export const notHeardOf = 'nothing was heard of it any more'
+
 /** @param times before this one: 1, 2, 4, 8 s, and so on */
 function backOffMs(times: number): number {
   return Math.min(1_000 * 2 ** Math.max(times, 0), backOffMsMax)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { executionListQuerySchema, executionSchema, executionSummarySchema } from '../../shared/execution.ts'
+import { artifactUrlSchema, executionListQuerySchema, executionSchema, executionSummarySchema } from '../../shared/execution.ts'
 import { idSchema } from '../../shared/ids.ts'
 import { pageSchema } from '../../shared/page.ts'
 import { executionEventSchema, streamEnd } from '../../shared/progress.ts'
@@ -9,11 +9,13 @@ import { holdsAlready } from '../etag.ts'
 import { goOn } from '../background.ts'
 import { cancelExecution, tellHostOfCancellation } from '../flows/cancel-execution.ts'
 import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
-import { findArtifact, readArtifact, readExecution, readRecord, viewExecution } from '../flows/read-execution.ts'
+import { findArtifact, presignArtifact, readArtifact, readExecution, readRecord, viewExecution } from '../flows/read-execution.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idCursor, listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
+
+const artifactParameters = z.object({ id: idSchema('execution'), name: z.string().max(1_024) })
 
 export function addExecutionRoutes(router: Router, services: Services): void {
   router.add(
@@ -91,7 +93,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       summary: 'Bytes of an artifact, whole or one range of them',
       access: 'account',
       scope: 'read',
-      params: z.object({ id: idSchema('execution'), name: z.string().max(1_024) }),
+      params: artifactParameters,
       answers: {
         200: { description: 'The bytes', schema: z.string(), contentType: 'application/octet-stream' },
         206: { description: 'The range that was asked for', schema: z.string(), contentType: 'application/octet-stream' },
@@ -99,7 +101,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       },
     },
     async ({ c, caller: { accountId }, params: { id, name } }) => {
-      const artifact = findArtifact(await readRecord(services, { id, accountId, missing: 'artifact-not-found' }), name)
+      const artifact = findArtifact(services, await readRecord(services, { id, accountId, missing: 'artifact-not-found' }), name)
       const { bytes, sha256 } = artifact
       const etag = `"${sha256}"`
       const headers: Record<string, string> = {
@@ -115,8 +117,26 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       const { offset, length } = range ?? { offset: 0, length: bytes }
       headers['content-length'] = String(length)
       if (range) headers['content-range'] = `bytes ${offset}-${offset + length - 1}/${bytes}`
-      const body = length === 0 ? '' : await readArtifact(services, artifact, { offset, length })
-      return c.body(body, range ? 206 : 200, headers)
+      const status = range ? 206 : 200
+      // A HEAD is answered without a look at the bytes.
+      if (length === 0 || c.req.method === 'HEAD') return c.body(null, status, headers)
+      return c.body(await readArtifact(services, artifact, { offset, length }), status, headers)
+    },
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/executions/{id}/artifact-urls/{name+}',
+      summary: 'A URL at which anybody reads an artifact of more than 1 MiB for five minutes, from the bucket itself',
+      access: 'account',
+      scope: 'read',
+      params: artifactParameters,
+      answers: { 200: { description: 'The URL, and when it ends', schema: artifactUrlSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id, name } }) => {
+      const artifact = findArtifact(services, await readRecord(services, { id, accountId, missing: 'artifact-not-found' }), name)
+      return c.json(await presignArtifact(services, artifact), 200, { 'cache-control': 'no-store' })
     },
   )
 }
