@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { chosenEventLog } from './kafka-parts.ts'
 import { checkout } from './node-process.ts'
 import { startStack, type Stack } from './stack.ts'
 
@@ -16,6 +17,7 @@ Environment
   DIRECT_PORT  straight to the worker (8788)      REDIS_URL     a Redis to use instead of our own
   HOST_PORT    the sandbox host (8789)            LOCAL_DIR     where state lives (.local)
   ENGINE       auto, wasmtime or quickjs          LOG_LEVEL     of the sandbox host
+  EVENT_LOG    queues, or kafka: then a broker and its gateway are started, too (Java 17 or newer; Maven once)
 Ports may be 0 for any free one. Logs are in LOCAL_DIR/logs.
 
 Exit codes: 0 stopped as asked, 1 could not start, 2 wrong options, 130 given up while starting.`
@@ -131,6 +133,15 @@ function readOptions() {
     edgePort: port('EDGE_PORT', 8787),
     directPort: port('DIRECT_PORT', 8788),
     hostPort: port('HOST_PORT', 8789),
+    eventLog: readEventLog(),
+  }
+}
+
+function readEventLog() {
+  try {
+    return chosenEventLog()
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
   }
 }
 

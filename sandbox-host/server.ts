@@ -8,6 +8,7 @@ import { ProblemError, problemBody } from '../shared/problem.ts'
 import type { HostReceiptKey } from '../shared/receipt.ts'
 import { signatureHeader } from '../shared/signing.ts'
 import { limits } from '../shared/tiers.ts'
+import { begunBody } from './begun-answer.ts'
 import type { Backlog } from './journal-backlog.ts'
 import type { Judge } from './judge.ts'
 import type { Log } from './log.ts'
@@ -20,12 +21,12 @@ import type { Runner } from './runner.ts'
 import type { SignatureCheck } from './signature.ts'
 
 export type ServerServices = {
-  run: Runner
+  runner: Runner
   judge: Judge
   programs: Pick<Programs, 'use'>
   /** The public half. */
   receiptKey: HostReceiptKey
-  backlog: Pick<Backlog, 'find' | 'readBundle'>
+  backlog: Pick<Backlog, 'find' | 'readObject'>
   metrics: Pick<Metrics, 'text' | 'refused'>
   readiness: Pick<Readiness, 'report'>
   checkSignature: SignatureCheck
@@ -45,7 +46,7 @@ const preparationBytesMax = 4 * 1024
 const noBody = Buffer.alloc(0)
 
 export function createServer({
-  run,
+  runner,
   judge,
   programs,
   receiptKey,
@@ -82,8 +83,35 @@ export function createServer({
 
   app.post(
     '/v1/executions',
-    working(async (c) => json(c, await run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal))),
+    working(async (c) =>
+      json(c, await runner.run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal)),
+    ),
   )
+
+  // For whoever comes again when nothing is heard of it: the head of the answer says that it was begun.
+  app.post('/v1/async-executions', async (c) => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    gate.enter()
+    const running = signedBody(c, executionBytesMax)
+      .then((body) => runner.run(parseBody(hostExecutionSchema, body), c.req.raw.signal, begin))
+      .finally(() => gate.leave())
+    // What fails before that is an ordinary problem.
+    await Promise.race([begun, running])
+    const text = running.then(
+      (record) => record.toString('utf8'),
+      (error: unknown) => {
+        const { code, detail } = counted(c, error)
+        return JSON.stringify({ problem: { code, detail } })
+      },
+    )
+    return c.body(begunBody(text), 200, jsonHeaders)
+  })
+
+  app.post('/v1/executions/:id/cancel', async (c) => {
+    await signedBody(c, 0)
+    runner.cancel(parseParameter(executionRecordSchema.shape.id, { field: 'id', value: c.req.param('id') }))
+    return c.body(null, 204)
+  })
 
   // Shutdown waits for the last line, not for the answer's head.
   app.post('/v1/judgements', async (c) => {
@@ -125,19 +153,19 @@ export function createServer({
     return c.json(receiptKey)
   })
 
-  app.get('/v1/bundles/:host/:segment', async (c) => {
-    await signedBody(c, 0)
-    const bundle = `${c.req.param('host')}/${c.req.param('segment')}`
-    const offset = wholeQuery(c, { name: 'offset', max: Number.MAX_SAFE_INTEGER })
-    const length = wholeQuery(c, { name: 'length', max: limits.artifactBytesMax })
-    const bytes = await backlog.readBundle(bundle, { offset, length })
-    if (!bytes) {
-      throw new ProblemError('artifact-not-found', {
-        detail: `bundle ${bundle} has no ${length} bytes at ${offset} on this host, or no longer`,
-      })
-    }
-    return c.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
-  })
+  for (const path of ['bundles/:host/:segment', 'artifacts/:host/:execution/:position']) {
+    app.get(`/v1/${path}`, async (c) => {
+      await signedBody(c, 0)
+      const key = c.req.path.slice('/v1/'.length)
+      const offset = wholeQuery(c, { name: 'offset', max: Number.MAX_SAFE_INTEGER })
+      const length = wholeQuery(c, { name: 'length', max: limits.artifactBytesMax })
+      const bytes = await backlog.readObject(key, { offset, length })
+      if (!bytes) {
+        throw new ProblemError('artifact-not-found', { detail: `${key} has no ${length} bytes at ${offset} on this host, or no longer` })
+      }
+      return c.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
+    })
+  }
 
   app.get('/metrics', async (c) => {
     await signedBody(c, 0)
@@ -168,10 +196,14 @@ export function createServer({
     if (error.status >= 500) log.warn({ err: error, internal: error.internal, path: c.req.path }, 'request refused')
   }
 
-  function problemLine(c: Context, thrown: unknown): JudgementLine {
+  function counted(c: Context, thrown: unknown): ProblemError {
     const error = asProblem(c, thrown)
     count(c, error)
-    const { code, detail, retryAfterSeconds } = error
+    return error
+  }
+
+  function problemLine(c: Context, thrown: unknown): JudgementLine {
+    const { code, detail, retryAfterSeconds } = counted(c, thrown)
     return { type: 'problem', code, detail, retryAfterSeconds }
   }
 

@@ -2,27 +2,34 @@
 import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
+import { asyncExecutionsContract } from '../contracts/async-executions.contract.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
+import { deadLettersContract } from '../contracts/dead-letters.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { listsContract } from '../contracts/lists.contract.ts'
 import { moneyContract } from '../contracts/money.contract.ts'
 import { progressContract } from '../contracts/progress.contract.ts'
+import { retentionContract } from '../contracts/retention.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
 import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
+import { neonAsyncExecutionStore } from '../../workers/adapters/neon-async-executions.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
+import { neonDeadLetterStore } from '../../workers/adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
 import { neonJudgingStore } from '../../workers/adapters/neon-judging.ts'
 import { neonJudgementReceiptStore } from '../../workers/adapters/neon-judgement-receipts.ts'
+import { neonProgramClaims } from '../../workers/adapters/neon-program-claims.ts'
 import { neonProgressStore } from '../../workers/adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from '../../workers/adapters/neon-receipt-keys.ts'
+import { neonRetentionStore } from '../../workers/adapters/neon-retention.ts'
 import { neonSettlementStore } from '../../workers/adapters/neon-settlements.ts'
 import { neonSubmissionStore } from '../../workers/adapters/neon-submissions.ts'
 import { neonWebhookStore } from '../../workers/adapters/neon-webhooks.ts'
@@ -38,23 +45,30 @@ function stores() {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     cases: neonCaseStore(database),
+    deadLetters: neonDeadLetterStore(database),
     progress: neonProgressStore(database),
     executions: neonExecutionStore(database),
+    asyncExecutions: neonAsyncExecutionStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     webhooks: neonWebhookStore(database),
+    programClaims: neonProgramClaims(database),
+    retention: neonRetentionStore(database),
   }
 }
 
 storesContract('Postgres', stores)
+asyncExecutionsContract('Postgres', stores)
 casesContract('Postgres', stores)
+deadLettersContract('Postgres', stores)
 judgingContract('Postgres', stores)
 keysContract('Postgres', stores)
 listsContract('Postgres', stores)
 moneyContract('Postgres', stores)
 progressContract('Postgres', stores)
+retentionContract('Postgres', stores)
 webhooksContract('Postgres', stores)
 
 test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {

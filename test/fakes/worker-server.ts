@@ -9,10 +9,11 @@ import { readAll } from './bucket-server.ts'
 import { serveOnFreePort } from './serve-on-free-port.ts'
 import type { TestServer } from './serve-on-free-port.ts'
 
-export type WorkerServer = TestServer & { records: ExecutionRecord[]; batches: number; failing: boolean }
+/** `losesAnswers`: what it takes it keeps, and the host is not told. */
+export type WorkerServer = TestServer & { records: ExecutionRecord[]; batches: number; failing: boolean; losesAnswers: boolean }
 
 export async function startWorkerServer(secret: string): Promise<WorkerServer> {
-  const state = { records: [] as ExecutionRecord[], batches: 0, failing: false }
+  const state = { records: [] as ExecutionRecord[], batches: 0, failing: false, losesAnswers: false }
   const check = createSignatureCheck({ secret, audience: 'worker', nonces: new NonceMemory() })
   const server = createServer((request, response) => {
     void (async () => {
@@ -24,6 +25,7 @@ export async function startWorkerServer(secret: string): Promise<WorkerServer> {
         const batch = outcomeBatchSchema.parse(JSON.parse(body.toString()))
         state.records.push(...batch.records)
         state.batches++
+        if (state.losesAnswers) return response.destroy()
         return response.writeHead(200).end(JSON.stringify({ acknowledged: batch.records.length }))
       } catch (error) {
         return response.writeHead(400).end(String(error))

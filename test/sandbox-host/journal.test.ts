@@ -28,7 +28,8 @@ async function open(options: Partial<JournalOptions> = {}): Promise<Journal> {
   return journal
 }
 
-const keep = (journal: Journal, id: string, artifacts: string[] = []) =>
+/** With an artifact, or its segment would not belong into the bucket. */
+const keep = (journal: Journal, id: string, artifacts = ['bytes']) =>
   journal.append({
     id,
     bytes: 100,
@@ -70,7 +71,9 @@ describe('append', () => {
     const record = await keep(journal, 'a', ['first', 'second'])
     expect(await journal.backlog.find('a')).toEqual(record)
     const { places } = JSON.parse(record.toString())
-    expect((await journal.backlog.readBundle(places[1].bundle, { offset: places[1].offset, length: 6 }))?.toString()).toBe('second')
+    expect((await journal.backlog.readObject(`bundles/${places[1].bundle}`, { offset: places[1].offset, length: 6 }))?.toString()).toBe(
+      'second',
+    )
     expect(
       readFileSync(newest())
         .subarray(places[0].offset, places[0].offset + 5)
@@ -93,11 +96,11 @@ describe('append', () => {
   test('a range beyond what is on disk is not there', async () => {
     const journal = await open()
     await keep(journal, 'a')
-    expect(await journal.backlog.readBundle('host-1/000000000001', { offset: 0, length: journal.stats().bytes })).toHaveLength(
+    expect(await journal.backlog.readObject('bundles/host-1/000000000001', { offset: 0, length: journal.stats().bytes })).toHaveLength(
       journal.stats().bytes,
     )
-    expect(await journal.backlog.readBundle('host-1/000000000001', { offset: 1, length: journal.stats().bytes })).toBeUndefined()
-    expect(await journal.backlog.readBundle('other/000000000001', { offset: 0, length: 1 })).toBeUndefined()
+    expect(await journal.backlog.readObject('bundles/host-1/000000000001', { offset: 1, length: journal.stats().bytes })).toBeUndefined()
+    expect(await journal.backlog.readObject('bundles/other/000000000001', { offset: 0, length: 1 })).toBeUndefined()
   })
 
   test('a batch that cannot be written is refused as a whole, and the journal goes on', async () => {
@@ -121,9 +124,9 @@ test('results that wait for the disk make the journal full until they are writte
   const journal = await open()
   const large = { artifacts: [], record: () => '{}', bytes: 40 * 1024 * 1024 }
   const appends = ['a', 'b', 'c'].map((id) => journal.append({ ...large, id }))
-  expect(journal.isFull).toBe(true)
+  expect(journal.fullReason).toBe('slow-disk')
   await Promise.all(appends)
-  expect(journal.isFull).toBe(false)
+  expect(journal.fullReason).toBeUndefined()
 })
 
 describe('segments', () => {
@@ -149,6 +152,22 @@ describe('segments', () => {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
     expect(segments().length).toBeLessThanOrEqual(9)
+  })
+
+  test('without artifacts are neither uploaded nor sealed by age, and are deleted when they are acknowledged', async () => {
+    const journal = await open({ segmentAgeMsMax: 5 })
+    await keep(journal, 'a', [])
+    await deliverAll(journal)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(segments()).toEqual(['000000000001.segment'])
+    await keep(journal, 'b', [])
+    await journal.seal()
+    expect([await uploadAll(journal), (await read(journal, 'a')) === undefined]).toEqual([[], false])
+    expect(await deliverAll(journal)).toEqual(['b'])
+    expect(segments()).toEqual(['000000000002.segment'])
+    await keep(journal, 'c', [])
+    await keep(journal, 'd')
+    await eventually(() => journal.backlog.nextToUpload()?.bundle, 'host-1/000000000002')
   })
 
   test('end with an index of their records', async () => {
@@ -185,18 +204,36 @@ describe('segments', () => {
     expect(await read(journal, 'a')).toBeUndefined()
   })
 
-  test('make the journal full until they are uploaded', async () => {
+  test('make the journal full until they are uploaded and acknowledged', async () => {
     const journal = await open({ bytesMax: 300 })
-    expect(journal.isFull).toBe(false)
+    expect(journal.fullReason).toBeUndefined()
     await keep(journal, 'a', ['x'.repeat(300)])
-    expect(journal.isFull).toBe(true)
+    expect(journal.fullReason).toBe('budget')
     await journal.seal()
     await uploadAll(journal)
-    expect(journal.isFull).toBe(false)
+    expect(journal.fullReason).toBe('budget')
+    await deliverAll(journal)
+    expect(journal.fullReason).toBeUndefined()
   })
 })
 
+test('records that nobody has taken make the journal full, too', async () => {
+  const journal = await open({ bytesMax: 300 })
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']) await keep(journal, id, [])
+  expect(journal.fullReason).toBe('budget')
+  await deliverAll(journal)
+  expect(journal.fullReason).toBeUndefined()
+})
+
 describe('recovery', () => {
+  test('knows a segment without artifacts from one that holds some', async () => {
+    const first = await open()
+    await keep(first, 'a', [])
+    await first.seal()
+    await keep(first, 'b')
+    expect(await uploadAll(await open())).toEqual(['host-1/000000000002'])
+  })
+
   test('finds, delivers and uploads what a former process kept', async () => {
     const first = await open()
     await keep(first, 'a', ['artifact'])
@@ -225,12 +262,17 @@ describe('recovery', () => {
     try {
       const length = readFileSync(copy).length
       for (let cut = kept; cut < length; cut++) {
-        for (const name of readdirSync(directory)) rmSync(join(directory, name))
+        for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true })
         copyFileSync(copy, whole)
         truncateSync(whole, cut)
         const journal = await open()
+        expect(journal.stats()).toMatchObject({ tornBytes: cut - kept, tornTails: cut > kept ? 1 : 0 })
         expect(await deliverAll(journal)).toEqual(['kept'])
         await journal.close()
+        // What was cut is gone for good.
+        const again = await open()
+        expect(again.stats().tornBytes).toBe(0)
+        await again.close()
       }
     } finally {
       rmSync(copy)
@@ -310,7 +352,7 @@ describe('recovery', () => {
 describe('delivery', () => {
   test('a batch ends at its bytes, but always takes one record', async () => {
     const journal = await open()
-    for (const id of ['a', 'b', 'c']) await keep(journal, id)
+    for (const id of ['a', 'b', 'c']) await keep(journal, id, [])
     expect((await journal.backlog.nextToDeliver({ count: 10, bytes: 1 }))?.count).toBe(1)
     const { length } = (await journal.backlog.find('a')) ?? { length: 0 }
     expect((await journal.backlog.nextToDeliver({ count: 10, bytes: 2 * (length + 1) }))?.count).toBe(2)
@@ -337,7 +379,7 @@ test('whatever happens in whatever order, every acknowledged append is delivered
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-      for (const name of readdirSync(directory)) rmSync(join(directory, name))
+      for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true })
       const kept: string[] = []
       const delivered: string[] = []
       const bundles: string[] = []

@@ -1,6 +1,6 @@
 // The host's routes, by status, over real HTTP.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { executionRecordSchema, manifestSchema } from '../../shared/execution.ts'
+import { executionRecordSchema, manifestSchema, placeOf } from '../../shared/execution.ts'
 import { signatureHeader } from '../../shared/signing.ts'
 import { limits } from '../../shared/tiers.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
@@ -11,6 +11,7 @@ import { answerOf, secret, startTestHost } from '../fakes/test-host.ts'
 import type { TestHost } from '../fakes/test-host.ts'
 
 let host: TestHost
+const endless = { begun: 0 }
 const engine = createFakeEngine({
   behaviours: {
     throwing: () => ({ status: 'threw', error: { name: 'TypeError', message: 'no\0' }, stderr: Buffer.from('a\0b') }),
@@ -18,6 +19,10 @@ const engine = createFakeEngine({
     chatting: () => ({ output: 'not json' }),
     slow: () => new Promise((resolve) => setTimeout(resolve, 50, {})),
     broken: () => Promise.reject(new Error('the engine broke; do not tell')),
+    endless: () => {
+      endless.begun++
+      return new Promise(() => {})
+    },
   },
 })
 
@@ -81,12 +86,12 @@ describe('200', () => {
     const record = executionRecordSchema.parse((await host.post('/v1/executions', host.execution('writing'))).json())
     const [artifact] = record.artifacts
     expect(artifact).toMatchObject({ name: 'a/b.txt', bytes: 5 })
-    const { bundle, offset } = artifact ?? { bundle: '', offset: 0 }
-    expect((await host.get(`/v1/bundles/${bundle}?offset=${offset}&length=5`)).bytes.toString()).toBe('hello')
-    await eventually(() => host.bucket.objects.has(`bundles/${bundle}`), true)
+    const { key, offset } = artifact ? placeOf(artifact) : { key: '', offset: 0 }
+    expect((await host.get(`/v1/${key}?offset=${offset}&length=5`)).bytes.toString()).toBe('hello')
+    await eventually(() => host.bucket.objects.has(key), true)
     expect(
       host.bucket.objects
-        .get(`bundles/${bundle}`)
+        .get(key)
         ?.subarray(offset, offset + 5)
         .toString(),
     ).toBe('hello')
@@ -111,6 +116,41 @@ describe('200', () => {
     const text = (await host.get('/metrics')).bytes.toString()
     expect(text).toMatch(/host_executions_total\{status="completed"\} [1-9]/)
     expect(text).toMatch(/host_journal_syncs [1-9]/)
+  })
+})
+
+describe('an asynchronous execution', () => {
+  const path = '/v1/async-executions'
+
+  test('is answered for with its record, and again with the same one', async () => {
+    const execution = host.execution('export default 1')
+    const [first, second] = [await host.post(path, execution), await host.post(path, execution)]
+    expect([first.status, first.json()]).toMatchObject([200, { id: execution.id, status: 'completed' }])
+    expect(second.json()).toEqual(first.json())
+    expect((await host.post('/v1/executions', execution)).json()).toEqual(first.json())
+  })
+
+  test('that fails on our side says so behind the head of its answer, which says that it was begun', async () => {
+    const answer = await host.post(path, host.execution('broken'))
+    expect([answer.status, answer.json()]).toEqual([
+      200,
+      { problem: { code: 'internal', detail: expect.not.stringContaining('do not tell') } },
+    ])
+  })
+
+  test('that cannot begin is an ordinary problem', async () => {
+    expect((await host.post(path, host.execution('1', { tier: 'premium' }))).problem().code).toBe('tier-unavailable')
+    expect((await host.post(path, { id: 1 })).problem().code).toBe('invalid-request')
+  })
+
+  test('is stopped by a cancellation, whose id has the form of an id', async () => {
+    const execution = host.execution('endless')
+    const answer = host.post(path, execution)
+    await eventually(async () => endless.begun, 1)
+    expect((await host.post(`/v1/executions/${execution.id}/cancel`, '')).status).toBe(204)
+    expect((await answer).json()).toMatchObject({ problem: { code: 'execution-cancelled' } })
+    expect((await host.post(path, execution)).problem().code).toBe('execution-cancelled')
+    expect((await host.post('/v1/executions/exe_1/cancel', '')).problem().code).toBe('invalid-request')
   })
 })
 
