@@ -32,10 +32,7 @@ const scenarios: Record<string, Scenario> = {
   http,
   durability,
   queue,
-<<<<<<< HEAD
   cost,
-=======
->>>>>>> bench
   demo,
   start,
   sustained,

@@ -15,11 +15,7 @@ import { makeId } from '../../shared/ids.ts'
 import { Journal } from '../../sandbox-host/journal.ts'
 import { createLog } from '../../sandbox-host/log.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
-<<<<<<< HEAD
 import type { BenchRun, ScenarioResult } from '../scenario.ts'
-=======
-import type { ScenarioResult } from '../scenario.ts'
->>>>>>> bench
 import { median } from '../statistics.ts'
 
 const roundsFull = 7

@@ -8,11 +8,7 @@ import { Client } from 'pg'
 import { z } from 'zod'
 import type { EventLogName } from '../../local/kafka-parts.ts'
 import { startStack, type Stack } from '../../local/stack.ts'
-<<<<<<< HEAD
 import type { BenchRun, ScenarioResult } from '../scenario.ts'
-=======
-import type { ScenarioResult } from '../scenario.ts'
->>>>>>> bench
 import { quantile } from '../statistics.ts'
 
 const roundsFull = 5
