@@ -7,7 +7,6 @@ import type {
   BountyStore,
   CaseStore,
   DatabaseGauges,
-  EventLog,
   ExecutionStore,
   IdempotencyStore,
   JudgementReceiptStore,
@@ -16,6 +15,7 @@ import type {
   RunnableAgent,
 } from '../shared/ports.ts'
 import type { DeadLetterStore } from '../shared/dead-letter-ports.ts'
+import type { EventLog } from '../shared/event-log-port.ts'
 import type { AddressResolver } from '../shared/webhook-ports.ts'
 import type {
   LedgerStore,

@@ -3,7 +3,7 @@
 import { Kafka } from '@upstash/kafka'
 import { announcedSubject } from '../../shared/announcements.ts'
 import { announcementTopics, messageBytesMax, subjectOf, workTopics, type HeldMessage } from '../../shared/event-log.ts'
-import type { EventLog } from '../../shared/ports.ts'
+import type { EventLog } from '../../shared/event-log-port.ts'
 import { publishMethod } from '../../shared/signing.ts'
 import type { Signer } from '../signature.ts'
 
