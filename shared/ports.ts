@@ -9,6 +9,7 @@ import type { EventMessage } from './event-log.ts'
 import type { ExecutionRecord, ExecutionSummary, GuestStatus, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
+import type { HostBeat, HostState } from './host.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
 import type { DueJudging, RevisedVerdict, TakenJudging } from './judging.ts'
 import type { LedgerEntry } from './ledger.ts'
@@ -303,6 +304,26 @@ export interface ReceiptKeyStore {
   list(limit: number): Promise<RegisteredReceiptKey[]>
 }
 
+/** A host as it was last heard of. */
+export type HeardHost = {
+  id: string
+  instance: string
+  state: HostState
+  tiers: TierName[]
+  threads: number
+  load: number
+  /** Since then, by the database's clock. */
+  heardMs: number
+}
+
+/** The sandbox hosts, by what they say of themselves. */
+export interface HostStore {
+  /** A beat that is older than the one before it changes nothing. */
+  beat(beat: HostBeat): Promise<void>
+  /** Whoever was heard of within `heardMsMax`, in whatever state; last heard first. */
+  list(heard: { heardMsMax: number; limit: number }): Promise<HeardHost[]>
+}
+
 export interface DatabaseGauges {
   ping(): Promise<void>
   /** Rows per table; of large tables an estimate, named so. */
@@ -345,7 +366,7 @@ export type JudgedCases = {
 }
 
 /**
- * The sandbox host. Throws ProblemError `sandbox-unavailable`, `draining` and `overloaded` (try again), `tier-unavailable`,
+ * The sandbox hosts, or one of them. Throws ProblemError `sandbox-unavailable`, `draining` and `overloaded` (try again), `tier-unavailable`,
  * `engine-unsupported`, `artifacts-unavailable`, `body-too-large`.
  */
 export interface Sandbox {
@@ -364,9 +385,8 @@ export interface Sandbox {
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
   readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
-  /** Public key that the host signs with now. */
-  receiptKey(): Promise<HostReceiptKey>
+  /** Whether work would be taken. */
   ping(): Promise<void>
-  /** Prometheus text. */
+  /** Prometheus text, each sample labelled with its host. */
   metrics(): Promise<string>
 }

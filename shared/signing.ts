@@ -8,8 +8,8 @@ export const signatureWindowMs = 60_000
 /** `Bounty-Signature: t=<ms>,n=<nonce>,s=<hex HMAC-SHA256>` */
 export const signatureHeader = 'Bounty-Signature'
 
-/** Which direction a signature is for: a request signed by the Worker is worthless against the Worker. */
-export type SignatureAudience = 'host' | 'worker'
+/** Whom a signature is for: one host by its id, or the Worker. It is worthless against anybody else. */
+export type SignatureAudience = `host ${string}` | 'worker'
 
 export type SignedHead = { audience: SignatureAudience; method: string; path: string; at: number; nonce: string }
 

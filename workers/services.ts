@@ -8,6 +8,7 @@ import type {
   DatabaseGauges,
   EventLog,
   ExecutionStore,
+  HostStore,
   IdempotencyStore,
   JudgementReceiptStore,
   JudgingStore,
@@ -33,6 +34,7 @@ import { neonAgentStore } from './adapters/neon-agents.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
+import { neonHostStore } from './adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
 import { neonKeyStore } from './adapters/neon-keys.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
@@ -53,9 +55,11 @@ import { createKnownKeys, type KnownKeys } from './authenticate.ts'
 import { goOnBehindAnswer } from './background.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
+import { HostDirectory } from './host-directory.ts'
 import { consoleLog, type Log } from './log.ts'
 import { MemoryCache } from './memory-cache.ts'
 import { NonceMemory } from './nonce-memory.ts'
+import { placedSandbox, type ConnectedHost } from './placed-sandbox.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
 import { createSessions, type Sessions } from './session.ts'
@@ -85,6 +89,7 @@ export type Services = {
   settlements: SettlementStore
   executions: ExecutionStore
   judgementReceipts: JudgementReceiptStore
+  hosts: HostStore
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
   registeredKeys: Set<string>
@@ -120,6 +125,12 @@ export function createServices(raw: Env): Services {
   const counters = new Counters()
   const upstash = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
   const cache = upstashSharedCache(upstash)
+  const executions = neonExecutionStore(database)
+  const hosts = neonHostStore(database)
+  const directory = new HostDirectory({ store: hosts, now: Date.now, later: goOnBehindAnswer })
+  const sign = createSigner({ secret: env.SANDBOX_SECRET })
+  const connect = (host: ConnectedHost) =>
+    sandboxHttp({ url: env.SANDBOX_URL, host, sign, onLoad: (load) => directory.told(host.id, load) })
   return {
     accounts: neonAccountStore(database),
     keys: neonKeyStore(database),
@@ -139,7 +150,8 @@ export function createServices(raw: Env): Services {
     eventLog: queueEventLog(env.EVENT_LOG),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
-    executions: neonExecutionStore(database),
+    executions,
+    hosts,
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),
@@ -152,7 +164,7 @@ export function createServices(raw: Env): Services {
     reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
     artifacts: r2ArtifactStore(env.ARTIFACTS),
-    sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),
+    sandbox: placedSandbox({ directory, connect, executions, later: goOnBehindAnswer }),
     adminKeySha256: env.ADMIN_KEY_SHA256,
     sandboxSecret: env.SANDBOX_SECRET,
     nonces: new NonceMemory(),

@@ -7,15 +7,15 @@ import type { NonceMemory } from './nonce-memory.ts'
 
 type Signable = { method: string; path: string; body: Uint8Array }
 
-/** @returns the header to send with a request to the host */
-export type Signer = (request: Signable) => Promise<Record<string, string>>
+/** @returns the header to send with a request to the host that has this id */
+export type Signer = (request: Signable & { host: string }) => Promise<Record<string, string>>
 
 export function createSigner({ secret, now = Date.now }: { secret: string; now?: () => number }): Signer {
   const hmac = createHmac(secret)
-  return async ({ method, path, body }) => {
+  return async ({ host, method, path, body }) => {
     const at = now()
     const nonce = toHex(crypto.getRandomValues(new Uint8Array(16)))
-    const signature = await hmac({ audience: 'host', method, path, at, nonce }, body)
+    const signature = await hmac({ audience: `host ${host}`, method, path, at, nonce }, body)
     return { [signatureHeader]: formatSignature({ at, nonce, signature }) }
   }
 }

@@ -3,6 +3,7 @@ import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
+import { hostsContract } from '../contracts/hosts.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { listsContract } from '../contracts/lists.contract.ts'
@@ -16,6 +17,7 @@ import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
+import { neonHostStore } from '../../workers/adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
@@ -50,6 +52,7 @@ function stores() {
 
 storesContract('Postgres', stores)
 casesContract('Postgres', stores)
+hostsContract('Postgres', () => neonHostStore(neonDatabase(inject('stack').neon)))
 judgingContract('Postgres', stores)
 keysContract('Postgres', stores)
 listsContract('Postgres', stores)

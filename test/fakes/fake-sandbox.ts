@@ -112,10 +112,6 @@ export function fakeSandbox(): FakeSandbox {
       begin()
       return bundle === bundleName ? streamOf(sandbox.bundle.subarray(offset, offset + length)) : undefined
     },
-    async receiptKey() {
-      begin()
-      return { ...fakeReceiptKey, host: 'fake-host' }
-    },
     async ping() {
       begin()
     },

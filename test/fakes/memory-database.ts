@@ -8,6 +8,7 @@ import type {
   BountyStore,
   CaseStore,
   ExecutionStore,
+  HostStore,
   IdempotencyStore,
   KeyStore,
   LedgerStore,
@@ -26,6 +27,7 @@ import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import { searchWords } from '../../shared/search-words.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
+import { memoryHostStore } from './memory-hosts.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
 import { memorySubmissions, type MemoryBounty } from './memory-submissions.ts'
@@ -46,6 +48,7 @@ export type MemoryDatabase = {
   executions: ExecutionStore
   judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
+  hosts: HostStore
   ledger: LedgerStore
   settlements: SettlementStore
   webhooks: WebhookStore
@@ -77,6 +80,7 @@ export function memoryDatabase(): MemoryDatabase {
     rejected,
     ...judged,
     keys,
+    hosts: memoryHostStore(),
     idempotency: memoryIdempotencyStore(),
     ledger: money.ledger,
     settlements: money.settlements,

@@ -38,7 +38,7 @@ async function execute(host: TestHost, port: number, source: string): Promise<st
   const execution = host.execution(source)
   const body = Buffer.from(JSON.stringify(execution))
   const path = '/v1/executions'
-  const headers = signRequest({ secret, audience: 'host', method: 'POST', path, body, now: Date.now() })
+  const headers = signRequest({ secret, audience: `host ${host.name}`, method: 'POST', path, body, now: Date.now() })
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body })
   expect(response.status).toBe(200)
   return execution.id

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { scopes, type Scope } from '../../shared/api-key.ts'
 import { assetPath } from '../../workers/pages/assets.ts'
+import { beatOf } from '../fakes/beat-of.ts'
 import { adminKey, testEdge, type Answer } from '../fakes/test-edge.ts'
 
 /**
@@ -124,6 +125,7 @@ const table: Record<string, Row> = {
     scope: 'webhooks',
     path: () => `/api/webhooks/${webhookId}/deliveries/${deliveryId}/redeliver`,
   },
+  'POST /internal/hosts': { who: 'signed', body: () => beatOf() },
   'POST /internal/outcomes': { who: 'signed', body: () => ({ host: 'h', records: [{}] }) },
   'GET /': { who: 'page' },
   'GET /ranking': { who: 'page' },
