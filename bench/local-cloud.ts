@@ -6,12 +6,12 @@ import { startStack } from '../local/stack.ts'
 
 export type LocalCloud = Awaited<ReturnType<typeof startStack>> & { localDir: string }
 
-export async function withLocalCloud<T>(measure: (cloud: LocalCloud) => Promise<T>): Promise<T> {
+export async function withLocalCloud<T>(measure: (cloud: LocalCloud) => Promise<T>, { hosts = 1 } = {}): Promise<T> {
   const localDir = await mkdtemp(join(tmpdir(), 'bounty-bench-'))
   // postgres runs as another user when this runs as root
   await chmod(localDir, 0o755)
   try {
-    const cloud = await startStack({ localDir, edgePort: 0, directPort: 0, hostPort: 0 })
+    const cloud = await startStack({ localDir, edgePort: 0, directPort: 0, hostPort: 0, hosts })
     try {
       return await measure({ ...cloud, localDir })
     } finally {

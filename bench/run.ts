@@ -6,6 +6,7 @@ import { api } from './scenarios/api.ts'
 import { demo } from './scenarios/demo.ts'
 import { engine } from './scenarios/engine.ts'
 import { http } from './scenarios/http.ts'
+import { scale } from './scenarios/scale.ts'
 import { soak } from './scenarios/soak.ts'
 import { start } from './scenarios/start.ts'
 import { states } from './scenarios/states.ts'
@@ -15,7 +16,17 @@ import { workloadSpeed } from './scenarios/workloads.ts'
 export type Figure = { name: string; value: number; target?: string }
 export type ScenarioResult = { figures: Figure[]; raw: unknown }
 
-const scenarios: Record<string, () => Promise<ScenarioResult>> = { engine, states, workloads: workloadSpeed, soak, http, api, demo, start }
+const scenarios: Record<string, () => Promise<ScenarioResult>> = {
+  engine,
+  states,
+  workloads: workloadSpeed,
+  soak,
+  http,
+  api,
+  demo,
+  start,
+  scale,
+}
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
 const unknown = positionals.filter((name) => !(name in scenarios))

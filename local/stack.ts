@@ -55,7 +55,10 @@ export type NeonAddress = { url: string; endpoint: string }
 export type Stack = {
   baseUrl: string
   directUrl: string
+  /** Of the one host, or of the proxy before them. */
   hostUrl: string
+  /** Straight to each host, by its name. */
+  hostUrls: Record<string, string>
   adminKey: string
   demoKey: string
   /** Straight to Postgres. */
@@ -106,6 +109,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const upstash = { url: at(ports.upstash), token: secrets.upstashToken }
     return {
       ...credentials,
+      hostUrls: Object.fromEntries(Object.entries(ports.hosts).map(([name, port]) => [name, at(port)])),
       databaseUrl,
       neon: neonAddress(secrets, ports.neon),
       upstash,

@@ -32,6 +32,7 @@ export class HostDirectory {
   readonly #options: DirectoryOptions
   readonly #seen = new Map<string, Seen>()
   #heard: HeardHost[] = []
+  #takers: HeardHost[] = []
   #readAt = Number.NEGATIVE_INFINITY
   #askedAt = Number.NEGATIVE_INFINITY
   #isExpired = false
@@ -43,7 +44,7 @@ export class HostDirectory {
   /** Those that may be given work. @throws ProblemError `database-unavailable` when the store does not answer and none is known */
   async takers(): Promise<KnownHost[]> {
     await this.#beFresh()
-    return this.#heard.filter(isTaker).map((host) => this.#known(host))
+    return this.#takers.map((host) => this.#known(host))
   }
 
   /** Those that may hold what they ran: also one that was lost, or drains. */
@@ -98,7 +99,7 @@ export class HostDirectory {
 
   async #beFresh(): Promise<void> {
     const now = this.#options.now()
-    const isNobodyThere = !this.#heard.some(isTaker)
+    const isNobodyThere = this.#takers.length === 0
     // While one request reads, the others go on with what is known.
     if (now - this.#askedAt < (isNobodyThere ? emptyFreshMs : freshMs)) return
     const age = now - this.#readAt
@@ -114,13 +115,10 @@ export class HostDirectory {
   async #read(): Promise<void> {
     const heard = await this.#options.store.list({ heardMsMax: holdsMs, limit: hostsMax })
     this.#heard = heard
+    this.#takers = heard.filter(({ state, heardMs }) => state !== 'left' && heardMs < lostMs)
     this.#isExpired = false
     this.#readAt = this.#options.now()
     const known = new Set(heard.map(({ id }) => id))
     for (const [id, { underWay }] of this.#seen) if (!known.has(id) && underWay === 0) this.#seen.delete(id)
   }
-}
-
-function isTaker({ state, heardMs }: HeardHost): boolean {
-  return state !== 'left' && heardMs < lostMs
 }
