@@ -72,7 +72,7 @@ function pass(
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     answer.pipe(response)
     // An answer that breaks off breaks off here, too.
-    answer.once('aborted', () => response.destroy())
+    answer.once('error', () => response.destroy())
   })
   sent.once('error', () => {
     if (!isConnected) return resolve('unreachable')

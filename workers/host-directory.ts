@@ -3,6 +3,7 @@
 // last until it is heard of again.
 import { holdsMs, lostMs } from '../shared/host.ts'
 import type { HeardHost, HostStore } from '../shared/ports.ts'
+import { Collapse } from './collapse.ts'
 import { settledWithin } from './settled-within.ts'
 
 /** How long what was read is taken as it is. */
@@ -30,6 +31,7 @@ type Seen = { underWay: number; told?: { load: number; underWay: number; at: num
 
 export class HostDirectory {
   readonly #options: DirectoryOptions
+  readonly #collapse = new Collapse<void>()
   readonly #seen = new Map<string, Seen>()
   #heard: HeardHost[] = []
   #takers: HeardHost[] = []
@@ -99,25 +101,27 @@ export class HostDirectory {
 
   async #beFresh(): Promise<void> {
     const now = this.#options.now()
-    const isNobodyThere = this.#takers.length === 0
-    // While one request reads, the others go on with what is known.
-    if (now - this.#askedAt < (isNobodyThere ? emptyFreshMs : freshMs)) return
     const age = now - this.#readAt
-    if (!isNobodyThere && !this.#isExpired && age < freshMs) return
-    this.#askedAt = now
+    if (this.#takers.length === 0) {
+      if (age >= emptyFreshMs) await this.#collapse.load('hosts', () => this.#read())
+      return
+    }
+    // While one request reads, the others go on with what is known.
+    if ((age < freshMs && !this.#isExpired) || now - this.#askedAt < freshMs) return
     const reading = this.#read()
-    if (this.#heard.length === 0) return reading
-    if (!isNobodyThere && !this.#isExpired && age < staleMs) return this.#options.later(reading)
+    if (age < staleMs && !this.#isExpired) this.#options.later(reading)
     // What was known long ago beats knowing nothing.
-    await settledWithin(reading, waitMs)
+    else await settledWithin(reading, waitMs)
   }
 
   async #read(): Promise<void> {
+    const readAt = this.#options.now()
+    this.#askedAt = readAt
     const heard = await this.#options.store.list({ heardMsMax: holdsMs, limit: hostsMax })
     this.#heard = heard
     this.#takers = heard.filter(({ state, heardMs }) => state !== 'left' && heardMs < lostMs)
     this.#isExpired = false
-    this.#readAt = this.#options.now()
+    this.#readAt = readAt
     const known = new Set(heard.map(({ id }) => id))
     for (const [id, { underWay }] of this.#seen) if (!known.has(id) && underWay === 0) this.#seen.delete(id)
   }

@@ -203,7 +203,7 @@ async function openLoop({ directUrl, demoKey }: LocalCloud, { planned, programs 
   }
   const underWay: Promise<void>[] = []
   for (const arrival of planned) {
-    await sleep(arrival.atMs - (performance.now() - beganAt))
+    await sleep(Math.max(0, arrival.atMs - (performance.now() - beganAt)))
     underWay.push(execute(arrival))
   }
   await Promise.all(underWay)

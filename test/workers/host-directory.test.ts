@@ -47,6 +47,15 @@ test('the first question reads the rows, the others go on with what is known', a
   expect(reads).toBe(1)
 })
 
+test('requests that come to a new isolate at once all wait for the rows', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  slow = promise
+  const all = Promise.all([takers(), takers(), takers()])
+  resolve()
+  expect(await all).toEqual([1, 2, 3].map(() => ['a', 'b']))
+  expect(reads).toBe(1)
+})
+
 test('after two seconds they are read again, behind the answer and once', async () => {
   await takers()
   now += 2_000
