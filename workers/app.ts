@@ -10,6 +10,7 @@ import { createOnce } from './idempotency.ts'
 import { createOpenApiText } from './openapi.ts'
 import { addPages } from './pages/add-pages.tsx'
 import { problemResponse } from './problem-response.ts'
+import { QuickAnswers } from './quick-answers.ts'
 import { requestLog } from './request-log.ts'
 import { Router } from './router.ts'
 import { addAccountRoutes } from './routes/accounts.ts'
@@ -31,13 +32,14 @@ import type { Services } from './services.ts'
 
 export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const services = { ...given, log: requestLog(given.log) }
-  const { corsOrigins, counters, log, now } = services
+  const { corsOrigins, counters, limiter, log, now, rateLimits, reads } = services
   const app = new OpenAPIHono<AppEnv>()
   const gate = createGate(services)
   const router = new Router({ app, gate, once: createOnce(services), now })
   const openApiText = createOpenApiText(app)
+  const quick = new QuickAnswers({ reads, limiter, limit: rateLimits.address, counters, now })
 
-  app.use(createEnvelope(counters))
+  app.use(createEnvelope(counters, quick))
   app.use(contextStorage())
   app.use(createCors({ origins: corsOrigins, isPublicRead: (method, path) => router.isPublicRead(method, path) }))
 
@@ -64,6 +66,8 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
     return wantsPage(c.req) ? pages.errorPage(c, error) : problemResponse(c, { error, log })
   })
   app.onError((error, c) => problemResponse(c, { error, log }))
+  const answer = app.fetch
+  app.fetch = (request, env, context) => quick.answer(request, context) ?? answer(request, env, context)
   return app
 }
 
