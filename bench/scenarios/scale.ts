@@ -15,7 +15,7 @@ import { simulate, type Arrival, type SimulationResult } from '../simulation/sim
 import { median, quantile } from '../statistics.ts'
 
 const hostCounts = [1, 2, 3]
-const repeats = 3
+const repeats = 2
 const secondsPerRound = 5
 const connections = 60
 

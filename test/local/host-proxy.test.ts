@@ -91,7 +91,7 @@ test('what was sent is not sent again: an instance that is lost is a 502, or a b
     response.writeHead(200).write('half')
     setTimeout(() => request.socket.destroy(), 20)
   }
-  await expect(send({ 'fly-prefer-instance-id': 'a' })).rejects.toThrow()
+  await expect(send({ 'fly-prefer-instance-id': 'a' })).rejects.toThrow('terminated')
   expect(seen).toHaveLength(2)
 })
 
