@@ -7,6 +7,7 @@ import { demo } from './scenarios/demo.ts'
 import { engine } from './scenarios/engine.ts'
 import { http } from './scenarios/http.ts'
 import { scale } from './scenarios/scale.ts'
+import { queue } from './scenarios/queue.ts'
 import { soak } from './scenarios/soak.ts'
 import { start } from './scenarios/start.ts'
 import { states } from './scenarios/states.ts'
@@ -26,6 +27,7 @@ const scenarios: Record<string, () => Promise<ScenarioResult>> = {
   demo,
   start,
   scale,
+  queue,
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })

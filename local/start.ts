@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { chosenEventLog } from './kafka-parts.ts'
 import { checkout } from './node-process.ts'
 import { startStack, type Stack } from './stack.ts'
 
@@ -17,6 +18,7 @@ Environment
   HOST_PORT    the sandbox host (8789)            LOCAL_DIR     where state lives (.local)
   HOSTS        how many sandbox hosts (1)         LOG_LEVEL     of the sandbox hosts
   ENGINE       auto, wasmtime or quickjs
+  EVENT_LOG    queues, or kafka: then a broker and its gateway are started, too (Java 17 or newer; Maven once)
 Ports may be 0 for any free one. Logs are in LOCAL_DIR/logs.
 
 Exit codes: 0 stopped as asked, 1 could not start, 2 wrong options, 130 given up while starting.`
@@ -134,6 +136,15 @@ function readOptions() {
     directPort: port('DIRECT_PORT', 8788),
     hostPort: port('HOST_PORT', 8789),
     hosts: hostCount(),
+    eventLog: readEventLog(),
+  }
+}
+
+function readEventLog() {
+  try {
+    return chosenEventLog()
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
   }
 }
 

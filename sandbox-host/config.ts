@@ -6,6 +6,7 @@ import { instanceSchema } from '../shared/host.ts'
 import { limits, tierNames, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
 import type { AdmissionLimits } from './admission-limits.ts'
+import { kafkaConfig, kafkaVariables, type KafkaConfig } from './kafka-config.ts'
 import { receiptSeedForm } from './receipt-key.ts'
 
 const MiB = 1024 * 1024
@@ -81,6 +82,7 @@ const environmentSchema = z.object({
   JOURNAL_BYTES_MAX: whole(8 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(256 * MiB)),
   /** Largest memory of a tier that is offered. */
   TIER_BYTES_MAX: whole(1, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(machineBytes / 2))),
+  ...kafkaVariables,
   /** Time to finish what runs and to hand over what is finished, after SIGTERM. */
   DRAIN_GRACE_MS: whole(0, 300_000).prefault('20000'),
 })
@@ -122,6 +124,8 @@ export type Config = {
   programBytesBudget: number
   journalBytesMax: number
   drainGraceMs: number
+  /** Where messages are taken from; undefined when the Worker takes them. */
+  kafka: KafkaConfig | undefined
 }
 
 /** A mistake of whoever starts the host; the message is the line to print. */
@@ -189,6 +193,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     programBytesBudget: env.PROGRAM_BYTES_BUDGET,
     journalBytesMax: env.JOURNAL_BYTES_MAX,
     drainGraceMs: env.DRAIN_GRACE_MS,
+    kafka: kafkaConfig(env, (message) => new ConfigError(message)),
   }
 }
 
@@ -201,6 +206,6 @@ function complaint(error: z.ZodError, set: Record<string, string | undefined>): 
   const name = String(issue?.path[0] ?? 'environment')
   const value = set[name]
   if (value === undefined) return `${name} is not set: it is needed`
-  const shown = /SECRET|KEY/.test(name) ? `has ${value.length} characters` : `is ${JSON.stringify(value)}`
+  const shown = /SECRET|KEY|PASSWORD/.test(name) ? `has ${value.length} characters` : `is ${JSON.stringify(value)}`
   return `${name} ${shown}: ${issue?.message ?? 'is not allowed'}`
 }

@@ -5,10 +5,12 @@ import { Admission } from './admission.ts'
 import type { BoundedProcesses } from './bounded-process.ts'
 import { createBucket } from './bucket.ts'
 import type { CodeStore } from './code-store.ts'
+import { createClaimedRuns } from './claimed-runs.ts'
 import { createScriptCompiler } from './compile-script.ts'
 import type { Config } from './config.ts'
 import { lockData } from './data-lock.ts'
 import { DrainGate } from './drain-gate.ts'
+import { createEventConsumers } from './event-consumers.ts'
 import { createGuests } from './guests.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { readHostId } from './host-id.ts'
@@ -28,6 +30,7 @@ import { createJudgementSigner } from './sign-judgement.ts'
 import { createReceiptSigner } from './sign-receipt.ts'
 import { createSignatureCheck } from './signature.ts'
 import { createUploader } from './uploader.ts'
+import { createWorkerClient } from './worker-client.ts'
 
 export type Host = {
   /** Name in bundles and batches. */
@@ -86,9 +89,23 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
     secret,
     log,
   })
+  const runner = createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) })
+  const worker = createWorkerClient({ workerUrl: config.workerUrl, secret })
+  const consumers = config.kafka
+    ? createEventConsumers({
+        kafka: config.kafka,
+        secret,
+        host: name,
+        worker,
+        judgingsMax: config.judgementsMax,
+        runClaimed: createClaimedRuns({ worker, host: name, runner, log, onDone: () => outcomes.wake() }),
+        runsMax: config.engine.slots,
+        log,
+      })
+    : undefined
   const app = createServer({
     host: name,
-    run: createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) }),
+    runner,
     judge: createJudge({
       programs,
       engine,
@@ -112,6 +129,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   metrics.addGauges({ prefix: 'host_admission', help: 'Admission', read: () => admission.stats() })
   metrics.addGauges({ prefix: 'host_journal', help: 'Journal', read: () => ({ ...journal.stats() }) })
   metrics.addGauges({ prefix: 'host_programs', help: 'Loaded programs', read: () => ({ ...programs.stats() }) })
+  if (consumers) metrics.addGauges({ prefix: 'host_event_log', help: 'Event log', read: () => consumers.stats() })
   if (codeStore) metrics.addGauges({ prefix: 'host_code_store', help: 'Compiled programs on disk', read: () => codeStore.stats() })
   metrics.addGauges({ prefix: 'host_requests', help: 'Requests', read: () => ({ underWay: gate.underWay, nonces: nonces.size }) })
   if (onJournalFailure) journal.onChange(() => journal.failure && onJournalFailure())
@@ -120,13 +138,14 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   uploader.start()
   outcomes.start()
   heartbeat.start()
+  consumers?.start()
   log.info({ host: name, port, bind: config.bind, engine: engine.label, tiers }, 'listening')
 
   async function stop(): Promise<void> {
     const until = Date.now() + config.drainGraceMs
     heartbeat.say('draining')
     // A quarter of the grace is kept for handing over what is finished.
-    const idle = await gate.drain(config.drainGraceMs * 0.75)
+    const [idle] = await Promise.all([gate.drain(config.drainGraceMs * 0.75), consumers?.drain(config.drainGraceMs * 0.75)])
     if (!idle) log.warn({ underWay: gate.underWay }, 'requests are cut off; their callers see a closed connection')
     await journal.seal()
     // It listens on: whoever does not know yet is told that it drains, and what it holds can be read until it has been handed over.

@@ -8,6 +8,7 @@ import { hostHeader, loadHeader } from '../shared/host.ts'
 import { ProblemError, problemBody } from '../shared/problem.ts'
 import { signatureHeader } from '../shared/signing.ts'
 import { limits } from '../shared/tiers.ts'
+import { begunBody } from './begun-answer.ts'
 import type { Backlog } from './journal-backlog.ts'
 import type { Judge } from './judge.ts'
 import type { Log } from './log.ts'
@@ -22,7 +23,7 @@ import type { SignatureCheck } from './signature.ts'
 export type ServerServices = {
   /** Id of this host. */
   host: string
-  run: Runner
+  runner: Runner
   judge: Judge
   programs: Pick<Programs, 'use'>
   /** Runs that are begun or wait. */
@@ -48,7 +49,7 @@ const noBody = Buffer.alloc(0)
 
 export function createServer({
   host,
-  run,
+  runner,
   judge,
   programs,
   load,
@@ -96,9 +97,34 @@ export function createServer({
   app.post(
     '/v1/executions',
     working(async (c) =>
-      json(c, loadHeaders(), await run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal)),
+      json(c, loadHeaders(), await runner.run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal)),
     ),
   )
+
+  // For whoever comes again when nothing is heard of it: the head of the answer says that it was begun.
+  app.post('/v1/async-executions', async (c) => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    gate.enter()
+    const running = signedBody(c, executionBytesMax)
+      .then((body) => runner.run(parseBody(hostExecutionSchema, body), c.req.raw.signal, begin))
+      .finally(() => gate.leave())
+    // What fails before that is an ordinary problem.
+    await Promise.race([begun, running])
+    const text = running.then(
+      (record) => record.toString('utf8'),
+      (error: unknown) => {
+        const { code, detail } = counted(c, error)
+        return JSON.stringify({ problem: { code, detail } })
+      },
+    )
+    return c.body(begunBody(text), 200, { 'content-type': 'application/json', ...loadHeaders() })
+  })
+
+  app.post('/v1/executions/:id/cancel', async (c) => {
+    await signedBody(c, 0)
+    runner.cancel(parseParameter(executionRecordSchema.shape.id, { field: 'id', value: c.req.param('id') }))
+    return c.body(null, 204)
+  })
 
   // Shutdown waits for the last line, not for the answer's head.
   app.post('/v1/judgements', async (c) => {
@@ -179,10 +205,14 @@ export function createServer({
     if (error.status >= 500) log.warn({ err: error, internal: error.internal, path: c.req.path }, 'request refused')
   }
 
-  function problemLine(c: Context, thrown: unknown): JudgementLine {
+  function counted(c: Context, thrown: unknown): ProblemError {
     const error = asProblem(c, thrown)
     count(c, error)
-    const { code, detail, retryAfterSeconds } = error
+    return error
+  }
+
+  function problemLine(c: Context, thrown: unknown): JudgementLine {
+    const { code, detail, retryAfterSeconds } = counted(c, thrown)
     return { type: 'problem', code, detail, retryAfterSeconds }
   }
 

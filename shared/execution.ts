@@ -103,10 +103,18 @@ export const outcomeSchema = runSchema.extend({
 })
 export type Outcome = z.infer<typeof outcomeSchema>
 
+/** What a caller sees of an execution that may not have ended, or ended without a run: there is nothing in it then but what was asked for. */
+export const executionSchema = outcomeSchema.extend({
+  engine: outcomeSchema.shape.engine.nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+  replayOf: idSchema('execution').optional().meta({ description: 'The failed one whose dead letter this one replays' }),
+})
+export type Execution = z.infer<typeof executionSchema>
+
 /** Query of GET /executions. */
 export const executionListQuerySchema = pageQuerySchema.extend({
   agent: idSchema('agent').optional().describe('Executions of this agent'),
-  status: guestStatusSchema.optional(),
+  status: executionStatusSchema.optional(),
 })
 
 /** An execution as lists show it. */
@@ -114,9 +122,9 @@ export const executionSummarySchema = z.object({
   id: idSchema('execution'),
   agentId: idSchema('agent'),
   version: z.number().int(),
-  status: guestStatusSchema,
+  status: executionStatusSchema,
   fuel: z.number().int().nullable(),
-  finishedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().nullable(),
 })
 export type ExecutionSummary = z.infer<typeof executionSummarySchema>
 

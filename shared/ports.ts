@@ -1,16 +1,17 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
-// Those of webhooks are in webhook-ports.ts.
+// Those of webhooks are in webhook-ports.ts, of asynchronous executions in async-execution-ports.ts, of sandbox hosts in host-ports.ts.
 import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program, ProgramKind } from './agent.ts'
 import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
+import type { Announcement } from './announcements.ts'
 import type { EventMessage } from './event-log.ts'
-import type { ExecutionRecord, ExecutionSummary, GuestStatus, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
+import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
-import type { HostBeat, HostState } from './host.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
+import type { StoredExecution } from './async-execution.ts'
 import type { DueJudging, RevisedVerdict, TakenJudging } from './judging.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
@@ -163,11 +164,13 @@ export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 've
   stopAtFirstFailure: boolean
   /** When it is looked after, should nobody have taken the first turn. */
   dueAt: string
+  /** The submission that it replays. */
+  replayOf?: string | undefined
 }
-/** `failure` says why, to its author. */
+/** `failure` says why, to its author; `why` how the attempt that is under way ended, if one is, for its dead letter. */
 export type FinishedSubmission =
-  | { status: Extract<SubmissionStatus, 'accepted' | 'rejected'>; failure?: undefined; at: string }
-  | { status: 'failed'; failure: string; at: string }
+  | { status: Extract<SubmissionStatus, 'accepted' | 'rejected'>; failure?: undefined; why?: undefined; at: string }
+  | { status: 'failed'; failure: string; why?: string | undefined; at: string }
 /** Sort key of an agent's place, ascending: -cases passed, fuel (unmetered last), instant, submission. */
 export type AgentPlace = { casesPassed: number; fuelTotal: number | null; finishedAt: string; submissionId: string }
 export type AccountPlace = { creditsWon: number; bountiesWon: number; casesPassed: number; accountId: string }
@@ -184,13 +187,15 @@ export interface SubmissionStore {
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
 }
 
+export type Back = { turn: number; at: string; dueAt: string; isWaiting: boolean; why?: string | undefined }
+
 /**
  * Judges a submission in turns. A turn is taken once, and all that is written names it: whoever's turn is over, because the submission has
  * finished or another turn has begun, changes nothing and is answered false, or undefined.
  */
 export interface JudgingStore {
-  /** Begins the turn behind `turn`, until `dueAt`, as one more attempt. */
-  take(id: string, taking: { turn: number; dueAt: string }): Promise<TakenJudging | undefined>
+  /** Begins the turn behind `turn`, until `dueAt`, as one more attempt. @param taking.host where, when it is known */
+  take(id: string, taking: { turn: number; at: string; dueAt: string; host?: string | undefined }): Promise<TakenJudging | undefined>
   /** Those of its cases, behind `after`, without a verdict of their revision; none once it stops at a failure. In their order. */
   nextCases(id: string, cut: { after: number; limit: number }): Promise<RevisedCase[]>
   /** Adds verdicts, to `dueAt`; a case that has one of that revision keeps it. New ones end the count of attempts and of waiting. */
@@ -199,8 +204,11 @@ export interface JudgingStore {
   recordReceipt(receipt: JudgementReceipt, part: { turn: number; firstRevision: number }): Promise<boolean>
   /** Goes on until `dueAt`. */
   renew(id: string, renewal: { turn: number; dueAt: string }): Promise<boolean>
-  /** Ends the turn. `isWaiting`: it was no attempt, for want of a host. @returns the turn to be taken by then */
-  putBack(id: string, back: { turn: number; at: string; dueAt: string; isWaiting: boolean }): Promise<number | undefined>
+  /**
+   * Ends the turn. `isWaiting`: it was no attempt, for want of a host. Otherwise the attempt, if one was begun, goes into the history with `why`;
+   * without `why` it was none that failed. @returns the turn to be taken by then
+   */
+  putBack(id: string, back: Back): Promise<number | undefined>
   /**
    * Ends a submission, with its turn, and moves its agent and account on the leaderboards. Not accepted or rejected is what has a case to be
    * judged still. Of an open bounty of mode `first` the accepted one that was created first wins, as soon as none from before it is judged again.
@@ -212,8 +220,12 @@ export interface JudgingStore {
 
 /** Carries messages to whoever takes them, at least once and in no order. Throws plain errors; a message that may have been lost is no loss. */
 export interface EventLog {
-  /** @param delaySeconds not sooner; a driver that cannot hold a message back leaves it out, and the sweep finds what it was about */
+  /** Whether hosts take messages of executions, and run them; else the Worker takes all. */
+  readonly isTakenByHosts: boolean
+  /** @param delaySeconds not sooner */
   publish(messages: EventMessage[], options?: { delaySeconds: number }): Promise<void>
+  /** Tells whoever listens; absent where nobody can. */
+  announce?(announcements: Announcement[]): Promise<void>
   ping(): Promise<void>
 }
 
@@ -267,17 +279,17 @@ export interface SettlementStore {
 /** What could not be recorded, kept for whoever looks into it. `record` is JSON text. */
 export type RejectedOutcome = { id: string; reason: string; record: string }
 
-export type ExecutionFilters = { agentId?: string | undefined; status?: GuestStatus | undefined }
+export type ExecutionFilters = { agentId?: string | undefined; status?: ExecutionStatus | undefined }
 
 export interface ExecutionStore {
   /**
-   * Records those that are not there yet, all at once.
+   * Records those that are not there yet, all at once, and ends those that are there and have not ended. What has ended stays as it is.
    * @returns the ids whose account or agent version is unknown; those are not recorded
    */
   record(records: ExecutionRecord[]): Promise<string[]>
   keepRejected(host: string, rejected: RejectedOutcome[]): Promise<void>
-  find(id: string): Promise<ExecutionRecord | undefined>
-  /** Recorded ones of one account, newest first. */
+  find(id: string): Promise<StoredExecution | undefined>
+  /** Of one account, newest first. */
   list(accountId: string, page: ExecutionFilters & Cut): Promise<Listed<ExecutionSummary>>
   /** Of recorded executions, newest first, days without any left out. @param since first UTC day, as 2000-01-31 */
   usageByDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros'>[]>
@@ -302,26 +314,6 @@ export interface ReceiptKeyStore {
   register(key: HostReceiptKey): Promise<void>
   /** Newest first. */
   list(limit: number): Promise<RegisteredReceiptKey[]>
-}
-
-/** A host as it was last heard of. */
-export type HeardHost = {
-  id: string
-  instance: string
-  state: HostState
-  tiers: TierName[]
-  threads: number
-  load: number
-  /** Since then, by the database's clock. */
-  heardMs: number
-}
-
-/** The sandbox hosts, by what they say of themselves. */
-export interface HostStore {
-  /** A beat that is older than the one before it changes nothing. */
-  beat(beat: HostBeat): Promise<void>
-  /** Whoever was heard of within `heardMsMax`, in whatever state; last heard first. */
-  list(heard: { heardMsMax: number; limit: number }): Promise<HeardHost[]>
 }
 
 export interface DatabaseGauges {
@@ -376,6 +368,13 @@ export interface Sandbox {
    */
   prepare(program: Program, accountId: string): Promise<Manifest>
   run(execution: HostExecution): Promise<ExecutionRecord>
+  /**
+   * The same, told apart: what was thrown says whether the run was begun.
+   * @throws ProblemError `execution-broken-off` when it was, and its outcome did not come; `execution-cancelled`
+   */
+  runAsync(execution: HostExecution): Promise<ExecutionRecord>
+  /** Stops a run that waits or goes on, and for some minutes begins none with that id. */
+  cancel(id: string): Promise<void>
   /**
    * `keep` is given the verdicts as they come and awaited before it is called again; what it was given stays true when the judging breaks
    * off afterwards. When `keep` throws, no further cases are begun.

@@ -17,6 +17,7 @@ import { addAccountRoutes } from './routes/accounts.ts'
 import { addAgentRoutes } from './routes/agents.ts'
 import { addBountyRoutes } from './routes/bounties.ts'
 import { addCaseRoutes } from './routes/cases.ts'
+import { addDeadLetterRoutes } from './routes/dead-letters.ts'
 import { addDocsRoutes } from './routes/docs.tsx'
 import { addExecutionRoutes } from './routes/executions.ts'
 import { addInternalRoutes } from './routes/internal.ts'
@@ -57,6 +58,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addReceiptRoutes(router, services)
   addLeaderboardRoutes(router, services)
   addWebhookRoutes(router, services)
+  addDeadLetterRoutes(router, services)
   addInternalRoutes(app, services)
 
   const pages = addPages({ app, router, gate }, services)

@@ -1,6 +1,7 @@
 // What the deployment gives the Worker: bindings and variables of wrangler.toml, and secrets. Checked once; one bad value is one line that
 // names it and never quotes a secret.
 import { z } from 'zod'
+import { topicPrefixForm, topicPrefixRule } from '../shared/event-log.ts'
 import type { QueueBinding } from './adapters/queues.ts'
 import type { R2Binding } from './adapters/r2.ts'
 
@@ -29,13 +30,23 @@ const textSchema = z.object({
   ALLOW_LOCAL_WEBHOOKS: z.literal('yes', 'must be "yes", or absent').optional(),
   SANDBOX_URL: z.url(),
   SANDBOX_SECRET: z.string().min(32, 'must have at least 32 characters'),
+  /** Which driver carries messages. */
+  EVENT_LOG: z.enum(['queues', 'kafka']).default('queues'),
+  /** With EVENT_LOG=kafka: where kafka-gateway/ is, and its GATEWAY_USERNAME and GATEWAY_PASSWORD. */
+  UPSTASH_KAFKA_REST_URL: z.url().optional(),
+  UPSTASH_KAFKA_REST_USERNAME: z.string().min(1).optional(),
+  UPSTASH_KAFKA_REST_PASSWORD: z.string().min(1).optional(),
+  /** Begins the name of each topic, where others use the same cluster. */
+  KAFKA_TOPIC_PREFIX: z.string().regex(topicPrefixForm, topicPrefixRule).default(''),
   ADMIN_KEY_SHA256: z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key as 64 lower-case hex digits'),
 })
 
 /** As the platform gives it. */
-type Bindings = { ARTIFACTS: R2Binding; EVENT_LOG: QueueBinding }
+type Bindings = { ARTIFACTS: R2Binding; EVENT_QUEUE: QueueBinding }
 export type Env = z.input<typeof textSchema> & Bindings
-export type CheckedEnv = z.infer<typeof textSchema> & Bindings
+/** `kafka` is there with EVENT_LOG=kafka. */
+export type CheckedEnv = z.infer<typeof textSchema> & Bindings & { kafka: KafkaAccess | undefined }
+export type KafkaAccess = { url: string; username: string; password: string; topicPrefix: string }
 
 /** @throws Error naming the variable */
 export function checkEnv(env: Env): CheckedEnv {
@@ -46,5 +57,20 @@ export function checkEnv(env: Env): CheckedEnv {
     const issue = result.error.issues[0]
     throw new Error(`${String(issue?.path[0])} ${issue?.message ?? 'is not allowed'}`)
   }
-  return { ...result.data, ARTIFACTS: env.ARTIFACTS, EVENT_LOG: env.EVENT_LOG }
+  return { ...result.data, ARTIFACTS: env.ARTIFACTS, EVENT_QUEUE: env.EVENT_QUEUE, kafka: kafkaOf(result.data) }
+}
+
+function kafkaOf(env: z.infer<typeof textSchema>): KafkaAccess | undefined {
+  if (env.EVENT_LOG !== 'kafka') return undefined
+  const need = (name: 'UPSTASH_KAFKA_REST_URL' | 'UPSTASH_KAFKA_REST_USERNAME' | 'UPSTASH_KAFKA_REST_PASSWORD') => {
+    const value = env[name]
+    if (value === undefined) throw new Error(`${name} is not set: it is needed with EVENT_LOG=kafka`)
+    return value
+  }
+  return {
+    url: need('UPSTASH_KAFKA_REST_URL'),
+    username: need('UPSTASH_KAFKA_REST_USERNAME'),
+    password: need('UPSTASH_KAFKA_REST_PASSWORD'),
+    topicPrefix: env.KAFKA_TOPIC_PREFIX,
+  }
 }

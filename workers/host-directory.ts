@@ -2,7 +2,7 @@
 // never in front of it, and, fresher, what each answer of a host says. A host that did not answer as it should, or said that it drains, is asked
 // last until it is heard of again.
 import { holdsMs, lostMs } from '../shared/host.ts'
-import type { HeardHost, HostStore } from '../shared/ports.ts'
+import type { HeardHost, HostStore } from '../shared/host-ports.ts'
 import { Collapse } from './collapse.ts'
 import { settledWithin } from './settled-within.ts'
 

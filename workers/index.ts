@@ -3,6 +3,8 @@ import { createApp } from './app.ts'
 import type { Env } from './env.ts'
 import { sweepWebhooks } from './flows/deliver-webhooks.ts'
 import { sweepBounties } from './flows/sweep-bounties.ts'
+import { sweepDeadLetters } from './flows/sweep-dead-letters.ts'
+import { sweepExecutions } from './flows/sweep-executions.ts'
 import { sweepJudgings } from './flows/sweep-judgings.ts'
 import { takeMessages } from './take-messages.ts'
 import { createServices, type Services } from './services.ts'
@@ -26,8 +28,8 @@ export default {
     const { services } = built
     // Each has its own reasons to fail, and none of them may keep the others from theirs.
     const swept = [
-      ...(await Promise.allSettled([sweepJudgings(services), sweepBounties(services)])),
-      ...(await Promise.allSettled([sweepWebhooks(services)])),
+      ...(await Promise.allSettled([sweepJudgings(services), sweepExecutions(services), sweepBounties(services)])),
+      ...(await Promise.allSettled([sweepWebhooks(services), sweepDeadLetters(services)])),
     ]
     for (const sweep of swept) if (sweep.status === 'rejected') throw sweep.reason
   },

@@ -7,8 +7,10 @@
 //
 // That a run may be begun twice is safe: it has no effect but its record, which is the same on every host but for the time it took, is known
 // by its id, and counts once. That it is begun on two hosts at most is for the hosts' sake: what killed one of them shall not go round.
+import { isRecorded } from '../shared/async-execution.ts'
 import { ProblemError, type ProblemCode } from '../shared/problem.ts'
-import type { ExecutionStore, HeardHost, Sandbox } from '../shared/ports.ts'
+import type { HeardHost } from '../shared/host-ports.ts'
+import type { ExecutionStore, Sandbox } from '../shared/ports.ts'
 import { placementOrder } from '../shared/placement.ts'
 import type { TierName } from '../shared/tiers.ts'
 import type { HostDirectory, KnownHost } from './host-directory.ts'
@@ -108,8 +110,22 @@ export function placedSandbox({ directory, connect, executions, later }: PlacedS
       const { id, tier, program } = execution
       const call = (host: Sandbox) => host.run(execution)
       // A database that does not answer is no reason to give up: the record that comes second changes nothing.
-      const found = () => executions.find(id).catch(() => undefined)
+      const found = async () => {
+        const ran = await executions.find(id).catch(() => undefined)
+        return ran && isRecorded(ran) ? ran : undefined
+      }
       return (await place({ key: program.sha256, tier, call, found })).answer
+    },
+
+    async runAsync(execution) {
+      const { tier, program } = execution
+      // `execution-broken-off` says that it was begun: that is an attempt, and whoever counts them decides.
+      return (await place({ key: program.sha256, tier, call: (host) => host.runAsync(execution) })).answer
+    },
+
+    async cancel(id) {
+      const told = await Promise.allSettled((await directory.takers()).map((host) => connect(host).cancel(id)))
+      for (const one of told) if (one.status === 'rejected') throw one.reason
     },
 
     async judge(cases, keep) {

@@ -1,4 +1,6 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
+import type { AsyncExecutionStore } from '../shared/async-execution-ports.ts'
+import type { HostStore } from '../shared/host-ports.ts'
 import type {
   AccountStore,
   AgentStore,
@@ -8,13 +10,13 @@ import type {
   DatabaseGauges,
   EventLog,
   ExecutionStore,
-  HostStore,
   IdempotencyStore,
   JudgementReceiptStore,
   JudgingStore,
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
+import type { DeadLetterStore } from '../shared/dead-letter-ports.ts'
 import type { AddressResolver } from '../shared/webhook-ports.ts'
 import type {
   LedgerStore,
@@ -31,8 +33,10 @@ import { dnsOverHttps } from './adapters/dns-over-https.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
+import { neonAsyncExecutionStore } from './adapters/neon-async-executions.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
+import { neonDeadLetterStore } from './adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonHostStore } from './adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
@@ -47,6 +51,7 @@ import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { neonWebhookStore } from './adapters/neon-webhooks.ts'
 import { queueEventLog } from './adapters/queues.ts'
+import { kafkaEventLog } from './adapters/upstash-kafka.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
@@ -85,9 +90,11 @@ export type Services = {
   judgings: JudgingStore
   progress: ProgressStore
   eventLog: EventLog
+  deadLetters: DeadLetterStore
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
+  asyncExecutions: AsyncExecutionStore
   judgementReceipts: JudgementReceiptStore
   hosts: HostStore
   receiptKeys: ReceiptKeyStore
@@ -147,11 +154,13 @@ export function createServices(raw: Env): Services {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     progress: neonProgressStore(database),
-    eventLog: queueEventLog(env.EVENT_LOG),
+    eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign }) : queueEventLog(env.EVENT_QUEUE),
+    deadLetters: neonDeadLetterStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     executions,
     hosts,
+    asyncExecutions: neonAsyncExecutionStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),

@@ -1,7 +1,8 @@
 // A host as far as queueing goes: threads, a line of runs that wait, and programs that are loaded, as many as its memory holds. It answers, refuses
 // and dies in the words of the port, so that whoever places work on it cannot tell it from a real one.
 import type { ExecutionRecord, HostExecution } from '../../shared/execution.ts'
-import type { HeardHost, Sandbox } from '../../shared/ports.ts'
+import type { HeardHost } from '../../shared/host-ports.ts'
+import type { Sandbox } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -136,6 +137,8 @@ export function simulatedSandbox(
       // Nobody looks into it.
       return { id: execution.id } as ExecutionRecord
     },
+    runAsync: not,
+    cancel: not,
     prepare: not,
     judge: not,
     findExecution: not,

@@ -1,7 +1,7 @@
 // What the store of sandbox hosts promises.
 import { afterAll, describe, expect, test } from 'vitest'
 import type { HostBeat } from '../../shared/host.ts'
-import type { HostStore } from '../../shared/ports.ts'
+import type { HostStore } from '../../shared/host-ports.ts'
 import { beatOf } from '../fakes/beat-of.ts'
 
 const second = (n: number) => new Date(Date.parse('2026-11-23T12:00:00Z') + n * 1_000).toISOString()

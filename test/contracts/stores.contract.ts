@@ -209,7 +209,7 @@ export function storesContract(name: string, open: () => Stores): void {
       const id = idOf('submission')
       const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id, casesTotal: 3, createdAt: at(2) }
       await judgeByHand(stores).begin({ id, ...of })
-      const none = { casesPassed: 0, fuelTotal: 0, engine: null, round: 1, failure: null, verdicts: [], finishedAt: null }
+      const none = { casesPassed: 0, fuelTotal: 0, engine: null, round: 1, failure: null, replayOf: null, verdicts: [], finishedAt: null }
       expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...none })
       const verdicts = bounty.cases.map(({ id: caseId }) => ({
         caseId,
@@ -220,7 +220,15 @@ export function storesContract(name: string, open: () => Stores): void {
       await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts: verdicts.slice(0, 2) })
       await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
       const shown = verdicts.slice(0, 2).map(({ caseId, status, usage: used }) => ({ caseId, status, usage: used }))
-      const sums = { casesPassed: 3, fuelTotal: 15_000_000_000, engine: 'engine-1', round: 1, failure: null, verdicts: shown }
+      const sums = {
+        casesPassed: 3,
+        fuelTotal: 15_000_000_000,
+        engine: 'engine-1',
+        round: 1,
+        failure: null,
+        replayOf: null,
+        verdicts: shown,
+      }
       expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...sums, finishedAt: null })
       await judgeByHand(stores).finish(id, { status: 'accepted', at: at(3) })
       await judgeByHand(stores).finish(id, { status: 'failed', at: at(4) })

@@ -45,7 +45,7 @@ export function edgeInProcess({
       SANDBOX_SECRET: secrets.sandboxSecret,
       ADMIN_KEY_SHA256: createHash('sha256').update(stack.adminKey).digest('hex'),
       ARTIFACTS: { head: refuse, get: refuse, put: refuse },
-      EVENT_LOG: { sendBatch: refuse, metrics: refuse },
+      EVENT_QUEUE: { sendBatch: refuse, metrics: refuse },
     }),
     rateLimits,
     log: { info: () => {}, error: () => {} },

@@ -2,8 +2,10 @@
 import { expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
+import { asyncExecutionsContract } from '../contracts/async-executions.contract.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
 import { hostsContract } from '../contracts/hosts.contract.ts'
+import { deadLettersContract } from '../contracts/dead-letters.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
 import { listsContract } from '../contracts/lists.contract.ts'
@@ -14,8 +16,10 @@ import { webhooksContract } from '../contracts/webhooks.contract.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
+import { neonAsyncExecutionStore } from '../../workers/adapters/neon-async-executions.ts'
 import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
+import { neonDeadLetterStore } from '../../workers/adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
 import { neonHostStore } from '../../workers/adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
@@ -40,8 +44,10 @@ function stores() {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     cases: neonCaseStore(database),
+    deadLetters: neonDeadLetterStore(database),
     progress: neonProgressStore(database),
     executions: neonExecutionStore(database),
+    asyncExecutions: neonAsyncExecutionStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
@@ -51,8 +57,10 @@ function stores() {
 }
 
 storesContract('Postgres', stores)
+asyncExecutionsContract('Postgres', stores)
 casesContract('Postgres', stores)
 hostsContract('Postgres', () => neonHostStore(neonDatabase(inject('stack').neon)))
+deadLettersContract('Postgres', stores)
 judgingContract('Postgres', stores)
 keysContract('Postgres', stores)
 listsContract('Postgres', stores)

@@ -19,6 +19,10 @@ export type FakeSandbox = Sandbox & {
   bundle: Buffer
   failure: ProblemError | undefined
   runs: number
+  /** What the next asynchronous runs break off with after they were begun. */
+  brokenOff: ProblemError | undefined
+  /** Ids that it was told to stop. */
+  cancelled: Set<string>
   /** Cases per judgement, in order. */
   judged: number[]
   /** Cases of a judgement after which the host dies. */
@@ -47,6 +51,8 @@ export function fakeSandbox(): FakeSandbox {
     bundle: Buffer.alloc(0),
     failure: undefined,
     runs: 0,
+    brokenOff: undefined,
+    cancelled: new Set(),
     judged: [],
     judgedMax: undefined,
     async prepare(prepared) {
@@ -77,6 +83,16 @@ export function fakeSandbox(): FakeSandbox {
       }
       sandbox.records.set(record.id, record)
       return record
+    },
+    async runAsync(execution) {
+      begin()
+      if (sandbox.cancelled.has(execution.id)) throw new ProblemError('execution-cancelled', { detail: 'it was cancelled' })
+      if (sandbox.brokenOff) throw sandbox.brokenOff
+      return sandbox.records.get(execution.id) ?? sandbox.run(execution)
+    },
+    async cancel(id) {
+      begin()
+      sandbox.cancelled.add(id)
     },
     async judge({ cases, ...rest }, keep) {
       begin()

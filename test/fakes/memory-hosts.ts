@@ -1,6 +1,6 @@
 // The sandbox hosts over a map.
 import type { HostBeat } from '../../shared/host.ts'
-import type { HostStore } from '../../shared/ports.ts'
+import type { HostStore } from '../../shared/host-ports.ts'
 
 export function memoryHostStore(now: () => number = Date.now): HostStore {
   const heard = new Map<string, { beat: HostBeat; at: number }>()

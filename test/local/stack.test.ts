@@ -92,6 +92,8 @@ describe('the local cloud', () => {
     expect(Object.keys(pids)).toEqual(expect.arrayContaining(['host', 'edge', 'neon-http', 'upstash-rest']))
     expect(new Set(Object.values(pids)).size).toBe(Object.keys(pids).length)
     expect(Object.values(pids)).not.toContain(starter.pid)
+    // Nothing of Kafka is started unless it is wished for.
+    expect(Object.keys(pids).filter((name) => name.includes('kafka'))).toEqual([])
   })
 
   test('secrets are for this user alone, and are not printed', () => {
@@ -123,6 +125,11 @@ describe('the local cloud', () => {
     process.kill(workerd ?? 0, 'SIGKILL')
     await vi.waitFor(() => expect(processes()['edge']).not.toBe(edge), { timeout: healWallMsMax, interval: 10 })
     await untilServing(healWallMsMax)
+  })
+
+  test('an event log that does not exist is refused, with those that do', async () => {
+    const { code, said } = await refusal({ EVENT_LOG: 'rabbits' })
+    expect([code, said]).toEqual([2, 'EVENT_LOG is "rabbits": it must be queues or kafka.'])
   })
 
   test('a second start on the same directory is refused in one line', async () => {

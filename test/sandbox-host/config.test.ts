@@ -78,3 +78,34 @@ test('an account may fill its share to the last place', () => {
   expect(admission).toMatchObject({ runningMax: 9, accountRunningMax: 9, accountQueueMax: 7, queueBytesMax: 2_097_216 })
   expect(queueWaitMsMax).toBe(9_000)
 })
+
+describe('the event log', () => {
+  const kafka = { ...good, EVENT_LOG: 'kafka', KAFKA_BROKERS: 'one.internal:9092, [fd00::1]:9093' }
+
+  test('is taken by the Worker unless it is Kafka, of which nothing is needed then', () => {
+    expect(readConfig(good).kafka).toBeUndefined()
+    expect(readConfig({ ...kafka, EVENT_LOG: 'queues' }).kafka).toBeUndefined()
+  })
+
+  test('is Kafka with its brokers, a group, and what they ask of a client', () => {
+    const brokers = ['one.internal:9092', '[fd00::1]:9093']
+    expect(readConfig(kafka).kafka).toEqual({ brokers, isEncrypted: false, group: 'sandbox-hosts', topicPrefix: '' })
+    const sasl = { KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p' }
+    expect(readConfig({ ...kafka, ...sasl, KAFKA_TLS: 'true', KAFKA_GROUP: 'g', KAFKA_TOPIC_PREFIX: 'bounty.' }).kafka).toEqual({
+      brokers,
+      isEncrypted: true,
+      group: 'g',
+      topicPrefix: 'bounty.',
+      sasl: { mechanism: 'SCRAM-SHA-512', username: 'u', password: 'p' },
+    })
+  })
+
+  test.each([
+    [{ EVENT_LOG: 'rabbits' }, /^EVENT_LOG is "rabbits": .*queues.*kafka/],
+    [{ KAFKA_BROKERS: undefined }, 'KAFKA_BROKERS is not set: it is needed with EVENT_LOG=kafka'],
+    [{ KAFKA_BROKERS: 'http://one' }, 'KAFKA_BROKERS is "http://one": must be host:port, several with commas between them'],
+    [{ KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'u' }, 'KAFKA_USERNAME and KAFKA_PASSWORD are needed with it'],
+    [{ KAFKA_GROUP: 'a b' }, 'KAFKA_GROUP is "a b": must be 1 to 100 letters'],
+    [{ KAFKA_TOPIC_PREFIX: 'x/' }, 'KAFKA_TOPIC_PREFIX is "x/": must be at most 64 letters'],
+  ])('names what is wrong with %j', (bad, message) => expect(() => readConfig({ ...kafka, ...bad })).toThrow(message))
+})

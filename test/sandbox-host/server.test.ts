@@ -13,6 +13,7 @@ import type { TestHost } from '../fakes/test-host.ts'
 
 let host: TestHost
 let beganAt: number
+const endless = { begun: 0 }
 const engine = createFakeEngine({
   behaviours: {
     throwing: () => ({ status: 'threw', error: { name: 'TypeError', message: 'no\0' }, stderr: Buffer.from('a\0b') }),
@@ -20,6 +21,10 @@ const engine = createFakeEngine({
     chatting: () => ({ output: 'not json' }),
     slow: () => new Promise((resolve) => setTimeout(resolve, 50, {})),
     broken: () => Promise.reject(new Error('the engine broke; do not tell')),
+    endless: () => {
+      endless.begun++
+      return new Promise(() => {})
+    },
   },
 })
 
@@ -115,6 +120,41 @@ describe('200', () => {
     const text = (await host.get('/metrics')).bytes.toString()
     expect(text).toMatch(/host_executions_total\{status="completed",[^}]*\} [1-9]/)
     expect(text).toMatch(/host_journal_syncs\S* [1-9]/)
+  })
+})
+
+describe('an asynchronous execution', () => {
+  const path = '/v1/async-executions'
+
+  test('is answered for with its record, and again with the same one', async () => {
+    const execution = host.execution('export default 1')
+    const [first, second] = [await host.post(path, execution), await host.post(path, execution)]
+    expect([first.status, first.json()]).toMatchObject([200, { id: execution.id, status: 'completed' }])
+    expect(second.json()).toEqual(first.json())
+    expect((await host.post('/v1/executions', execution)).json()).toEqual(first.json())
+  })
+
+  test('that fails on our side says so behind the head of its answer, which says that it was begun', async () => {
+    const answer = await host.post(path, host.execution('broken'))
+    expect([answer.status, answer.json()]).toEqual([
+      200,
+      { problem: { code: 'internal', detail: expect.not.stringContaining('do not tell') } },
+    ])
+  })
+
+  test('that cannot begin is an ordinary problem', async () => {
+    expect((await host.post(path, host.execution('1', { tier: 'premium' }))).problem().code).toBe('tier-unavailable')
+    expect((await host.post(path, { id: 1 })).problem().code).toBe('invalid-request')
+  })
+
+  test('is stopped by a cancellation, whose id has the form of an id', async () => {
+    const execution = host.execution('endless')
+    const answer = host.post(path, execution)
+    await eventually(async () => endless.begun, 1)
+    expect((await host.post(`/v1/executions/${execution.id}/cancel`, '')).status).toBe(204)
+    expect((await answer).json()).toMatchObject({ problem: { code: 'execution-cancelled' } })
+    expect((await host.post(path, execution)).problem().code).toBe('execution-cancelled')
+    expect((await host.post('/v1/executions/exe_1/cancel', '')).problem().code).toBe('invalid-request')
   })
 })
 

@@ -1,7 +1,7 @@
 // What an isolate knows of the hosts: from the rows, from answers, and from what did not come.
 import { beforeEach, expect, test } from 'vitest'
 import { ProblemError } from '../../shared/problem.ts'
-import type { HeardHost } from '../../shared/ports.ts'
+import type { HeardHost } from '../../shared/host-ports.ts'
 import { HostDirectory } from '../../workers/host-directory.ts'
 
 let now: number

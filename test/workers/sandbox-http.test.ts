@@ -253,3 +253,47 @@ test('what is not there is undefined', async () => {
   expect(await sandbox.findExecution(idOf('execution'))).toBeUndefined()
   expect(await sandbox.readBundle('h/000000000001', { offset: 0, length: 1 })).toBeUndefined()
 })
+
+const execution = { id: idOf('execution'), agentId: idOf('agent'), accountId: idOf('account'), version: 1, tier: 'basic', seed: 0 } as const
+const asked = { ...execution, startTime: '2000-01-01T00:00:00Z', program, input: 1 }
+const { input: _input, ...ran } = asked
+const record = {
+  ...ran,
+  status: 'completed',
+  output: '1',
+  logs: { stdout: '', stderr: '', truncated: false },
+  artifacts: [],
+  usage,
+  engine: 'e',
+  finishedAt: '2026-11-23T12:00:00.000Z',
+  receipt: null,
+}
+
+test('an asynchronous run is its record, whatever stands before it', async () => {
+  answers = [lost, () => new Response(` ${JSON.stringify(record)}`)]
+  expect(await sandbox.runAsync(asked)).toEqual(record)
+  expect(requests.map(({ url }) => url)).toEqual(Array.from({ length: 2 }, () => 'http://host.invalid/v1/async-executions'))
+})
+
+test.each([
+  ['was not begun: the host is away', [lost, lost], 'sandbox-unavailable'],
+  ['was not begun: the host is full', [problem(429, 'overloaded')], 'overloaded'],
+  ['was not begun: the host drains', [problem(503, 'draining')], 'draining'],
+  ['was not begun: something before the host is away', [() => new Response('', { status: 503 })], 'sandbox-unavailable'],
+  ['cannot be run here', [problem(422, 'tier-unavailable')], 'tier-unavailable'],
+  ['makes the host fail', [problem(500, 'internal')], 'execution-broken-off'],
+  ['was begun, and its answer breaks off', [() => new Response(' {"id"')], 'execution-broken-off'],
+  ['was begun, and its answer is none', [() => Response.json({ id: 1 })], 'execution-broken-off'],
+  ['was begun, and the host failed', [() => Response.json({ problem: { code: 'internal', detail: 'x' } })], 'execution-broken-off'],
+  ['was begun, and could not be kept', [() => Response.json({ problem: { code: 'overloaded', detail: 'x' } })], 'overloaded'],
+  ['was cancelled', [() => Response.json({ problem: { code: 'execution-cancelled', detail: 'x' } })], 'execution-cancelled'],
+] as const)('an asynchronous run that %s', async (_, given, code) => {
+  answers = [...given]
+  await expect(sandbox.runAsync(asked)).rejects.toMatchObject({ code })
+})
+
+test('a cancellation names the execution', async () => {
+  answers = [() => new Response(null, { status: 204 })]
+  await sandbox.cancel(execution.id)
+  expect([requests[0]?.method, requests[0]?.url]).toEqual(['POST', `http://host.invalid/v1/executions/${execution.id}/cancel`])
+})

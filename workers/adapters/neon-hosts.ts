@@ -1,7 +1,7 @@
 // The sandbox hosts in Postgres.
 import { z } from 'zod'
 import { hostStateSchema } from '../../shared/host.ts'
-import type { HostStore } from '../../shared/ports.ts'
+import type { HostStore } from '../../shared/host-ports.ts'
 import { tierSchema } from '../../shared/tiers.ts'
 import { signatureWindowMs } from '../../shared/signing.ts'
 import type { Database } from './neon.ts'

@@ -32,11 +32,15 @@ const passedOn: ReadonlySet<string> = new Set<ProblemCode>([
   'misdirected',
   'artifacts-unavailable',
   'body-too-large',
+  'execution-cancelled',
 ])
 const judgementsPath = '/v1/judgements'
+const asyncExecutionsPath = '/v1/async-executions'
 const notThere: ReadonlySet<string> = new Set<ProblemCode>(['execution-not-found', 'artifact-not-found'])
 
 const problemSchema = z.object({ code: z.string(), detail: z.string().max(20_000) })
+/** The second is what ended a run that was begun. */
+const runAnswerSchema = z.union([executionRecordSchema, z.object({ problem: problemSchema })])
 
 export type SandboxHttpOptions = {
   /** Of all hosts: the proxy before them chooses by the header. */
@@ -64,7 +68,7 @@ export function sandboxHttp({
     const bytes = new TextEncoder().encode(body)
     const signal = AbortSignal.timeout(timeoutMs)
     for (let attempt = 1; ; attempt++) {
-      const signature = await sign({ host: host.id, method, path, body: bytes })
+      const signature = await sign({ audience: `host ${host.id}`, method, path, body: bytes })
       const headers = { 'content-type': 'application/json', ...address, ...signature }
       try {
         const response = await fetch(base + path, { method, headers, signal, ...(method === 'POST' ? { body: bytes } : {}) })
@@ -103,6 +107,25 @@ export function sandboxHttp({
     run(execution) {
       const timeoutMs = tiers[execution.tier].wallMsMax + queueMsMax
       return answer(executionRecordSchema, { method: 'POST', path: '/v1/executions', body: JSON.stringify(execution), timeoutMs })
+    },
+
+    async runAsync(execution) {
+      const timeoutMs = tiers[execution.tier].wallMsMax + queueMsMax
+      const request = { method: 'POST', path: asyncExecutionsPath, body: JSON.stringify(execution), timeoutMs } as const
+      // Its head comes when the run begins.
+      const response = await call(request)
+      if (!response) throw unavailable(new Error(`${request.path} answered 404`))
+      const told: unknown = await response.json().catch((cause: unknown) => {
+        throw runBrokenOff(cause)
+      })
+      const read = runAnswerSchema.safeParse(told)
+      if (!read.success) throw runBrokenOff(new Error(`an outcome does not fit its schema: ${read.error.message.slice(0, 500)}`))
+      if ('problem' in read.data) throw problemFrom(request, { problem: read.data.problem, status: response.status })
+      return read.data
+    },
+
+    async cancel(id) {
+      await call({ method: 'POST', path: `/v1/executions/${id}/cancel`, timeoutMs: readMsMax })
     },
 
     async judge(cases, keep) {
@@ -201,8 +224,9 @@ function problemFrom({ method, path }: Call, { problem, status, retryAfterSecond
     return new ProblemError(code, { detail: problem.detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) })
   }
   const cause = new Error(`${method} ${path} answered ${status} ${problem?.code ?? ''} ${problem?.detail ?? ''}`)
-  // A host that is there and says no to a judging will say so again; one that is not is waited for.
-  return path === judgementsPath && status !== 503 ? brokenOff(cause) : unavailable(cause)
+  // A host that is there and says no to what nobody waits for will say so again; one that is not is waited for.
+  if (status === 503) return unavailable(cause)
+  return path === judgementsPath ? brokenOff(cause) : path === asyncExecutionsPath ? runBrokenOff(cause) : unavailable(cause)
 }
 
 async function parsed<T extends z.ZodType>(schema: T, response: Response): Promise<z.infer<T>> {
@@ -225,10 +249,14 @@ async function problemOf(response: Response): Promise<z.infer<typeof problemSche
   }
 }
 
+function runBrokenOff(cause: unknown): ProblemError {
+  return new ProblemError('execution-broken-off', { detail: 'the run was begun and gave no outcome', internal: messageOf(cause), cause })
+}
+
 function brokenOff(cause: unknown): ProblemError {
   return new ProblemError('judgement-broken-off', {
     detail: 'the sandbox host did not judge every case',
-    internal: cause instanceof Error ? cause.message : String(cause),
+    internal: messageOf(cause),
     cause,
   })
 }
@@ -237,7 +265,11 @@ function unavailable(cause: unknown): ProblemError {
   return new ProblemError('sandbox-unavailable', {
     detail: 'the sandbox host did not answer as it should; the request may be repeated',
     retryAfterSeconds: 1,
-    internal: cause instanceof Error ? cause.message : String(cause),
+    internal: messageOf(cause),
     cause,
   })
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,12 +1,15 @@
 import { z } from 'zod'
-import { executionListQuerySchema, executionSummarySchema, outcomeOf, outcomeSchema } from '../../shared/execution.ts'
+import { executionListQuerySchema, executionSchema, executionSummarySchema } from '../../shared/execution.ts'
 import { idSchema } from '../../shared/ids.ts'
 import { pageSchema } from '../../shared/page.ts'
 import { executionEventSchema, streamEnd } from '../../shared/progress.ts'
 import { parseRange } from '../byte-range.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { holdsAlready } from '../etag.ts'
-import { findArtifact, readArtifact, readExecution } from '../flows/read-execution.ts'
+import { goOn } from '../background.ts'
+import { cancelExecution, tellHostOfCancellation } from '../flows/cancel-execution.ts'
+import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
+import { findArtifact, readArtifact, readExecution, readRecord, viewExecution } from '../flows/read-execution.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idCursor, listName, pageOf } from './page-of.ts'
@@ -17,7 +20,8 @@ export function addExecutionRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/executions',
-      summary: 'Executions of your own that have ended, newest first, once they are recorded (seconds); a page may hold fewer than `limit`',
+      summary:
+        'Executions of your own, newest first: asynchronous ones at once, others once they are recorded (seconds); a page may hold fewer than `limit`',
       access: 'account',
       scope: 'read',
       query: executionListQuerySchema,
@@ -35,13 +39,30 @@ export function addExecutionRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/executions/{id}',
-      summary: 'The outcome of an execution of your own; found at once by whoever just ran it',
+      summary: 'An execution of your own, and its outcome when it has ended; found at once by whoever just ran it',
       access: 'account',
       scope: 'read',
       params: idParameters('execution'),
-      answers: { 200: { description: 'The outcome', schema: outcomeSchema } },
+      answers: { 200: { description: 'The execution', schema: executionSchema } },
     },
-    async ({ c, caller: { accountId }, params: { id } }) => c.json(outcomeOf(await readExecution(services, { id, accountId })), 200),
+    async ({ c, caller: { accountId }, params: { id } }) => c.json(viewExecution(await readExecution(services, { id, accountId })), 200),
+  )
+
+  router.add(
+    {
+      method: 'delete',
+      path: '/api/executions/{id}',
+      summary: 'Cancel an asynchronous execution of your own that has not ended: at once, and for good',
+      access: 'account',
+      scope: 'run',
+      params: idParameters('execution'),
+      answers: { 200: { description: 'The execution, cancelled now or before', schema: executionSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id } }) => {
+      const { execution, isNew } = await cancelExecution(services, { id, accountId })
+      if (isNew) goOn(c, Promise.all([tellHostOfCancellation(services, id), deliverWebhooks(services)]))
+      return c.json(viewExecution(execution), 200)
+    },
   )
 
   router.add(
@@ -57,7 +78,8 @@ export function addExecutionRoutes(router: Router, services: Services): void {
     },
     async ({ c, caller: { accountId }, params: { id } }) =>
       answerStream(c, services, () => async () => {
-        const { status, usage, finishedAt } = await readExecution(services, { id, accountId })
+        const { status, usage, finishedAt } = viewExecution(await readExecution(services, { id, accountId }))
+        if (finishedAt === null) return { events: [], hasMore: false, isEnd: false }
         return { events: [{ event: 'finished', id: streamEnd, data: { id, status, usage, finishedAt } }], hasMore: false, isEnd: true }
       }),
   )
@@ -77,7 +99,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       },
     },
     async ({ c, caller: { accountId }, params: { id, name } }) => {
-      const artifact = findArtifact(await readExecution(services, { id, accountId }), name)
+      const artifact = findArtifact(await readRecord(services, { id, accountId, missing: 'artifact-not-found' }), name)
       const { bytes, sha256 } = artifact
       const etag = `"${sha256}"`
       const headers: Record<string, string> = {
