@@ -24,7 +24,7 @@ const million = 1_000_000
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** A script that a host has never seen, and one that it has on its disk: medians of bench/results/states.json, rounded up. Fixed, so that a seed repeats all. */
-const costs: Pick<HostModel, 'compileMs' | 'loadMs'> = { compileMs: 40, loadMs: 1 }
+const costs: Pick<HostModel, 'compileMs' | 'loadMs'> = { compileMs: 25, loadMs: 1 }
 
 export async function fleetHours(report: (name: string) => void): Promise<FleetRun[]> {
   // A host of two threads with 512 MiB for loaded scripts of 137 KiB (bench/results/states.json) holds some 3,000.

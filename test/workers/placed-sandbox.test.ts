@@ -220,3 +220,21 @@ test('the sandbox is ready while one host is, and its metrics say which are up',
   host(names[0]).failure = problem('draining')
   await expect(sandbox().ping()).rejects.toMatchObject({ code: 'sandbox-unavailable' })
 })
+
+describe('an asynchronous run', () => {
+  test('goes on elsewhere when it was refused, and not when it was begun', async () => {
+    host(order()[0]).runAsync = () => Promise.reject(problem('draining'))
+    host(order()[1]).runAsync = () => Promise.reject(problem('execution-broken-off'))
+    await expect(sandbox().runAsync(execution())).rejects.toMatchObject({ code: 'execution-broken-off' })
+    expect(asked).toEqual(order().slice(0, 2))
+  })
+
+  test('is cancelled at every host; one that could not be told is an error', async () => {
+    const told: string[] = []
+    for (const id of names) host(id).cancel = async () => void told.push(id)
+    await sandbox().cancel(idOf('execution'))
+    expect(told.toSorted()).toEqual(names)
+    host(names[3]).cancel = () => Promise.reject(problem('sandbox-unavailable'))
+    await expect(sandbox().cancel(idOf('execution'))).rejects.toMatchObject({ code: 'sandbox-unavailable' })
+  })
+})
