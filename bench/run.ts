@@ -18,6 +18,7 @@ import { http } from './scenarios/http.ts'
 import { pool } from './scenarios/pool.ts'
 import { queue } from './scenarios/queue.ts'
 import { sandbox } from './scenarios/sandbox.ts'
+import { scale } from './scenarios/scale.ts'
 import { soak } from './scenarios/soak.ts'
 import { start } from './scenarios/start.ts'
 import { sustained } from './scenarios/sustained.ts'
@@ -33,6 +34,7 @@ const scenarios: Record<string, Scenario> = {
   durability,
   queue,
   cost,
+  scale,
   demo,
   start,
   sustained,

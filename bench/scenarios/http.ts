@@ -43,6 +43,8 @@ export async function http(): Promise<ScenarioResult> {
 
 async function loadHost({ hostUrl, localDir }: LocalCloud, agent: Deployed, seconds: number): Promise<LoadRound> {
   const path = '/v1/executions'
+  // A signature is for one host.
+  const { host } = (await (await fetch(`${hostUrl}/ready`)).json()) as { host: string }
   const secret: string = JSON.parse(readFileSync(join(localDir, 'secrets.json'), 'utf8')).sandboxSecret
   const setupRequest = (request: autocannon.Request) => {
     const execution: HostExecution = {
@@ -57,7 +59,7 @@ async function loadHost({ hostUrl, localDir }: LocalCloud, agent: Deployed, seco
       input: { n: 1 },
     }
     const body = JSON.stringify(execution)
-    const signature = signRequest({ secret, audience: 'host', method: 'POST', path, body: Buffer.from(body), now: Date.now() })
+    const signature = signRequest({ secret, audience: `host ${host}`, method: 'POST', path, body: Buffer.from(body), now: Date.now() })
     return { ...request, body, headers: { ...request.headers, ...signature } }
   }
   return post({ url: `${hostUrl}${path}`, requests: [{ setupRequest }] }, seconds)

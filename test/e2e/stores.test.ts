@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
 import { asyncExecutionsContract } from '../contracts/async-executions.contract.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
+import { hostsContract } from '../contracts/hosts.contract.ts'
 import { deadLettersContract } from '../contracts/dead-letters.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
@@ -23,6 +24,7 @@ import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
 import { neonDeadLetterStore } from '../../workers/adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
+import { neonHostStore } from '../../workers/adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
@@ -64,6 +66,7 @@ function stores() {
 storesContract('Postgres', stores)
 asyncExecutionsContract('Postgres', stores)
 casesContract('Postgres', stores)
+hostsContract('Postgres', () => neonHostStore(neonDatabase(inject('stack').neon)))
 deadLettersContract('Postgres', stores)
 judgingContract('Postgres', stores)
 keysContract('Postgres', stores)

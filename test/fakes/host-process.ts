@@ -35,7 +35,7 @@ export async function post(host: TestHost, port: number, source: string): Promis
   const execution = host.execution(source)
   const body = Buffer.from(JSON.stringify(execution))
   const path = '/v1/executions'
-  const headers = signRequest({ secret, audience: 'host', method: 'POST', path, body, now: Date.now() })
+  const headers = signRequest({ secret, audience: `host ${host.name}`, method: 'POST', path, body, now: Date.now() })
   return { id: execution.id, ...(await answerOf(await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body }))) }
 }
 
