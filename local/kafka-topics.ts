@@ -3,7 +3,7 @@ import { Admin } from '@platformatic/kafka'
 import { announcementTopics, workTopics } from '../shared/event-log.ts'
 
 /** So many hosts may share the work, and more wait for one to leave. */
-const partitions = 12
+export const partitions = 12
 
 /** @returns names of those that were not there. */
 export async function createTopics(brokers: string, { prefix = '' }: { prefix?: string } = {}): Promise<string[]> {

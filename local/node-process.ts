@@ -18,8 +18,12 @@ export function childEnvironment(localDir: string): Record<string, string> {
   return { ...Object.fromEntries(named), [markVariable]: localDir }
 }
 
-export function nodeProcess({ name, file, env }: { name: string; file: string; env: Record<string, string> }): ProcessSpec {
-  return { name, command: nodeBinary(), args: ['--disable-warning=ExperimentalWarning', join(checkout, file)], env, cwd: checkout }
+/** `imports` are loaded before `file`. */
+export type NodeProcess = { name: string; file: string; env: Record<string, string>; imports?: string[] }
+
+export function nodeProcess({ name, file, env, imports = [] }: NodeProcess): ProcessSpec {
+  const flags = ['--disable-warning=ExperimentalWarning', ...imports.map((path) => `--import=${join(checkout, path)}`)]
+  return { name, command: nodeBinary(), args: [...flags, join(checkout, file)], env, cwd: checkout }
 }
 
 /** This Node if it runs TypeScript; the tests may run on the system's older one. */

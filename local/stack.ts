@@ -47,6 +47,17 @@ export type StackOptions = {
   report?: (line: string) => void
   /** Given the port of a part, the port at which whoever calls it over this link is to find it. Default: the same. */
   link?: (name: LinkName, port: number) => Promise<number>
+  /** For tests of what the platform may do to the parts: what stands between the two. Nothing of it is in the parts' own code. */
+  between?: Between
+}
+
+export type Between = {
+  /** Bundled in the place of the Worker's own entry, which it has to call. */
+  workerEntry: string
+  workerBindings: Record<string, string>
+  /** Loaded before a host. */
+  hostImport: string
+  hostSettings: (name: string) => Record<string, string>
 }
 
 /** Who calls whom, where somebody may want to stand in between. */
@@ -185,12 +196,14 @@ async function startParts(parts: Parts): Promise<Started> {
   })
   const [bucketName = ''] = worker.buckets
   const workerScript = join(localDir, 'worker.js')
-  const bundled = bundleWorker(join(dirname(wranglerPath), worker.main)).then((script) => writeFileSync(workerScript, script))
+  const workerEntry = options.between?.workerEntry ?? join(dirname(wranglerPath), worker.main)
+  const bundled = bundleWorker(workerEntry).then((script) => writeFileSync(workerScript, script))
 
   const hostProcess = (name: string, port: number) =>
     nodeProcess({
       name,
       file: 'sandbox-host/main.ts',
+      imports: options.between ? [options.between.hostImport] : [],
       env: {
         ...env,
         ...r2,
@@ -204,6 +217,7 @@ async function startParts(parts: Parts): Promise<Started> {
         R2_ENDPOINT: bucketUrl(links['host-bucket'], bucketName),
         DRAIN_GRACE_MS: String(hostDrainMs),
         ...kafka?.hostSettings,
+        ...options.between?.hostSettings(name),
       },
     })
   const hosts = Object.entries(ports.hosts)
@@ -249,6 +263,7 @@ async function startParts(parts: Parts): Promise<Started> {
     // Whoever tries webhooks out has a receiver on this machine.
     ALLOW_LOCAL_WEBHOOKS: 'yes',
     ...kafka?.bindings,
+    ...options.between?.workerBindings,
     ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
   }
   const edgeSettings = {

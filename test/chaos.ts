@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../bench/machine.ts'
+import { eventLogNames, type EventLogName } from '../local/kafka-parts.ts'
 import { findingKinds } from './chaos/finding.ts'
 import { runStorm, type StormResult } from './chaos/storm.ts'
 import { withStormCloud } from './chaos/storm-cloud.ts'
@@ -11,10 +12,12 @@ import { withStormCloud } from './chaos/storm-cloud.ts'
 const usage = `usage: npm run chaos -- [options]
 
   --seed N        of the faults and the inputs (default: drawn, and printed)
-  --kills N       processes to kill; for each four there are three faults of other kinds (default 200)
+  --kills N       processes to kill; for each there is a fault of another kind (default 200)
   --seconds N     how long the storm lasts (default: 3 for each kill)
-  --settle N      seconds in which everything has to be in order afterwards (default 150); from 100 on every request must be answered, too
+  --settle N      seconds in which everything has to be in order afterwards (default 300); from 100 on every request must be answered, too,
+                  and from 300 on the edge's clock is also set ahead
   --hosts N       sandbox hosts, which the faults of a host hit in turn (default 1)
+  --event-log N   what carries messages: queues (default) or kafka, whose broker and gateway suffer, too
   --short         a short storm: 7 kills in 20 s, up to 90 s to settle, seed 7 unless others are given
   --result FILE   write the figures there as JSON
   --quiet         only the table
@@ -27,6 +30,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     settle: { type: 'string' },
     hosts: { type: 'string' },
+    'event-log': { type: 'string' },
     short: { type: 'boolean', default: false },
     result: { type: 'string' },
     quiet: { type: 'boolean', default: false },
@@ -46,7 +50,8 @@ const seed = whole('seed', values.seed ?? String(values.short ? 7 : Math.floor(M
 const kills = whole('kills', values.kills ?? (values.short ? '7' : '200'), 1)
 const seconds = whole('seconds', values.seconds ?? (values.short ? '20' : String(kills * 3)), 1)
 const hosts = whole('hosts', values.hosts ?? '1', 1)
-const settleSeconds = whole('settle', values.settle ?? (values.short ? '90' : '150'), 1)
+const settleSeconds = whole('settle', values.settle ?? (values.short ? '90' : '300'), 1)
+const eventLog = chosenLog(values['event-log'] ?? 'queues')
 
 // The cloud ends with this process when it ends by itself, which a signal alone does not make it do.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
@@ -55,11 +60,11 @@ const startedAt = performance.now()
 const report = (line: string) => {
   if (!values.quiet) console.log(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(7)} s  ${line.split('\n')[0]}`)
 }
-console.log(`chaos: seed ${seed}, ${kills} kills in ${seconds} s`)
+console.log(`chaos: seed ${seed}, ${kills} kills in ${seconds} s, messages by ${eventLog}`)
 const isSound = ({ findings }: StormResult) => findings.length === 0
 const machine = describeMachine()
-const result = await withStormCloud<StormResult>({ hosts, report, isKept: (storm) => !isSound(storm) }, async (cloud) => {
-  const storm = await runStorm(cloud, { seed, kills, seconds, settleSeconds, report })
+const result = await withStormCloud<StormResult>({ hosts, eventLog, report, isKept: (storm) => !isSound(storm) }, async (cloud) => {
+  const storm = await runStorm(cloud, { seed, kills, seconds, settleSeconds, eventLog, report })
   if (!isSound(storm)) console.log(`logs and data are kept in ${cloud.localDir}`)
   return storm
 })
@@ -77,11 +82,19 @@ function whole(name: string, text: string, min: number): number {
   process.exit(2)
 }
 
-function printTable({ faults, deeds, answers, findings, stormSeconds, settledAfterSeconds }: StormResult): void {
+function chosenLog(text: string): EventLogName {
+  const chosen = eventLogNames.find((name) => name === text)
+  if (chosen !== undefined) return chosen
+  console.error(`--event-log is ${JSON.stringify(text)}: ${eventLogNames.join(' or ')}\n\n${usage}`)
+  process.exit(2)
+}
+
+function printTable({ faults, messagesAgain, deeds, answers, findings, stormSeconds, settledAfterSeconds }: StormResult): void {
   const row = (name: string, ...columns: (string | number)[]) =>
     `  ${name.padEnd(34)}${columns.map((c) => String(c).padStart(14)).join('')}`
   console.log(`\n${row('faults', 'times')}`)
   for (const [name, times] of sorted(faults)) console.log(row(name, times))
+  console.log(row('messages delivered again', messagesAgain))
   console.log(`\n${row('answers', 'times')}`)
   for (const [name, times] of sorted(answers)) console.log(row(name, times))
   console.log(`\n${row('requests', 'acknowledged', 'refused', 'unanswered')}`)

@@ -13,7 +13,8 @@ export type CallerOptions = {
   giveUp: AbortSignal
 }
 
-export type Request = { path: string; body: unknown; apiKey: string }
+/** What is not a POST has no Idempotency-Key: the same again changes nothing more. */
+export type Request = { method?: 'POST' | 'PATCH' | 'DELETE'; path: string; body?: unknown; apiKey: string; prefersAsync?: boolean }
 
 /** So long one answer is waited for; then the same is sent again. */
 const answerMsMax = 8_000
@@ -84,7 +85,8 @@ export class Caller {
 
   async #insist(deed: Deed, request: Request): Promise<void> {
     for (let pauseMs = 50; !this.#options.giveUp.aborted; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
-      const told = await this.#send('POST', request.path, { ...request, idempotencyKey: deed.key })
+      const { method = 'POST', path, ...rest } = request
+      const told = await this.#send(method, path, { ...rest, idempotencyKey: method === 'POST' ? deed.key : undefined })
       if (told && this.#hasEnded(deed, told)) return
       await this.#pause(pauseMs)
     }
@@ -105,11 +107,13 @@ export class Caller {
   }
 
   async #send(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
-    { apiKey, body, idempotencyKey }: { apiKey: string; body?: unknown; idempotencyKey?: string },
+    { apiKey, body, idempotencyKey, prefersAsync }: Omit<Request, 'method' | 'path'> & { idempotencyKey?: string | undefined },
   ): Promise<Told | undefined> {
-    const headers: Record<string, string> = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+    const headers: Record<string, string> = { authorization: `Bearer ${apiKey}` }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    if (prefersAsync) headers['prefer'] = 'respond-async'
     if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey
     const signal = AbortSignal.any([AbortSignal.timeout(answerMsMax), this.#options.giveUp])
     try {

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { Stack } from '../../local/stack.ts'
 import type { Caller } from './caller.ts'
-import { sources, type Account, type Author, type Cast } from './workload.ts'
+import { sources } from './programs.ts'
+import type { Account, Author, Cast } from './workload.ts'
 
 const accountSchema = z.object({ id: z.string(), key: z.string() })
 const identifiedSchema = z.object({ id: z.string() })
@@ -28,17 +29,17 @@ export async function castCallers({ stack: { baseUrl, adminKey }, caller, webhoo
     return account
   }
 
+  async function deploy({ key }: Account, { name, source }: { name: string; source: string }): Promise<string> {
+    return (await post('/api/agents', { body: { name, kind: 'script', source }, key, schema: identifiedSchema })).id
+  }
+
   async function makeAuthor(name: string): Promise<Author> {
     const account = await makeAccount(name)
-    const deploy = async (role: string, source: string) => {
-      const body = { name: `${name}-${role}`, kind: 'script', source }
-      return (await post('/api/agents', { body, key: account.key, schema: identifiedSchema })).id
-    }
     return {
       ...account,
-      right: await deploy('right', sources.right),
-      wrong: await deploy('wrong', sources.wrong),
-      moving: await deploy('moving', sources.right),
+      right: await deploy(account, { name: `${name}-right`, source: sources.right }),
+      wrong: await deploy(account, { name: `${name}-wrong`, source: sources.wrong }),
+      moving: await deploy(account, { name: `${name}-moving`, source: sources.right }),
     }
   }
 
@@ -46,5 +47,6 @@ export async function castCallers({ stack: { baseUrl, adminKey }, caller, webhoo
   const reason = 'storm'
   const mint = { path: `/api/accounts/${patron.id}/credits`, body: { credits: patronCredits, reason }, apiKey: adminKey }
   await caller.perform({ kind: 'mint', accountId: patron.id, credits: patronCredits, reason }, mint)
-  return { adminKey, patron, authors: [await makeAuthor('author-one'), await makeAuthor('author-two')] }
+  const checker = await deploy(patron, { name: 'checker', source: sources.checker })
+  return { adminKey, patron, checker, authors: [await makeAuthor('author-one'), await makeAuthor('author-two')] }
 }

@@ -29,7 +29,7 @@ export function checkExecutions(deeds: readonly Deed[], held: Held): Finding[] {
       // A host that stood still for too long; the run left nothing behind.
       if (outcome.status === 'deadline') continue
       if (outcome.status !== 'completed') found.push({ kind: 'wrong', what: `execution ended as ${outcome.status}`, ids: [outcome.id] })
-      found.push(...checkArtifact(deed, outcome.id, held))
+      found.push(...checkArtifact(deed.aim.artifact, outcome.id, held))
     }
     return found
   }
@@ -43,7 +43,7 @@ function asAnswered(record: Held['executions'][number]['record']): unknown {
   return JSON.parse(JSON.stringify(outcomeOf(record)))
 }
 
-function checkArtifact({ aim: { artifact } }: DeedOf<'execute'>, executionId: string, { artifacts }: Held): Finding[] {
+export function checkArtifact(artifact: DeedOf<'execute'>['aim']['artifact'], executionId: string, { artifacts }: Held): Finding[] {
   if (!artifact) return []
   const name = `${executionId}/${artifact.name}`
   const hashes = artifacts[name]

@@ -1,6 +1,8 @@
 // The verdict over a storm: what was acknowledged against what is there. Pure, so that broken worlds show that it can fail
 // (check-storm.test.ts).
+import { checkAsyncExecutions } from './check-async-executions.ts'
 import { checkBounties } from './check-bounties.ts'
+import { checkCases } from './check-cases.ts'
 import { checkDeploys } from './check-deploys.ts'
 import { checkExecutions } from './check-executions.ts'
 import { checkLedger } from './check-ledger.ts'
@@ -25,9 +27,11 @@ export function checkStorm({ deeds, held, listening, mustBeAnswered }: StormChec
     ...checkRefusals(deeds),
     ...(mustBeAnswered ? checkAnswered(deeds) : []),
     ...checkExecutions(deeds, held),
+    ...checkAsyncExecutions(deeds, held),
     ...checkDeploys(deeds, held),
     ...checkBounties(deeds, held),
     ...checkSubmissions(deeds, held),
+    ...checkCases(deeds, held),
     ...checkLedger(deeds, held),
     ...checkWebhooks(held, listening),
   ]
@@ -40,11 +44,17 @@ function mayBeRefused(aim: Aim, code: string): boolean {
       // By the time that it came through, its deadline was over.
       return aim.hasDeadline && code === 'invalid-request'
     case 'submit':
-      return code === 'bounty-closed'
     case 'cancel':
+    case 'fix-case':
+    case 'add-case':
+    case 'rejudge':
       return code === 'bounty-closed'
+    case 'cancel-execution':
+      return code === 'execution-finished'
     case 'award':
     case 'execute':
+    case 'execute-async':
+    case 'replay':
     case 'deploy':
     case 'deploy-version':
     case 'mint':

@@ -1,23 +1,30 @@
-// Webhooks: every submission that ended and every bounty that closed has its event, once, and the receiver took each event at least once.
+// Webhooks: every submission, asynchronous execution and bounty has its event each time that it ended, and the receiver took each at least once.
+import { hasEnded } from '../../shared/async-execution.ts'
 import { isUnfinished } from './check-submissions.ts'
 import type { Finding } from './finding.ts'
 import type { Held } from './held.ts'
 
 export function checkWebhooks(
-  { submissions, bounties, events, deliveries, heardEventIds }: Held,
+  { submissions, asyncExecutions, bounties, events, deliveries, heardEventIds }: Held,
   listening: ReadonlySet<string>,
 ): Finding[] {
   const eventsOf = Map.groupBy(events, ({ type, subject }) => `${type} ${subject}`)
   const due = [
+    // Once for each round.
     ...submissions
       .filter((submission) => !isUnfinished(submission))
-      .map(({ id, ...rest }) => ({ ...rest, id, type: 'submission.finished' })),
-    ...bounties.filter(({ status }) => status !== 'open').map(({ id, accountId, status }) => ({ id, accountId, type: `bounty.${status}` })),
+      .map(({ id, accountId, round }) => ({ id, accountId, type: 'submission.finished', times: round })),
+    ...asyncExecutions
+      .filter(({ status }) => hasEnded(status))
+      .map(({ id, accountId }) => ({ id, accountId, type: 'execution.finished', times: 1 })),
+    ...bounties
+      .filter(({ status }) => status !== 'open')
+      .map(({ id, accountId, status }) => ({ id, accountId, type: `bounty.${status}`, times: 1 })),
   ].filter(({ accountId }) => listening.has(accountId))
-  const told = due.flatMap(({ id, type }): Finding[] => {
+  const told = due.flatMap(({ id, type, times }): Finding[] => {
     const { length } = eventsOf.get(`${type} ${id}`) ?? []
-    if (length === 1) return []
-    return [{ kind: length === 0 ? 'lost' : 'doubled', what: `event ${type}`, ids: [id] }]
+    if (length === times) return []
+    return [{ kind: length < times ? 'lost' : 'doubled', what: `event ${type}`, ids: [id] }]
   })
 
   const heard = new Set(heardEventIds)

@@ -9,6 +9,7 @@ import type { Stack } from '../../local/stack.ts'
 import { processTree } from './child-processes.ts'
 import { injectFaults } from './inject-faults.ts'
 import type { Fault } from './plan-faults.ts'
+import { openWeather, type Weather } from './weather.ts'
 
 /** Adds a byte to a file again and again, and says how it went. */
 const writing = `
@@ -20,10 +21,12 @@ const writing = `
 let directory: string
 let host: ChildProcess
 let said: string[]
+let weather: Weather
 
-beforeEach(() => {
+beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'bounty-faults-'))
   said = []
+  weather = await openWeather(join(directory, 'weather'))
   host = spawn(process.execPath, ['-e', writing, join(directory, 'file')], { stdio: ['ignore', 'pipe', 'inherit'] })
   host.stdout?.on('data', (chunk) => said.push(...String(chunk).trim().split('\n')))
 })
@@ -33,13 +36,14 @@ afterEach(async () => {
     host.kill('SIGKILL')
     await once(host, 'exit')
   }
+  await weather.close()
   rmSync(directory, { recursive: true })
 })
 
 function inject(...faults: Fault[]) {
   const stack = { processes: () => ({ host: host.pid ?? 0 }), hostUrls: { host: '' } } as Partial<Stack> as Stack
   const plan = faults.map((fault) => ({ atMs: 0, fault }))
-  return injectFaults({ stack, links: new Map(), localDir: directory }, { plan, report: () => {} })
+  return injectFaults({ stack, links: new Map(), localDir: directory, weather, redelivery: weather }, { plan, report: () => {} })
 }
 
 const untilSaid = (word: string) => vi.waitFor(() => expect(said).toContain(word), { timeout: 20_000 })

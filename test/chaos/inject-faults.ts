@@ -26,7 +26,7 @@ export async function injectFaults(
       await sleep(Math.max(0, atMs - (performance.now() - startedAt)))
       report(describeFault(fault))
       const end = await begin(cloud, { fault, hostName: hosts.next().value })
-      const name = `${fault.kind} ${'part' in fault ? fault.part : 'link' in fault ? fault.link : 'host'}`
+      const name = `${fault.kind} ${hitBy(fault)}`
       const counted = end ? name : `missed: ${name}`
       counts[counted] = (counts[counted] ?? 0) + 1
       if (!end) return
@@ -53,6 +53,13 @@ async function begin(cloud: StormCloud, { fault, hostName }: { fault: Fault; hos
       const [pid] = await pidsOf(cloud, hostName)
       return pid !== undefined && limitFiles(pid, '0') ? () => void limitFiles(pid, 'unlimited') : undefined
     }
+    case 'jump-clock': {
+      const name = processOf(fault.part, hostName)
+      cloud.weather.moveClock(name, fault.byMs)
+      return () => cloud.weather.moveClock(name, 0)
+    }
+    case 'redeliver':
+      return cloud.redelivery.redeliver()
     case 'slow':
     case 'half-open':
     case 'lose-answers': {
@@ -61,6 +68,12 @@ async function begin(cloud: StormCloud, { fault, hostName }: { fault: Fault; hos
       return link && (() => link.set('open'))
     }
   }
+}
+
+function hitBy(fault: Fault): string {
+  if ('part' in fault) return fault.part
+  if ('link' in fault) return fault.link
+  return fault.kind === 'redeliver' ? 'messages' : 'host'
 }
 
 /** Names of the hosts' processes, again and again. */

@@ -9,7 +9,7 @@ import { isAcknowledged, type Deed } from './deed.ts'
 import type { Finding } from './finding.ts'
 import { injectFaults } from './inject-faults.ts'
 import { planFaults, type StormPlan } from './plan-faults.ts'
-import { heldReader } from './read-held.ts'
+import { heldReader, type HeldReader } from './read-held.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { StormCloud } from './storm-cloud.ts'
 import { openWebhookReceiver } from './webhook-receiver.ts'
@@ -27,6 +27,8 @@ export type StormResult = {
   stormSeconds: number
   settledAfterSeconds: number
   faults: Record<string, number>
+  /** Messages that were delivered again. */
+  messagesAgain: number
   /** By kind of deed. */
   deeds: Record<string, { acknowledged: number; refused: number; unanswered: number }>
   answers: Record<string, number>
@@ -36,6 +38,7 @@ export type StormResult = {
 /** A claim whose Worker died lapses after 90 s (shared/idempotency.ts); whoever waits for less cannot ask for every answer. */
 const everyAnswerSeconds = 100
 const lookEveryMs = 1_500
+const glanceEveryMs = 1_000
 
 export async function runStorm(cloud: StormCloud, options: StormOptions): Promise<StormResult> {
   const { seed, seconds, settleSeconds, report } = options
@@ -51,15 +54,16 @@ export async function runStorm(cloud: StormCloud, options: StormOptions): Promis
     const accounts = [cast.patron, ...cast.authors]
     const stormStarted = performance.now()
     const until = stormStarted + seconds * 1_000
-    const [{ counts }] = await Promise.all([injectFaults(cloud, { plan, report }), runWorkload({ caller, cast, random, until })])
+    const keys = new Map(accounts.map(({ id, key }) => [id, key]))
+    const apiKeyOf = (accountId: string) => keys.get(accountId) ?? ''
+    const reader = heldReader({ stack, deeds: caller.deeds, apiKeyOf, heardEventIds: receiver.heard })
+    const work = [runWorkload({ caller, cast, random, until }), glanceUntil(reader, until)]
+    const [{ counts }] = await Promise.all([injectFaults(cloud, { plan, report }), ...work])
     const calmStarted = performance.now()
     report(`calm after ${Math.round((calmStarted - stormStarted) / 1_000)} s; ${caller.unanswered} requests are not answered yet`)
     receiver.calm()
     await untilReady({ baseUrl: stack.baseUrl, signal: undefined, advice: () => '' })
 
-    const keys = new Map(accounts.map(({ id, key }) => [id, key]))
-    const apiKeyOf = (accountId: string) => keys.get(accountId) ?? ''
-    const reader = heldReader({ stack, deeds: caller.deeds, apiKeyOf, heardEventIds: receiver.heard })
     const deadline = calmStarted + settleSeconds * 1_000
     let findings: Finding[]
     do {
@@ -73,6 +77,7 @@ export async function runStorm(cloud: StormCloud, options: StormOptions): Promis
       stormSeconds: Math.round((calmStarted - stormStarted) / 1_000),
       settledAfterSeconds: Math.round((performance.now() - calmStarted) / 1_000),
       faults: counts,
+      messagesAgain: cloud.redelivery.sentAgain(),
       deeds: countDeeds(caller.deeds),
       answers: caller.answers,
       findings,
@@ -81,6 +86,14 @@ export async function runStorm(cloud: StormCloud, options: StormOptions): Promis
     giveUp.abort()
     await caller.settled()
     await receiver.close()
+  }
+}
+
+async function glanceUntil(reader: HeldReader, until: number): Promise<void> {
+  while (performance.now() < until) {
+    // Postgres is away at times.
+    await reader.glance().catch(() => {})
+    await sleep(glanceEveryMs)
   }
 }
 

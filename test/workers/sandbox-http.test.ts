@@ -166,9 +166,11 @@ test.each([
 test.each([
   [500, 'judgement-broken-off'],
   [400, 'judgement-broken-off'],
+  [401, 'sandbox-unavailable'],
   [503, 'sandbox-unavailable'],
 ])('a judgement that is answered %i is %s', async (status, code) => {
-  answers = [() => Response.json({ code: 'internal', detail: 'said the host' }, { status })]
+  const answer = problem(status, status === 401 ? 'invalid-signature' : 'internal')
+  answers = [answer, answer]
   await expect(sandbox.judge({ ...judged, cases: [] }, async () => {})).rejects.toMatchObject({ code })
 })
 
@@ -280,6 +282,7 @@ test.each([
   ['was not begun: the host is full', [problem(429, 'overloaded')], 'overloaded'],
   ['was not begun: the host drains', [problem(503, 'draining')], 'draining'],
   ['was not begun: something before the host is away', [() => new Response('', { status: 503 })], 'sandbox-unavailable'],
+  ['was not begun: the clocks differ', [problem(401, 'invalid-signature'), problem(401, 'invalid-signature')], 'sandbox-unavailable'],
   ['cannot be run here', [problem(422, 'tier-unavailable')], 'tier-unavailable'],
   ['makes the host fail', [problem(500, 'internal')], 'execution-broken-off'],
   ['was begun, and its answer breaks off', [() => new Response(' {"id"')], 'execution-broken-off'],

@@ -224,8 +224,8 @@ function problemFrom({ method, path }: Call, { problem, status, retryAfterSecond
     return new ProblemError(code, { detail: problem.detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) })
   }
   const cause = new Error(`${method} ${path} answered ${status} ${problem?.code ?? ''} ${problem?.detail ?? ''}`)
-  // A host that is there and says no to what nobody waits for will say so again; one that is not is waited for.
-  if (status === 503) return unavailable(cause)
+  // A host that is there and says no to what nobody waits for will say so again; one that is not, or whose clock is off, is waited for.
+  if (status === 503 || status === 401) return unavailable(cause)
   return path === judgementsPath ? brokenOff(cause) : path === asyncExecutionsPath ? runBrokenOff(cause) : unavailable(cause)
 }
 
