@@ -45,18 +45,16 @@ export function redeliverFromKafka(gateway: KafkaPlace['gateway']): Redelivery {
 
   return {
     redeliver() {
-      let isOver = false
+      const over = new AbortController()
       const run = async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           // The broker or its gateway may be away.
           await sendAgain().catch(() => {})
           await sleep(pauseMs, undefined, { ref: false })
         }
       }
       void run()
-      return () => {
-        isOver = true
-      }
+      return () => over.abort()
     },
     sentAgain: () => sent,
   }

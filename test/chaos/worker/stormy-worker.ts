@@ -29,7 +29,11 @@ async function look({ WEATHER_URL }: StormyEnv): Promise<void> {
 }
 
 /** Each that was taken twice more: at once, in the reverse order, and late. */
-async function redeliver({ EVENT_QUEUE, WEATHER_URL }: StormyEnv): Promise<void> {
+async function redeliver(env: StormyEnv): Promise<void> {
+  if (redelivers) await sendAgain(env).catch((error: unknown) => console.error('not delivered again', error))
+}
+
+async function sendAgain({ EVENT_QUEUE, WEATHER_URL }: StormyEnv): Promise<void> {
   const again = taken.splice(0).filter((body) => !sentAgain.has(JSON.stringify(body)))
   if (again.length === 0) return
   for (const body of again) sentAgain.add(JSON.stringify(body))
@@ -42,6 +46,7 @@ async function redeliver({ EVENT_QUEUE, WEATHER_URL }: StormyEnv): Promise<void>
 export default {
   async fetch(request, env, context) {
     await look(env)
+    context.waitUntil(redeliver(env))
     return worker.fetch(request, env, context)
   },
 
@@ -55,6 +60,6 @@ export default {
     await worker.queue(batch, env)
     taken.push(...batch.messages.map(({ body }) => body))
     taken.splice(0, taken.length - takenMax)
-    if (redelivers) await redeliver(env).catch((error: unknown) => console.error('not delivered again', error))
+    await redeliver(env)
   },
 } satisfies ExportedHandler<StormyEnv>
