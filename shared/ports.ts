@@ -153,7 +153,7 @@ export interface CaseStore {
   ): Promise<CaseSummary | undefined>
   /**
    * Queues those that were accepted or rejected without having been judged by every case as it is now, due at once, for the next round. Ranks
-   * stay until they finish. @returns how many
+   * stay until they finish. Those that have not finished are judged by what was added meanwhile, too. @returns how many are queued
    */
   rejudge(bountyId: string, rejudging: { at: string }): Promise<number | undefined>
 }

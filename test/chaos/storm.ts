@@ -39,6 +39,7 @@ export type StormResult = {
 const everyAnswerSeconds = 100
 const lookEveryMs = 1_500
 const glanceEveryMs = 1_000
+const reportEveryMs = 20_000
 
 export async function runStorm(cloud: StormCloud, options: StormOptions): Promise<StormResult> {
   const { seed, seconds, settleSeconds, report } = options
@@ -66,10 +67,16 @@ export async function runStorm(cloud: StormCloud, options: StormOptions): Promis
 
     const deadline = calmStarted + settleSeconds * 1_000
     let findings: Finding[]
+    let reportedAt = calmStarted
     do {
       await sleep(lookEveryMs)
       const mustBeAnswered = settleSeconds >= everyAnswerSeconds
       findings = checkStorm({ deeds: caller.deeds, held: await reader.read(), listening: new Set(keys.keys()), mustBeAnswered })
+      const [first] = findings
+      if (first && performance.now() - reportedAt > reportEveryMs) {
+        reportedAt = performance.now()
+        report(`not settled: ${findings.length} findings, the first one ${first.kind}: ${first.what}: ${first.ids.join(' ')}`)
+      }
     } while (findings.length > 0 && performance.now() < deadline)
     return {
       seed,

@@ -105,6 +105,21 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       expect(await find(id)).toMatchObject({ casesPassed: 4, fuelTotal: 28 })
     })
 
+    test('what is running when submissions are judged again is judged by what was added, too, in the same round', async () => {
+      const { id } = await submitted()
+      await take(id)
+      await record(id, { turn: 2 })
+      const made = { id: idOf('case'), name: null, input: '1', expected: '1', hidden: false, salt: unique() }
+      await world.stores.cases.add(world.bountyId, { cases: [made], at: at(3) })
+      expect(await find(id)).toMatchObject({ casesTotal: 4 })
+      expect(await world.stores.cases.rejudge(world.bountyId, { at: at(4) })).toBe(0)
+      expect(await finish(id, { turn: 2 })).toBe(false)
+      expect((await openCases(id)).map(({ position, revision }) => [position, revision])).toEqual([[4, 1]])
+      await record(id, { turn: 2 })
+      expect(await finish(id, { turn: 2 })).toBe(true)
+      expect(await find(id)).toMatchObject({ casesPassed: 5, casesTotal: 5, round: 1 })
+    })
+
     test('an agent whose best submission got worse ranks with its next best, or nowhere', async () => {
       const { id: best, agentId } = await judged({ end: 50 })
       const { id: second } = await judged({ agentId, passed: 2, end: 51 })

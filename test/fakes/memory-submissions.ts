@@ -254,6 +254,8 @@ export function memorySubmissions({
       const again = [...submissions.values()].filter((kept) => {
         return kept.bountyId === bountyId && isJudged(kept) && openCases(kept, casesTotal).length > 0
       })
+      for (const kept of submissions.values())
+        if (kept.bountyId === bountyId && kept.finishedAt === null) Object.assign(kept, { casesTotal })
       for (const kept of again) {
         Object.assign(kept, { status: 'queued', round: kept.round + 1, turn: kept.turn + 1, casesTotal, finishedAt: null, dueAt: at })
       }

@@ -98,6 +98,9 @@ export function neonCaseStore(database: Database): CaseStore {
               ) as s
               where o.id = s.id and s.status in ('accepted', 'rejected') and ${hasOpenCase} and not (${isStopped})
               returning o.id
+            ), grown as (
+              update submissions o set cases_total = open.case_count from open
+              where o.bounty_id = open.id and o.finished_at is null and o.cases_total <> open.case_count
             )
             select exists (select from open) as is_open, (select count(*) from again) as submissions`,
           parameters: [bountyId, at],
