@@ -265,7 +265,7 @@ const record = {
   output: '1',
   logs: { stdout: '', stderr: '', truncated: false },
   artifacts: [],
-  usage,
+  usage: { ...usage, costMicroUsd: 0.003 },
   engine: 'e',
   finishedAt: '2026-11-23T12:00:00.000Z',
   receipt: null,
