@@ -63,11 +63,9 @@ const report = (line: string) => {
 console.log(`chaos: seed ${seed}, ${kills} kills in ${seconds} s, messages by ${eventLog}`)
 const isSound = ({ findings }: StormResult) => findings.length === 0
 const machine = describeMachine()
-const result = await withStormCloud<StormResult>({ hosts, eventLog, report, isKept: (storm) => !isSound(storm) }, async (cloud) => {
-  const storm = await runStorm(cloud, { seed, kills, seconds, settleSeconds, eventLog, report })
-  if (!isSound(storm)) console.log(`logs and data are kept in ${cloud.localDir}`)
-  return storm
-})
+const result = await withStormCloud<StormResult>({ hosts, eventLog, report, isKept: (storm) => !isSound(storm) }, (cloud) =>
+  runStorm(cloud, { seed, kills, seconds, settleSeconds, eventLog, report }),
+)
 printTable(result)
 if (values.result !== undefined) {
   mkdirSync(dirname(values.result), { recursive: true })

@@ -38,7 +38,8 @@ export async function withStormCloud<T>(
   await chmod(localDir, 0o755)
   const links = new Map<LinkName, FaultyLink>()
   const weather = await openWeather(join(localDir, 'weather'))
-  let keep = false
+  // Whoever looks into what went wrong has nothing else.
+  let keep = true
   try {
     process.env['JOURNAL_BYTES_MAX'] ??= String(journalBytesMax)
     process.env['TIER_BYTES_MAX'] = String(tierBytesMax)
@@ -67,6 +68,7 @@ export async function withStormCloud<T>(
     }
   } finally {
     await Promise.all([weather.close(), ...[...links.values()].map((link) => link.close())])
-    if (!keep) await rm(localDir, { recursive: true, force: true })
+    if (keep) console.log(`logs and data are kept in ${localDir}`)
+    else await rm(localDir, { recursive: true, force: true })
   }
 }
