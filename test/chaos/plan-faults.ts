@@ -63,7 +63,8 @@ export function planFaults({ seed, kills, seconds, settleSeconds, eventLog }: St
   // As many as there are kills.
   const others = dealt(['freeze', 'full-disk', 'jump-clock', 'redeliver', ...linkFaults] as const, { count: kills, random })
   const frozen = dealt(isKafka ? [...partNames, ...kafkaPartNames] : partNames, { count: others.length, random })
-  const clocks = dealt(clockParts, { count: others.length, random })
+  /** One after the other: there are few of them. */
+  const clocks: (typeof clockParts)[number][] = dealt(clockParts, { count: others.length, random })
   const jumpMs = (part: (typeof clockParts)[number]) => {
     const isAhead = random.isHit(0.5) && (part !== 'edge' || settleSeconds >= aheadSettleSecondsMin)
     return random.between(clockMsMin, clockMsMax) * (isAhead ? 1 : -1)
@@ -76,7 +77,7 @@ export function planFaults({ seed, kills, seconds, settleSeconds, eventLog }: St
       if (kind === 'freeze') return { kind, part: frozen[i] ?? 'host', forMs: forMs() }
       if (kind === 'full-disk' || kind === 'redeliver') return { kind, forMs: forMs() }
       if (kind === 'jump-clock') {
-        const part = clocks[i] ?? 'host'
+        const part = clocks.pop() ?? 'host'
         return { kind, part, byMs: jumpMs(part), forMs: forMs() }
       }
       return { kind, link: links[i] ?? 'edge-host', forMs: forMs() }
