@@ -126,6 +126,8 @@ export interface NativeEngine {
   load(kind: ProgramKind, stored: Buffer): Promise<PrepareOutcome>
   /** The prepared program as `load` takes it in another process of the same build. */
   stored(handle: number): Buffer
+  /** What `agent-compiler script` makes the compiled form of a prepared script of, which `load` takes. */
+  compilerInput(handle: number, options: { hasCells: boolean }): Buffer
   scriptImage(): Buffer
   /** One run in an instance of its own. Rejects with `engine-busy`, `unknown-program`, `input-limit`, `engine-failed`. */
   run(handle: number, request: RunRequest): Promise<RunOutcome>
@@ -164,6 +166,7 @@ interface Addon {
     prepare(call: number, kind: ProgramKind, code: Buffer, limits: RunLimits): void
     load(call: number, kind: ProgramKind, stored: Buffer): void
     stored(handle: number): Buffer
+    compilerInput(handle: number, hasCells: boolean): Buffer
     scriptImage(): Buffer
     run(call: number, handle: number, request: RunRequest): void
     dropProgram(handle: number): void
@@ -226,6 +229,7 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
         (completion) => completion.prepared,
       ),
     stored: (handle) => engine.stored(handle),
+    compilerInput: (handle, { hasCells }) => engine.compilerInput(handle, hasCells),
     scriptImage: () => engine.scriptImage(),
     run: (handle, request) =>
       send(
