@@ -237,6 +237,58 @@ JSValue EXPORT(compiled_construct)(CompiledFrame *frame, const uint8_t *pc, JSVa
     return JS_CallConstructorInternal(realm_of(frame), function, new_target, argc, argv, 0);
 }
 
+JSValue EXPORT(compiled_object)(CompiledFrame *frame) { return JS_NewObject(realm_of(frame)); }
+
+JSValue EXPORT(compiled_array)(CompiledFrame *frame, int count, JSValue *values)
+{
+    return js_create_array_free(realm_of(frame), count, values);
+}
+
+/* The object is lent. */
+int EXPORT(compiled_define_field)(CompiledFrame *frame, JSValue object, JSValue value, JSAtom atom)
+{
+    JSContext *ctx = realm_of(frame);
+    if (likely(JS_VALUE_GET_TAG(object) == JS_TAG_OBJECT)) {
+        JSObject *p = JS_VALUE_GET_OBJ(object);
+        JSProperty *pr;
+        if (p->class_id == JS_CLASS_OBJECT && p->extensible && !p->is_exotic && !find_own_property(&pr, p, atom)) {
+            pr = add_property(ctx, p, atom, JS_PROP_C_W_E);
+            if (!pr) {
+                JS_FreeValue(ctx, value);
+                return 1;
+            }
+            pr->u.value = value;
+            return 0;
+        }
+    }
+    return JS_DefinePropertyValue(ctx, object, atom, value, JS_PROP_C_W_E | JS_PROP_THROW) < 0;
+}
+
+/* As `js_for_of_next`; the next element of an array that is iterated over as arrays are is taken here. */
+int EXPORT(compiled_for_of_next)(CompiledFrame *frame, const uint8_t *pc, JSValue *sp, int offset)
+{
+    JSValue iterator = sp[offset], next = sp[offset + 1];
+    if (JS_VALUE_GET_TAG(iterator) == JS_TAG_OBJECT && JS_VALUE_GET_TAG(next) == JS_TAG_OBJECT) {
+        JSObject *p = JS_VALUE_GET_OBJ(iterator), *method = JS_VALUE_GET_OBJ(next);
+        if (p->class_id == JS_CLASS_ARRAY_ITERATOR && method->class_id == JS_CLASS_C_FUNCTION &&
+            method->u.cfunc.cproto == JS_CFUNC_iterator_next && method->u.cfunc.c_function.iterator_next == js_array_iterator_next) {
+            JSArrayIteratorData *data = p->u.array_iterator_data;
+            if (data && data->kind == JS_ITERATOR_KIND_VALUE && JS_VALUE_GET_TAG(data->obj) == JS_TAG_OBJECT) {
+                JSObject *array = JS_VALUE_GET_OBJ(data->obj);
+                if (array->class_id == JS_CLASS_ARRAY && array->fast_array && data->idx < array->u.array.count &&
+                    JS_VALUE_GET_TAG(array->prop[0].u.value) == JS_TAG_INT &&
+                    data->idx < (uint32_t)JS_VALUE_GET_INT(array->prop[0].u.value)) {
+                    sp[0] = JS_DupValue(context, array->u.array.u.values[data->idx++]);
+                    sp[1] = JS_FALSE;
+                    return 0;
+                }
+            }
+        }
+    }
+    frame->sf.cur_pc = pc;
+    return js_for_of_next(realm_of(frame), sp, offset) != 0;
+}
+
 /* A global variable that is not initialised, or none. */
 JSValue EXPORT(compiled_get_global)(CompiledFrame *frame, const uint8_t *pc, int index, int throws)
 {

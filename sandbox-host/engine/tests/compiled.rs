@@ -21,11 +21,18 @@ fn same(source: &str) -> String {
 #[test]
 fn arithmetic_is_the_interpreters() {
     let told = same(
-        "const f = (a, b) => [a + b, a - b, a * b, a / b, a % b, a & b, a | b, a ^ b, a << b, a >> b, a >>> b, a < b, a === b, -a, ~a, +b, !a]
+        "const f = (a, b) => [a + b, a - b, a * b, a / b, a % b, a & b, a | b, a ^ b, a << b, a >> b, a >>> b, a < b, a <= b, a > b, a >= b, a == b,
+             a === b, a != b, a !== b, -a, ~a, +b, !a, a | 0, a >>> 0, a % 7, a % 2147483647, 5 % b, a % 1.5]
+         const unboxed = (x) => {
+             let a = x * 1.5; a *= 2; let b = a | 0; b ^= a; const c = a >>> 0; a %= 3; let d = a; d++; d--; const e = d++; return [a, b, c, d, e, -a, ~a]
+         }
+         const values = [0, 1, -1, 2, 7, -7, -0, 0.5, -1.5, 31, 32, 33, 2147483647, -2147483648, 2147483648, 4294967295, 4294967296, -4294967297,
+             9007199254740991, -9007199254740993, 2 ** 62, 2 ** 63, -(2 ** 63), 2 ** 64, 1e20, 1e300, NaN, Infinity, -Infinity, 'a', '12', '', null,
+             undefined, true, false, [3], {}]
+         const show = (x) => (Object.is(x, -0) ? '-0' : typeof x + String(x))
          export default () => {
-             const values = [0, 1, -1, 2, 7, -0, 0.5, -1.5, 2147483647, -2147483648, 4294967295, 1e20, NaN, Infinity, 'a', '12', '', null, undefined, true, false]
              let out = ''
-             for (const a of values) for (const b of values) out += f(a, b).map((x) => (Object.is(x, -0) ? '-0' : String(x))).join() + ';'
+             for (const a of values) { out += unboxed(a).map(show).join() + '|'; for (const b of values) out += f(a, b).map(show).join() + ';' }
              return out
          }",
     );

@@ -94,9 +94,9 @@ impl Body<'_> {
         self.end_call(instruction, result, height);
         self.free_arguments(function_place + 1, &is_counted, false);
         self.code.end();
-        self.free_local(function, Types::ANY);
+        self.free_shared(function);
         if is_method {
-            self.free_local(receiver, Types::ANY);
+            self.free_shared(receiver);
         }
         for local in [function, receiver, object, target] {
             self.code.give_back(local);

@@ -13,15 +13,13 @@ use wasm_encoder::ValType::{I32, I64};
 pub fn has_code(operation: Operation) -> bool {
     !matches!(
         operation,
-        Operation::ForOfNext
-            | Operation::ForOfStart
+        Operation::ForOfStart
             | Operation::CopyProperties
             | Operation::TypeOf
             | Operation::TypeOfIsUndefined
             | Operation::TypeOfIsFunction
             | Operation::In
             | Operation::InstanceOf
-            | Operation::Object
             | Operation::Suspend
             | Operation::Other
     )
@@ -148,6 +146,10 @@ impl Body<'_> {
                 return true;
             }
             Operation::Construct => self.construct(instruction),
+            Operation::Object => self.object(instruction),
+            Operation::ArrayOf => self.array_of(instruction),
+            Operation::DefineField => self.define_field(instruction),
+            Operation::ForOfNext => self.for_of_next(instruction),
             Operation::Return => {
                 let value = self.pop();
                 self.give(Some(value));

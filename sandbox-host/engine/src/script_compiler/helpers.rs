@@ -31,6 +31,10 @@ helpers! {
     Call "compiled_call" (I32 I32 I64 I64 I32 I32) -> I64;
     Construct "compiled_construct" (I32 I32 I64 I64 I32 I32) -> I64;
     GetGlobal "compiled_get_global" (I32 I32 I32 I32) -> I64;
+    Object "compiled_object" (I32) -> I64;
+    Array "compiled_array" (I32 I32 I32) -> I64;
+    DefineField "compiled_define_field" (I32 I64 I64 I32) -> I32;
+    ForOfNext "compiled_for_of_next" (I32 I32 I32 I32) -> I32;
     Uninitialized "compiled_uninitialized" (I32 I32 I32);
 }
 

@@ -21,6 +21,8 @@ use super::types::Types;
 use wasm_encoder::ValType::{F64, I32, I64};
 
 const LOW_HALF: i64 = 0xffff_ffff;
+/// 2^63
+const LARGEST: f64 = 9_223_372_036_854_775_808.0;
 
 impl Body<'_> {
     /// As an operand that may be looked at several times: constants and floats as they are.
@@ -152,14 +154,51 @@ impl Body<'_> {
     }
 
     fn float_operation(&mut self, operation: Operation) {
+        if operation == Operation::Remainder {
+            return self.remainder();
+        }
         let mut put = self.code.put();
         match operation {
             Operation::Add => put.f64_add(),
             Operation::Subtract => put.f64_sub(),
             Operation::Multiply => put.f64_mul(),
-            Operation::Divide => put.f64_div(),
-            _ => put.call(Helper::Remainder.index()),
+            _ => put.f64_div(),
         };
+    }
+
+    /// Of the two floats on the Wasm stack. Of positive whole numbers, which need not be small, without the C library: exactly the same.
+    fn remainder(&mut self) {
+        let [left, right] = [self.code.temporary(F64), self.code.temporary(F64)];
+        let [whole_left, whole_right] = [self.code.temporary(I64), self.code.temporary(I64)];
+        self.code.put().local_set(right).local_set(left);
+        for (float, whole) in [(left, whole_left), (right, whole_right)] {
+            self.code.put().local_get(float).i64_trunc_sat_f64_s().local_tee(whole).f64_convert_i64_s().local_get(float).f64_eq();
+            self.code.put().local_get(whole).i64_const(0).i64_gt_s().i32_and();
+        }
+        // What is too large for 64 bits would seem to be the largest of them, which as a float is 2^63.
+        self.code.put().i32_and().local_get(left).f64_const(LARGEST.into()).f64_lt().i32_and();
+        self.code.put().local_get(right).f64_const(LARGEST.into()).f64_lt().i32_and();
+        self.code.when_giving(F64);
+        self.code.put().local_get(whole_left).local_get(whole_right).i64_rem_u().f64_convert_i64_s();
+        self.code.otherwise();
+        self.code.put().local_get(left).local_get(right).call(Helper::Remainder.index());
+        self.code.end();
+        for local in [left, right, whole_left, whole_right] {
+            self.code.give_back(local);
+        }
+    }
+
+    /// Leaves the number, which was checked to be one, as the 32 bits that it is to operators on bits; goes to `slow` beyond 63 bits.
+    fn bits(&mut self, operand: Operand, slow: Label) {
+        if operand.types.is_integer() {
+            return self.integer(operand);
+        }
+        let float = self.code.temporary(F64);
+        self.number(operand);
+        self.code.put().local_tee(float).f64_abs().f64_const(LARGEST.into()).f64_lt().i32_eqz();
+        self.code.go_if(slow);
+        self.code.put().local_get(float).i64_trunc_sat_f64_s().i32_wrap_i64();
+        self.code.give_back(float);
     }
 
     /// `JS_NewFloat64`: an integer where it is one, bit for bit.
@@ -236,44 +275,36 @@ impl Body<'_> {
     }
 
     pub fn bitwise(&mut self, instruction: &Instruction, left: Operand, right: Operand) -> Operand {
-        let (left, right) = (self.boxed_unless_integer(left), self.boxed_unless_integer(right));
+        let (left, right) = (self.prepared(left), self.prepared(right));
         let types = Types::of_bitwise(instruction.operation, left.types, right.types);
-        let is_sure = Self::are_integers(left, right);
-        let is_unsigned = instruction.operation == Operation::ShiftRightUnsigned;
-        if !is_sure {
+        if !(left.types.is_number() && right.types.is_number()) {
             self.settle();
         }
         let result = self.code.temporary(I64);
         let done = self.code.block();
         let slow = self.code.block();
-        if !Self::may_be_integers(left, right) {
-            self.code.go(slow);
-        } else if !is_sure {
-            self.both_integers(left, right);
-            self.code.put().i32_eqz();
-            self.code.go_if(slow);
+        let floats = self.code.block();
+        if Self::may_be_integers(left, right) {
+            if !Self::are_integers(left, right) {
+                self.both_integers(left, right);
+                self.code.put().i32_eqz();
+                self.code.go_if(floats);
+            }
+            self.integer(left);
+            self.integer(right);
+            self.bit_operation(instruction.operation, result);
+            self.code.go(done);
         }
-        self.integer(left);
-        self.integer(right);
-        match instruction.operation {
-            Operation::And => self.code.put().i32_and(),
-            Operation::Or => self.code.put().i32_or(),
-            Operation::Xor => self.code.put().i32_xor(),
-            Operation::ShiftLeft => self.code.put().i32_shl(),
-            Operation::ShiftRight => self.code.put().i32_shr_s(),
-            _ => self.code.put().i32_shr_u(),
-        };
-        if is_unsigned {
-            let shifted = self.code.temporary(I32);
-            self.code.put().local_tee(shifted).i32_const(0).i32_lt_s();
-            self.code.go_if(slow);
-            self.code.put().local_get(shifted);
-            self.code.give_back(shifted);
-        }
-        self.code.put().i64_extend_i32_u().local_set(result);
-        self.code.go(done);
         self.code.end();
-        if is_sure && !is_unsigned {
+        if !Self::are_integers(left, right) {
+            self.unless_numbers([left, right], slow);
+            self.bits(left, slow);
+            self.bits(right, slow);
+            self.bit_operation(instruction.operation, result);
+            self.code.go(done);
+        }
+        self.code.end();
+        if Self::are_integers(left, right) {
             self.code.put().unreachable();
         } else {
             self.binary(instruction, left, right, result);
@@ -284,9 +315,33 @@ impl Body<'_> {
         self.hold(Operand::boxed(result, types, true))
     }
 
-    fn boxed_unless_integer(&mut self, operand: Operand) -> Operand {
-        let is_integer_constant = matches!(operand.place, Place::Constant(_)) && operand.types.is_integer();
-        if is_integer_constant { operand } else { self.materialise(operand) }
+    /// On the two halves on the Wasm stack, into the local.
+    fn bit_operation(&mut self, operation: Operation, result: u32) {
+        let mut put = self.code.put();
+        match operation {
+            Operation::And => put.i32_and(),
+            Operation::Or => put.i32_or(),
+            Operation::Xor => put.i32_xor(),
+            Operation::ShiftLeft => put.i32_shl(),
+            Operation::ShiftRight => put.i32_shr_s(),
+            _ => put.i32_shr_u(),
+        };
+        if operation != Operation::ShiftRightUnsigned {
+            put.i64_extend_i32_u().local_set(result);
+            return;
+        }
+        // The one whose result may be beyond what an integer holds.
+        let (shifted, float) = (self.code.temporary(I32), self.code.temporary(F64));
+        self.code.put().local_tee(shifted).i32_const(0).i32_ge_s();
+        self.code.when();
+        self.code.put().local_get(shifted).i64_extend_i32_u().local_set(result);
+        self.code.otherwise();
+        self.code.put().local_get(shifted).f64_convert_i32_u().local_set(float);
+        self.box_float(float);
+        self.code.put().local_set(result);
+        self.code.end();
+        self.code.give_back(shifted);
+        self.code.give_back(float);
     }
 
     pub fn compare(&mut self, instruction: &Instruction, left: Operand, right: Operand) -> Operand {

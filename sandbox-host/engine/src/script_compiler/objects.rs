@@ -243,4 +243,79 @@ impl Body<'_> {
         self.release(key);
         self.release(receiver);
     }
+
+    pub fn object(&mut self, instruction: &Instruction) {
+        self.settle();
+        let (frame, object) = (self.frame, self.code.temporary(I64));
+        self.code.put().local_get(frame).call(Helper::Object.index()).local_set(object);
+        self.throw_if_exception(object, instruction);
+        self.push_boxed(object, Types::OTHER);
+    }
+
+    pub fn array_of(&mut self, instruction: &Instruction) {
+        self.settle();
+        let count = instruction.operand as usize;
+        let base = self.stack.len() - count;
+        for place in base..self.stack.len() {
+            let operand = self.stack[place];
+            self.spill(operand, place);
+            self.release(operand);
+        }
+        self.stack.truncate(base);
+        let (frame, array, at) = (self.frame, self.code.temporary(I64), self.layout.stack + 8 * base as u32);
+        self.code.put().local_get(frame).i32_const(count as i32).local_get(frame).i32_const(at as i32).i32_add();
+        self.code.put().call(Helper::Array.index()).local_set(array);
+        self.throw_if_exception(array, instruction);
+        self.push_boxed(array, Types::OTHER);
+    }
+
+    /// Of an object literal, or of a new object's: the object stays.
+    pub fn define_field(&mut self, instruction: &Instruction) {
+        let value = self.pop();
+        let object = self.pop();
+        let object = self.receiver(object);
+        self.settle();
+        self.push(object);
+        let frame = self.frame;
+        self.code.put().local_get(frame);
+        self.value(object);
+        self.own_value(value);
+        self.release(value);
+        self.code.put().i32_const(instruction.operand).call(Helper::DefineField.index());
+        self.code.when();
+        self.throw(instruction);
+        self.code.end();
+    }
+
+    /// Iterator and method are where the helper finds them; what lies between them and the top stays where it is.
+    pub fn for_of_next(&mut self, instruction: &Instruction) {
+        self.settle();
+        let height = self.stack.len();
+        let base = height - instruction.pops as usize;
+        let (frame, layout, pc) = (self.frame, self.layout, self.pc_behind(instruction));
+        let place_of = |place: usize| layout.stack + 8 * place as u32;
+        for place in [base, base + 1] {
+            let operand = self.stack[place];
+            self.spill(operand, place);
+            self.release(operand);
+        }
+        let failed = self.code.temporary(I32);
+        let offset = base as i32 - height as i32;
+        self.code.put().local_get(frame).i32_const(pc).local_get(frame).i32_const(place_of(height) as i32).i32_add();
+        self.code.put().i32_const(offset).call(Helper::ForOfNext.index()).local_set(failed);
+        for place in [base, base + 1] {
+            let local = self.code.temporary(I64);
+            self.code.put().local_get(frame).i64_load(long(place_of(place))).local_set(local);
+            self.stack[place] = self.hold(Operand::boxed(local, Types::ANY, true));
+        }
+        self.code.put().local_get(failed);
+        self.code.when();
+        self.throw(instruction);
+        self.code.end();
+        self.code.put().local_get(frame).i64_load(long(place_of(height + 1))).i32_wrap_i64().local_set(failed);
+        let value = self.code.temporary(I64);
+        self.code.put().local_get(frame).i64_load(long(place_of(height))).local_set(value);
+        self.push_boxed(value, Types::ANY);
+        self.push_condition(failed);
+    }
 }

@@ -187,6 +187,23 @@ impl Body<'_> {
         self.code.end();
     }
 
+    /// The same where it is seldom the last one: without a call.
+    pub fn free_shared(&mut self, local: u32) {
+        let (address, count) = (self.code.temporary(I32), self.code.temporary(I32));
+        let distance = self.places().count_distance as i32;
+        self.code.put().local_get(local).i64_const(COUNTED as i64).i64_ge_u();
+        self.code.when();
+        self.code.put().local_get(local).i32_wrap_i64().i32_const(distance).i32_sub().local_tee(address);
+        self.code.put().local_get(address).i32_load(word(0)).i32_const(1).i32_sub().local_tee(count).i32_store(word(0));
+        self.code.put().local_get(count).i32_const(0).i32_le_s();
+        self.code.when();
+        self.code.put().local_get(local).call(Helper::Free.index());
+        self.code.end();
+        self.code.end();
+        self.code.give_back(address);
+        self.code.give_back(count);
+    }
+
     pub fn free(&mut self, operand: Operand) {
         if let (true, Place::Boxed(local)) = (operand.owned, operand.place) {
             self.free_local(local, operand.types);
@@ -212,8 +229,9 @@ impl Body<'_> {
             return operand;
         }
         let local = self.code.temporary(I64);
-        self.own_value(operand);
+        self.value(operand);
         self.code.put().local_set(local);
+        self.retain_local(local, operand.types);
         self.release(operand);
         self.hold(Operand { place: Place::Boxed(local), owned: true, unstable: false, ..operand })
     }

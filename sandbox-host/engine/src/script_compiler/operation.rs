@@ -106,6 +106,8 @@ operations! {
     In = "in";
     InstanceOf = "instanceof";
     Object = "object";
+    ArrayOf = "array_from";
+    DefineField = "define_field";
     Add = "add";
     Subtract = "sub";
     Multiply = "mul";
