@@ -120,6 +120,8 @@ export type NativeEngineErrorCode = (typeof errorCodes)[number]
 export interface NativeEngine {
   /** Part of every receipt: the same version gives the same bytes and the same fuel. */
   readonly version: string
+  /** Goes with `version` for scripts that are compiled. */
+  readonly compilerVersion: number
   /** Scripts: evaluates the module and keeps a snapshot. Others: compiles. Refusals are values; rejects with `engine-busy`, `engine-failed`. */
   prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
   /** Loads what `stored` gave, or what `agent-compiler` made. It is machine code: pass only what is authenticated. Rejects with `engine-failed` when it is of another build. */
@@ -163,6 +165,7 @@ interface Addon {
     completed: (completion: Completion) => void,
   ) => {
     readonly version: string
+    readonly compilerVersion: number
     prepare(call: number, kind: ProgramKind, code: Buffer, limits: RunLimits): void
     load(call: number, kind: ProgramKind, stored: Buffer): void
     stored(handle: number): Buffer
@@ -218,6 +221,7 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
 
   return {
     version: engine.version,
+    compilerVersion: engine.compilerVersion,
     prepare: (kind, code, limits) =>
       send(
         (call) => coded(() => engine.prepare(call, kind, code, limits)),

@@ -71,9 +71,10 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
     return compiled.ok ? load('script', compiled.code) : { ok: false, reason: 'invalid-program', message: compiled.message }
   }
 
+  const isInterpreted = scriptMode === 'interpreted'
   return {
-    label: native.version,
-    build,
+    label: isInterpreted ? native.version : `${native.version}+${scriptMode}-${native.compilerVersion}`,
+    build: isInterpreted ? build : `${build}-${scriptMode}`,
     kinds: programKinds,
     async prepare(kind, code, limits) {
       if (kind === 'script') {

@@ -7,7 +7,7 @@ use crate::pool::PoolLimits;
 use crate::program::ProgramKind;
 use crate::reply::{EngineFailure, Reply};
 use crate::sandbox::{Rejection, Sandbox, SandboxOptions};
-use crate::script_compiler::Settings;
+use crate::script_compiler::{COMPILER_VERSION, Settings};
 use crate::warm::WarmLimits;
 use crate::{bench, outcome};
 use napi::bindgen_prelude::{Buffer, Function};
@@ -180,6 +180,12 @@ impl NodeEngine {
         let sandbox = sandbox.map_err(|error| Error::from_reason(format!("could not start the engine: {error:#}")))?;
         let completed = completed.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
         Ok(Self { sandbox, completed: Arc::new(completed) })
+    }
+
+    /// Of compiled scripts: another one may take other fuel.
+    #[napi(getter)]
+    pub fn compiler_version(&self) -> u32 {
+        COMPILER_VERSION
     }
 
     #[napi(getter)]
