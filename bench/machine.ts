@@ -2,21 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os'
+import type { BenchResult } from './result-files.ts'
 
-export type Machine = {
-  cpu: string
-  cores: number
-  memoryGiB: number
-  system: string
-  node: string
-  commit: string
-  /** Whether the checkout differed from the commit. */
-  dirty: boolean
-  loadBefore: number
-  packages: Record<string, string>
-}
-
-export function describeMachine(): Machine {
+/** As a scenario begins; `loadAfter` is added when it has ended. */
+export function describeMachine(): BenchResult['machine'] {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -25,10 +14,16 @@ export function describeMachine(): Machine {
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
     commit: git('rev-parse', '--short', 'HEAD'),
+    // Whether the checkout differed from the commit.
     dirty: git('status', '--porcelain') !== '',
-    loadBefore: loadavg()[0] ?? 0,
+    loadBefore: loadNow(),
     packages: { ...manifest.dependencies, ...manifest.devDependencies },
   }
+}
+
+/** Of the last minute, all processes of the machine. */
+export function loadNow(): number {
+  return loadavg()[0] ?? 0
 }
 
 function git(...args: string[]): string {

@@ -8,23 +8,29 @@ type Command = (argv: string[]) => Promise<number>
 /** Loaded when asked for: a bundler, an engine and the schemas take longer than most of what is typed. */
 const commands: Record<string, () => Promise<Command>> = {
   bounties: async () => (await import('./bounties.ts')).bounties,
+  cancel: async () => (await import('./cancel.ts')).cancel,
+  'dead-letters': async () => (await import('./dead-letters.ts')).deadLetters,
   deploy: async () => (await import('./deploy.ts')).deploy,
   keys: async () => (await import('./keys.ts')).keys,
   run: async () => (await import('./run.ts')).run,
   show: async () => (await import('./bounties.ts')).show,
   submit: async () => (await import('./submit.ts')).submit,
+  sweep: async () => (await import('./sweep.ts')).sweep,
   verify: async () => (await import('./verify.ts')).verify,
 }
 
 const usage = `Usage: bounty <command>
 
-  bounties  list bounties, or search their titles
-  show      one bounty with its public cases
-  deploy    make an agent of a file, or the next version of one
-  run       run an agent and print what it returns
-  submit    judge an agent by every case of a bounty; --watch waits for the verdict
-  verify    check a receipt's signature and run its execution again
-  keys      the keys of your account and what they may do
+  bounties      list bounties, or search their titles
+  show          one bounty with its public cases
+  deploy        make an agent of a file, or the next version of one
+  run           run an agent and print what it returns; --async does not wait for it
+  cancel        an execution that was run with --async
+  submit        judge an agent by every case of a bounty; --watch waits for the verdict
+  verify        check a receipt's signature and run its execution again
+  keys          the keys of your account and what they may do
+  sweep         delete what is kept no longer (administrator)
+  dead-letters  work that was given up: list it, do it anew
 
 bounty <command> --help says more. The account's key is read from BOUNTY_KEY, the address of the API from BOUNTY_URL. Exit code: 0 what was
 asked for, 1 not, 2 wrong use.`

@@ -21,7 +21,17 @@ export interface Calls {
   /** What your account ran and spent, by day (UTC), newest first; days without anything are left out */
   'GET /api/accounts/me/usage': {
     query?: { days?: number | undefined }
-    answer: { items: { day: string; executions: number; fuel: number; wallMicros: number; creditsIn: number; creditsOut: number }[] }
+    answer: {
+      items: {
+        day: string
+        executions: number
+        fuel: number
+        wallMicros: number
+        costMicroUsd: number
+        creditsIn: number
+        creditsOut: number
+      }[]
+    }
   }
   /** The account that the key speaks for, with its balance and quotas */
   'GET /api/accounts/me': {
@@ -33,6 +43,7 @@ export interface Calls {
       quotas: {
         agents: { used: number; max: number }
         openBounties: { used: number; max: number }
+        executionsWaiting: { used: number; max: number }
         keys: { used: number; max: number }
         webhooks: { used: number; max: number }
       }
@@ -49,7 +60,20 @@ export interface Calls {
     body: { name: string; rateLimited?: boolean | undefined }
     answer: { id: string; name: string; createdAt: string; balanceCredits: number; key: string }
   }
-  /** Run an agent; whatever the program does is a 200 with its own status */
+  /** One step of the clean-up of storage: deletes what is kept no longer, or tells what it would delete */
+  'POST /api/admin/sweeps': {
+    body: { dryRun?: boolean | undefined; cursor?: string | undefined }
+    answer: {
+      phase: 'executions' | 'programs' | 'artifacts' | 'bundles'
+      dryRun: boolean
+      looked: number
+      deleted: number
+      bytes: number
+      examples: string[]
+      nextCursor: string | null
+    }
+  }
+  /** Run an agent; whatever the program does is a 200 with its own status. With `Prefer: respond-async` nobody waits: a 202 */
   'POST /api/agents/{id}/executions': {
     params: { id: string }
     body: {
@@ -59,61 +83,120 @@ export interface Calls {
       startTime?: string | undefined
       version?: number | undefined
     }
-    answer: {
-      id: string
-      agentId: string
-      version: number
-      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
-      seed: number
-      startTime: string
-      status:
-        | 'queued'
-        | 'running'
-        | 'completed'
-        | 'threw'
-        | 'trapped'
-        | 'out-of-fuel'
-        | 'deadline'
-        | 'memory-limit'
-        | 'output-limit'
-        | 'invalid-program'
-        | 'cancelled'
-        | 'failed'
-      output?: unknown
-      error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
-      logs: { stdout: string; stderr: string; truncated: boolean }
-      artifacts: { name: string; bytes: number; sha256: string }[]
-      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
-      engine: string
-      finishedAt: string
-      receipt?:
-        | {
-            statement: {
-              type: 'execution'
-              receiptVersion: 1
-              executionId: string
-              program: { kind: 'script' | 'command' | 'component'; sha256: string }
-              inputSha256: string
-              args: string[]
-              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
-              seed: number
-              startTime: string
-              engine: string
-              status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
-              outputSha256: string | null
-              errorSha256: string | null
-              logsSha256: string
-              artifacts: { name: string; bytes: number; sha256: string }[]
-              fuel: number
-              memoryBytesPeak: number
-              finishedAt: string
-              keyId: string
-            }
-            signature: string
-          }
-        | null
-        | undefined
-    }
+    answer:
+      | {
+          id: string
+          agentId: string
+          version: number
+          tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+          seed: number
+          startTime: string
+          status:
+            | 'queued'
+            | 'running'
+            | 'completed'
+            | 'threw'
+            | 'trapped'
+            | 'out-of-fuel'
+            | 'deadline'
+            | 'memory-limit'
+            | 'output-limit'
+            | 'invalid-program'
+            | 'cancelled'
+            | 'failed'
+          output?: unknown
+          error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
+          logs: { stdout: string; stderr: string; truncated: boolean }
+          artifacts: { name: string; bytes: number; sha256: string }[]
+          usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
+          engine: string
+          finishedAt: string
+          receipt?:
+            | {
+                statement: {
+                  type: 'execution'
+                  receiptVersion: 1
+                  executionId: string
+                  program: { kind: 'script' | 'command' | 'component'; sha256: string }
+                  inputSha256: string
+                  args: string[]
+                  tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+                  seed: number
+                  startTime: string
+                  engine: string
+                  status:
+                    'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+                  outputSha256: string | null
+                  errorSha256: string | null
+                  logsSha256: string
+                  artifacts: { name: string; bytes: number; sha256: string }[]
+                  fuel: number
+                  memoryBytesPeak: number
+                  finishedAt: string
+                  keyId: string
+                }
+                signature: string
+              }
+            | null
+            | undefined
+        }
+      | {
+          id: string
+          agentId: string
+          version: number
+          tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+          seed: number
+          startTime: string
+          status:
+            | 'queued'
+            | 'running'
+            | 'completed'
+            | 'threw'
+            | 'trapped'
+            | 'out-of-fuel'
+            | 'deadline'
+            | 'memory-limit'
+            | 'output-limit'
+            | 'invalid-program'
+            | 'cancelled'
+            | 'failed'
+          output?: unknown
+          error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
+          logs: { stdout: string; stderr: string; truncated: boolean }
+          artifacts: { name: string; bytes: number; sha256: string }[]
+          usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
+          engine: string | null
+          finishedAt: string | null
+          receipt?:
+            | {
+                statement: {
+                  type: 'execution'
+                  receiptVersion: 1
+                  executionId: string
+                  program: { kind: 'script' | 'command' | 'component'; sha256: string }
+                  inputSha256: string
+                  args: string[]
+                  tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+                  seed: number
+                  startTime: string
+                  engine: string
+                  status:
+                    'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+                  outputSha256: string | null
+                  errorSha256: string | null
+                  logsSha256: string
+                  artifacts: { name: string; bytes: number; sha256: string }[]
+                  fuel: number
+                  memoryBytesPeak: number
+                  finishedAt: string
+                  keyId: string
+                }
+                signature: string
+              }
+            | null
+            | undefined
+          replayOf?: string | undefined
+        }
   }
   /** Deploy the next version of an agent */
   'POST /api/agents/{id}/versions': {
@@ -264,6 +347,7 @@ export interface Calls {
       engine: string | null
       round: number
       failure: string | null
+      replayOf: string | null
       createdAt: string
       finishedAt: string | null
       verdicts: {
@@ -363,6 +447,79 @@ export interface Calls {
       awardedSubmissionId: string | null
     }
   }
+  /** Do the work of a dead letter anew: a failed execution runs again with the same input, a failed submission is submitted again (which takes the scope bounties, too). While its last replay is under way, or when that ended well, the answer names it and nothing is made */
+  'POST /api/dead-letters/{id}/replay': {
+    params: { id: string }
+    answer: { id: string; kind: 'submission' | 'execution'; status: string; replayOf: string }
+  }
+  /** Delete a dead letter of your account; the work that failed stays */
+  'DELETE /api/dead-letters/{id}': {
+    params: { id: string }
+    answer: undefined
+  }
+  /** A dead letter of your account, with every attempt */
+  'GET /api/dead-letters/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      kind: 'submission' | 'execution' | 'message'
+      accountId: string | null
+      submissionId: string | null
+      executionId: string | null
+      agentId: string | null
+      version: number | null
+      reason: string
+      attempts: { beganAt: string; endedAt: string; host: string | null; end: string }[]
+      message: {
+        topic: string
+        partition: number
+        offset: number
+        refusal: 'forged' | 'stale' | 'malformed' | 'too-large'
+        bytes: number
+        text: string
+      } | null
+      replayedAs: string | null
+      createdAt: string
+    }
+  }
+  /** Work of your account that was given up, newest first, for 30 days; for the administrator that of all, and refused messages */
+  'GET /api/dead-letters': {
+    query?: {
+      limit?: number | undefined
+      cursor?: string | undefined
+      kind?: 'submission' | 'execution' | 'message' | undefined
+      agent?: string | undefined
+    }
+    answer: {
+      items: {
+        id: string
+        kind: 'submission' | 'execution' | 'message'
+        accountId: string | null
+        submissionId: string | null
+        executionId: string | null
+        agentId: string | null
+        version: number | null
+        reason: string
+        attempts: { beganAt: string; endedAt: string; host: string | null; end: string }[]
+        message: {
+          topic: string
+          partition: number
+          offset: number
+          refusal: 'forged' | 'stale' | 'malformed' | 'too-large'
+          bytes: number
+          text: string
+        } | null
+        replayedAs: string | null
+        createdAt: string
+      }[]
+      nextCursor: string | null
+    }
+  }
+  /** A URL at which anybody reads an artifact of more than 1 MiB for five minutes, from the bucket itself */
+  'GET /api/executions/{id}/artifact-urls/{name}': {
+    params: { id: string; name: string }
+    answer: { url: string; expiresAt: string }
+  }
   /** Bytes of an artifact, whole or one range of them */
   'GET /api/executions/{id}/artifacts/{name}': {
     params: { id: string; name: string }
@@ -399,8 +556,8 @@ export interface Calls {
       signature: string
     }
   }
-  /** The outcome of an execution of your own; found at once by whoever just ran it */
-  'GET /api/executions/{id}': {
+  /** Cancel an asynchronous execution of your own that has not ended: at once, and for good */
+  'DELETE /api/executions/{id}': {
     params: { id: string }
     answer: {
       id: string
@@ -426,9 +583,9 @@ export interface Calls {
       error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
       logs: { stdout: string; stderr: string; truncated: boolean }
       artifacts: { name: string; bytes: number; sha256: string }[]
-      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number }
-      engine: string
-      finishedAt: string
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
+      engine: string | null
+      finishedAt: string | null
       receipt?:
         | {
             statement: {
@@ -456,25 +613,111 @@ export interface Calls {
           }
         | null
         | undefined
+      replayOf?: string | undefined
     }
   }
-  /** Executions of your own that have ended, newest first, once they are recorded (seconds); a page may hold fewer than `limit` */
+  /** An execution of your own, and its outcome when it has ended; found at once by whoever just ran it */
+  'GET /api/executions/{id}': {
+    params: { id: string }
+    answer: {
+      id: string
+      agentId: string
+      version: number
+      tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+      seed: number
+      startTime: string
+      status:
+        | 'queued'
+        | 'running'
+        | 'completed'
+        | 'threw'
+        | 'trapped'
+        | 'out-of-fuel'
+        | 'deadline'
+        | 'memory-limit'
+        | 'output-limit'
+        | 'invalid-program'
+        | 'cancelled'
+        | 'failed'
+      output?: unknown
+      error?: { name?: string | undefined; message: string; stack?: string | undefined; exitCode?: number | undefined } | undefined
+      logs: { stdout: string; stderr: string; truncated: boolean }
+      artifacts: { name: string; bytes: number; sha256: string }[]
+      usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
+      engine: string | null
+      finishedAt: string | null
+      receipt?:
+        | {
+            statement: {
+              type: 'execution'
+              receiptVersion: 1
+              executionId: string
+              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              inputSha256: string
+              args: string[]
+              tier: 'basic' | 'standard' | 'premium' | 'enterprise'
+              seed: number
+              startTime: string
+              engine: string
+              status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+              outputSha256: string | null
+              errorSha256: string | null
+              logsSha256: string
+              artifacts: { name: string; bytes: number; sha256: string }[]
+              fuel: number
+              memoryBytesPeak: number
+              finishedAt: string
+              keyId: string
+            }
+            signature: string
+          }
+        | null
+        | undefined
+      replayOf?: string | undefined
+    }
+  }
+  /** Executions of your own, newest first: asynchronous ones at once, others once they are recorded (seconds); a page may hold fewer than `limit` */
   'GET /api/executions': {
     query?: {
       limit?: number | undefined
       cursor?: string | undefined
       agent?: string | undefined
       status?:
-        'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program' | undefined
+        | 'queued'
+        | 'running'
+        | 'completed'
+        | 'threw'
+        | 'trapped'
+        | 'out-of-fuel'
+        | 'deadline'
+        | 'memory-limit'
+        | 'output-limit'
+        | 'invalid-program'
+        | 'cancelled'
+        | 'failed'
+        | undefined
     }
     answer: {
       items: {
         id: string
         agentId: string
         version: number
-        status: 'completed' | 'threw' | 'trapped' | 'out-of-fuel' | 'deadline' | 'memory-limit' | 'output-limit' | 'invalid-program'
+        status:
+          | 'queued'
+          | 'running'
+          | 'completed'
+          | 'threw'
+          | 'trapped'
+          | 'out-of-fuel'
+          | 'deadline'
+          | 'memory-limit'
+          | 'output-limit'
+          | 'invalid-program'
+          | 'cancelled'
+          | 'failed'
         fuel: number | null
-        finishedAt: string
+        costMicroUsd: number | null
+        finishedAt: string | null
       }[]
       nextCursor: string | null
     }
@@ -636,6 +879,7 @@ export interface Calls {
       engine: string | null
       round: number
       failure: string | null
+      replayOf: string | null
       createdAt: string
       finishedAt: string | null
       verdicts: {
@@ -678,6 +922,7 @@ export interface Calls {
         engine: string | null
         round: number
         failure: string | null
+        replayOf: string | null
         createdAt: string
         finishedAt: string | null
       }[]
@@ -704,6 +949,26 @@ export interface Calls {
               status: 'accepted' | 'rejected' | 'failed'
               casesTotal: number
               casesPassed: number
+            }
+          }
+        | {
+            type: 'execution.finished'
+            timestamp: string
+            data: {
+              executionId: string
+              agentId: string
+              version: number
+              status:
+                | 'completed'
+                | 'threw'
+                | 'trapped'
+                | 'out-of-fuel'
+                | 'deadline'
+                | 'memory-limit'
+                | 'output-limit'
+                | 'invalid-program'
+                | 'cancelled'
+                | 'failed'
             }
           }
         | {
@@ -748,6 +1013,26 @@ export interface Calls {
               }
             }
           | {
+              type: 'execution.finished'
+              timestamp: string
+              data: {
+                executionId: string
+                agentId: string
+                version: number
+                status:
+                  | 'completed'
+                  | 'threw'
+                  | 'trapped'
+                  | 'out-of-fuel'
+                  | 'deadline'
+                  | 'memory-limit'
+                  | 'output-limit'
+                  | 'invalid-program'
+                  | 'cancelled'
+                  | 'failed'
+              }
+            }
+          | {
               type: 'bounty.awarded'
               timestamp: string
               data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
@@ -789,6 +1074,26 @@ export interface Calls {
             }
           }
         | {
+            type: 'execution.finished'
+            timestamp: string
+            data: {
+              executionId: string
+              agentId: string
+              version: number
+              status:
+                | 'completed'
+                | 'threw'
+                | 'trapped'
+                | 'out-of-fuel'
+                | 'deadline'
+                | 'memory-limit'
+                | 'output-limit'
+                | 'invalid-program'
+                | 'cancelled'
+                | 'failed'
+            }
+          }
+        | {
             type: 'bounty.awarded'
             timestamp: string
             data: { bountyId: string; status: 'awarded'; rewardCredits: number; submissionId: string }
@@ -816,7 +1121,7 @@ export interface Calls {
     answer: {
       id: string
       url: string
-      events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+      events: ('submission.finished' | 'execution.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
       createdAt: string
     }
   }
@@ -827,7 +1132,7 @@ export interface Calls {
       items: {
         id: string
         url: string
-        events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+        events: ('submission.finished' | 'execution.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
         createdAt: string
       }[]
       nextCursor: string | null
@@ -835,11 +1140,14 @@ export interface Calls {
   }
   /** Be told of events at an address of yours, at most 20 webhooks; the secret is in this answer and never again */
   'POST /api/webhooks': {
-    body: { url: string; events?: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[] | undefined }
+    body: {
+      url: string
+      events?: ('submission.finished' | 'execution.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[] | undefined
+    }
     answer: {
       id: string
       url: string
-      events: ('submission.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
+      events: ('submission.finished' | 'execution.finished' | 'bounty.awarded' | 'bounty.expired' | 'bounty.cancelled')[]
       createdAt: string
       secret: string
     }

@@ -14,6 +14,7 @@ const secretsSchema = z.object({
   r2AccessKeyId: z.string(),
   r2SecretAccessKey: z.string(),
   upstashToken: z.string(),
+  kafkaPassword: z.string(),
   neonPassword: z.string(),
   postgresPassword: z.string(),
 })
@@ -60,6 +61,7 @@ function drawSecrets(): LocalSecrets {
     r2AccessKeyId: hex(16),
     r2SecretAccessKey: hex(32),
     upstashToken: hex(24),
+    kafkaPassword: hex(24),
     neonPassword: hex(24),
     postgresPassword: hex(24),
   }

@@ -3,7 +3,10 @@
 //
 //   postgres ─▶ migrate ─▶ neon-http ──┐
 //   redis ────▶ upstash-rest ──────────┼─▶ edge (workerd, R2) ─▶ /api/ready ─▶ demo account
-//   host (retries until the edge is up)┘
+//   host (retries until the edge is up)┤
+//   kafka ─▶ topics ─▶ kafka-gateway ──┘ with EVENT_LOG=kafka alone
+//
+// With several hosts each is a process with a port, a directory and an identity of its own, and host-proxy.ts stands before them at HOST_PORT.
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -13,6 +16,7 @@ import { demoAccountKey, fundAccount, untilReady } from './edge-account.ts'
 import { claimPorts, loopback, type PortWish } from './free-port.ts'
 import { endLeftovers } from './leftover-processes.ts'
 import { lockDirectory } from './local-lock.ts'
+import { chosenEventLog, kafkaParts, type EventLogName, type KafkaPlace } from './kafka-parts.ts'
 import { loadSecrets, saveSecrets, writePrivate, type LocalSecrets } from './local-secrets.ts'
 import { makeDirectory } from './make-directory.mjs'
 import { migrate } from './migrate.ts'
@@ -30,9 +34,13 @@ export type StackOptions = {
   edgePort: number
   directPort: number
   hostPort: number
+  /** How many sandbox hosts. Default 1. */
+  hosts?: number
   /** Used instead of own children. Default: `DATABASE_URL` and `REDIS_URL`. */
   databaseUrl?: string | undefined
   redisUrl?: string | undefined
+  /** What carries messages. Default: `EVENT_LOG`, else queues, for which nothing of Kafka is started. */
+  eventLog?: EventLogName | undefined
   /** Aborted: the start is given up, and what was started is stopped. */
   signal?: AbortSignal
   /** Progress and restarts, a line each. */
@@ -51,7 +59,10 @@ export type NeonAddress = { url: string; endpoint: string }
 export type Stack = {
   baseUrl: string
   directUrl: string
+  /** Of the one host, or of the proxy before them. */
   hostUrl: string
+  /** Straight to each host, by its name. */
+  hostUrls: Record<string, string>
   adminKey: string
   demoKey: string
   /** Straight to Postgres. */
@@ -62,6 +73,8 @@ export type Stack = {
   upstash: { url: string; token: string }
   /** The bucket as the host reaches it: the URL up to and including it. */
   bucket: { url: string; accessKeyId: string; secretAccessKey: string }
+  /** The broker, and the gateway as the Worker reaches it; undefined with queues. */
+  kafka: KafkaPlace | undefined
   /** Name to pid, at this moment. */
   processes: () => Record<string, number>
   /** Resolves when nothing is left running. */
@@ -91,7 +104,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const ports = await claimAll(options)
     const secrets = loadSecrets(localDir)
     const links = await linkAll(ports, options.link)
-    const { databaseUrl, bucketName } = await startParts({ options, localDir, secrets, ports, links, children, report })
+    const { databaseUrl, bucketName, kafka } = await startParts({ options, localDir, secrets, ports, links, children, report })
     const urls = { baseUrl: at(ports.edge), directUrl: at(ports.direct), hostUrl: at(ports.host) }
     await untilReady({ baseUrl: urls.baseUrl, signal, advice: () => children.tails() })
     const demoKey = await demoAccountKey({ baseUrl: urls.baseUrl, adminKey: secrets.adminKey, kept: secrets.demoKey })
@@ -102,10 +115,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const upstash = { url: at(ports.upstash), token: secrets.upstashToken }
     return {
       ...credentials,
+      hostUrls: Object.fromEntries(Object.entries(ports.hosts).map(([name, port]) => [name, at(port)])),
       databaseUrl,
       neon: neonAddress(secrets, ports.neon),
       upstash,
       bucket: { url: bucketUrl(ports.edge, bucketName), accessKeyId: secrets.r2AccessKeyId, secretAccessKey: secrets.r2SecretAccessKey },
+      kafka,
       processes: children.pids,
       stop,
       kill: children.kill,
@@ -116,17 +131,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-type Ports = { edge: number; direct: number; host: number; postgres: number; redis: number; neon: number; upstash: number }
+type PortName = 'edge' | 'direct' | 'host' | 'postgres' | 'redis' | 'neon' | 'upstash' | 'kafka' | 'kafkaController' | 'kafkaGateway'
+/** `host` is the port of the one host, or of the proxy before them; `hosts` are by their names, of one host it is the same port. */
+type Ports = Record<PortName, number> & { hosts: Record<string, number> }
 
-async function claimAll({ edgePort, directPort, hostPort }: StackOptions): Promise<Ports> {
+async function claimAll({ edgePort, directPort, hostPort, hosts = 1 }: StackOptions): Promise<Ports> {
   const any: PortWish = { port: 0, variable: '' }
+  const behindProxy = hosts > 1 ? hosts : 0
   const wishes = [
     { port: edgePort, variable: 'EDGE_PORT' },
     { port: directPort, variable: 'DIRECT_PORT' },
     { port: hostPort, variable: 'HOST_PORT' },
   ]
-  const [edge = 0, direct = 0, host = 0, postgres = 0, redis = 0, neon = 0, upstash = 0] = await claimPorts([...wishes, any, any, any, any])
-  return { edge, direct, host, postgres, redis, neon, upstash }
+  const claimed = await claimPorts([...wishes, any, any, any, any, any, any, any, ...Array.from({ length: behindProxy }, () => any)])
+  const [edge = 0, direct = 0, host = 0, ...rest] = claimed
+  const [postgres = 0, redis = 0, neon = 0, upstash = 0, kafka = 0, kafkaController = 0, kafkaGateway = 0, ...ofHosts] = rest
+  const named = (behindProxy ? ofHosts : [host]).map((port, i) => [i === 0 ? 'host' : `host-${i + 1}`, port] as const)
+  return { edge, direct, host, postgres, redis, neon, upstash, kafka, kafkaController, kafkaGateway, hosts: Object.fromEntries(named) }
 }
 
 type Links = Record<LinkName, number>
@@ -148,10 +169,14 @@ type Parts = {
   report: (line: string) => void
 }
 
-/** @returns where Postgres is, and the name of the bucket */
-async function startParts(parts: Parts): Promise<{ databaseUrl: string; bucketName: string }> {
+type Started = { databaseUrl: string; bucketName: string; kafka: Stack['kafka'] }
+
+/** @returns where Postgres and Kafka are, and the name of the bucket */
+async function startParts(parts: Parts): Promise<Started> {
   const { options, localDir, secrets, ports, links, children, report } = parts
   const env = childEnvironment(localDir)
+  const isKafka = (options.eventLog ?? chosenEventLog()) === 'kafka'
+  const kafka = isKafka ? kafkaParts({ localDir, ports, password: secrets.kafkaPassword, env, report }) : undefined
   const wranglerPath = join(checkout, 'wrangler.toml')
   const r2 = { R2_ACCESS_KEY_ID: secrets.r2AccessKeyId, R2_SECRET_ACCESS_KEY: secrets.r2SecretAccessKey }
   const worker = miniflareOptions(parse(readFileSync(wranglerPath, 'utf8')), {
@@ -162,22 +187,31 @@ async function startParts(parts: Parts): Promise<{ databaseUrl: string; bucketNa
   const workerScript = join(localDir, 'worker.js')
   const bundled = bundleWorker(join(dirname(wranglerPath), worker.main)).then((script) => writeFileSync(workerScript, script))
 
-  const host = nodeProcess({
-    name: 'host',
-    file: 'sandbox-host/main.ts',
-    env: {
-      ...env,
-      ...r2,
-      ...hostSettings(),
-      HOST_PORT: String(ports.host),
-      DATA_DIR: join(localDir, 'host'),
-      SANDBOX_SECRET: secrets.sandboxSecret,
-      WORKER_URL: at(links['host-edge']),
-      R2_ENDPOINT: bucketUrl(links['host-bucket'], bucketName),
-      DRAIN_GRACE_MS: String(hostDrainMs),
-    },
-  })
-  const hostReady = children.start(host)
+  const hostProcess = (name: string, port: number) =>
+    nodeProcess({
+      name,
+      file: 'sandbox-host/main.ts',
+      env: {
+        ...env,
+        ...r2,
+        ...hostSettings(),
+        HOST_PORT: String(port),
+        HOST_ID: name,
+        INSTANCE_ID: name,
+        DATA_DIR: join(localDir, name),
+        SANDBOX_SECRET: secrets.sandboxSecret,
+        WORKER_URL: at(links['host-edge']),
+        R2_ENDPOINT: bucketUrl(links['host-bucket'], bucketName),
+        DRAIN_GRACE_MS: String(hostDrainMs),
+        ...kafka?.hostSettings,
+      },
+    })
+  const hosts = Object.entries(ports.hosts)
+  const hostsReady = hosts.map(([name, port]) => children.start(hostProcess(name, port)))
+  if (hosts.length > 1) {
+    const proxy = { ...env, PORT: String(ports.host), INSTANCES: JSON.stringify(ports.hosts) }
+    hostsReady.push(children.start(nodeProcess({ name: 'host-proxy', file: 'local/host-proxy.ts', env: proxy })))
+  }
 
   const withDatabase = async () => {
     const { databaseUrl = process.env['DATABASE_URL'] } = options
@@ -199,7 +233,7 @@ async function startParts(parts: Parts): Promise<{ databaseUrl: string; bucketNa
     await children.start(nodeProcess({ name: 'upstash-rest', file: 'local/upstash-rest.ts', env: bridge }))
   }
   const database = withDatabase()
-  await all([database, withCache(), bundled], options.signal)
+  await all([database, withCache(), kafka?.start(children.start) ?? Promise.resolve(), bundled], options.signal)
 
   const neon = neonAddress(secrets, links['edge-neon'])
   const bindings = {
@@ -210,8 +244,11 @@ async function startParts(parts: Parts): Promise<{ databaseUrl: string; bucketNa
     UPSTASH_REDIS_REST_URL: at(links['edge-upstash']),
     UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
     WEBHOOK_ENCRYPTION_KEY: secrets.webhookEncryptionKey,
+    R2_ENDPOINT: bucketUrl(ports.edge, bucketName),
+    ...r2,
     // Whoever tries webhooks out has a receiver on this machine.
     ALLOW_LOCAL_WEBHOOKS: 'yes',
+    ...kafka?.bindings,
     ADMIN_KEY_SHA256: createHash('sha256').update(secrets.adminKey).digest('hex'),
   }
   const edgeSettings = {
@@ -223,8 +260,8 @@ async function startParts(parts: Parts): Promise<{ databaseUrl: string; bucketNa
   }
   const edge = { ...env, ...r2, ...edgeSettings, WORKER_BINDINGS: JSON.stringify(bindings) }
   const edgeReady = children.start(nodeProcess({ name: 'edge', file: 'local/edge.ts', env: edge }))
-  await all([edgeReady, hostReady], options.signal)
-  return { databaseUrl: await database, bucketName }
+  await all([edgeReady, ...hostsReady], options.signal)
+  return { databaseUrl: await database, bucketName, kafka }
 }
 
 const neonUser = 'worker'
@@ -295,8 +332,8 @@ function createChildren(localDir: string, report: (line: string) => void): Child
     tails: () => started.map(({ child, log }) => `  ${child.name} (${log.path})\n${log.tail()}`).join('\n'),
     stop: async () => {
       stopping = true
-      // The host first, while there is somebody to take what it still holds; then whoever calls the rest; then the rest.
-      const rounds = [/^host$/, /^edge$/, /^(neon-http|upstash-rest)$/, /./]
+      // The hosts first, while there is somebody to take what they still hold; then whoever calls the rest; then the rest.
+      const rounds = [/^host(-\d+)?$/, /^(edge|host-proxy)$/, /^(neon-http|upstash-rest|kafka-gateway)$/, /./]
       for (const round of rounds) await Promise.all(started.filter(({ child }) => round.test(child.name)).map(({ child }) => child.stop()))
       for (const { log } of started) log.close()
       process.off('exit', kill)

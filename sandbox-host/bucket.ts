@@ -34,7 +34,11 @@ export function createBucket({ url, accessKeyId, secretAccessKey, timeoutMs = 15
       .update(body ?? '')
       .digest('hex')
     const headers: Record<string, string> = { 'x-amz-content-sha256': sha256 }
-    if (body) headers['content-type'] = 'application/octet-stream'
+    if (body) {
+      headers['content-type'] = 'application/octet-stream'
+      // Whoever is given a presigned URL saves a stranger's bytes, and never opens them.
+      headers['content-disposition'] = 'attachment'
+    }
     try {
       // BodyInit names ArrayBuffer views and Buffer is one; the cast only drops the type parameter that allows shared memory.
       const init = { method, headers, signal: AbortSignal.timeout(waitMs), ...(body ? { body: body as Uint8Array<ArrayBuffer> } : {}) }

@@ -2,9 +2,11 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { instanceSchema } from '../shared/host.ts'
 import { limits, tierNames, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
 import type { AdmissionLimits } from './admission-limits.ts'
+import { kafkaConfig, kafkaVariables, type KafkaConfig } from './kafka-config.ts'
 import { receiptSeedForm } from './receipt-key.ts'
 
 const MiB = 1024 * 1024
@@ -31,6 +33,9 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be 1 to 48 of a-z 0-9 - and begin with a letter or digit')
     .default('host'),
+  /** What the proxy in front of the hosts calls this machine; on Fly.io FLY_MACHINE_ID says so. Without either, the host's own name. */
+  INSTANCE_ID: instanceSchema.optional(),
+  FLY_MACHINE_ID: instanceSchema.optional(),
   DATA_DIR: filled,
   SANDBOX_SECRET: z.string().min(32, 'must have at least 32 characters'),
   WORKER_URL: httpUrl,
@@ -73,10 +78,16 @@ const environmentSchema = z.object({
   COMPILER_BYTES_MAX: whole(64 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 2, 512 * MiB)))),
   /** Memory for loaded programs that are not in use. */
   PROGRAM_BYTES_BUDGET: whole(MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 8, 512 * MiB)))),
-  /** Journal that is not in the bucket yet; beyond it new executions are refused. */
+  /** Journal that is not handed over yet, to the Worker and, where it holds artifacts, to the bucket; beyond it new executions are refused. */
   JOURNAL_BYTES_MAX: whole(8 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(256 * MiB)),
+  /**
+   * Free on the volume of DATA_DIR; with less new executions are refused. Holds what may be under way: results that wait for the disk
+   * (64 MiB, journal.ts), two segments that a start writes anew.
+   */
+  DISK_FREE_BYTES_MIN: whole(0, Number.MAX_SAFE_INTEGER).prefault(String(96 * MiB)),
   /** Largest memory of a tier that is offered. */
   TIER_BYTES_MAX: whole(1, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(machineBytes / 2))),
+  ...kafkaVariables,
   /** Time to finish what runs and to hand over what is finished, after SIGTERM. */
   DRAIN_GRACE_MS: whole(0, 300_000).prefault('20000'),
 })
@@ -93,6 +104,7 @@ export type Config = {
   port: number
   bind: string
   hostName: string
+  instance: string | undefined
   dataDirectory: string
   secret: string
   workerUrl: string
@@ -116,7 +128,10 @@ export type Config = {
   codeBytesMax: number
   programBytesBudget: number
   journalBytesMax: number
+  diskFreeBytesMin: number
   drainGraceMs: number
+  /** Where messages are taken from; undefined when the Worker takes them. */
+  kafka: KafkaConfig | undefined
 }
 
 /** A mistake of whoever starts the host; the message is the line to print. */
@@ -152,6 +167,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     port: env.HOST_PORT,
     bind: env.HOST_BIND,
     hostName: env.HOST_ID,
+    instance: env.INSTANCE_ID ?? env.FLY_MACHINE_ID,
     dataDirectory: env.DATA_DIR,
     secret: env.SANDBOX_SECRET,
     workerUrl: env.WORKER_URL,
@@ -182,7 +198,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     codeBytesMax: env.CODE_BYTES_MAX,
     programBytesBudget: env.PROGRAM_BYTES_BUDGET,
     journalBytesMax: env.JOURNAL_BYTES_MAX,
+    diskFreeBytesMin: env.DISK_FREE_BYTES_MIN,
     drainGraceMs: env.DRAIN_GRACE_MS,
+    kafka: kafkaConfig(env, (message) => new ConfigError(message)),
   }
 }
 
@@ -195,6 +213,6 @@ function complaint(error: z.ZodError, set: Record<string, string | undefined>): 
   const name = String(issue?.path[0] ?? 'environment')
   const value = set[name]
   if (value === undefined) return `${name} is not set: it is needed`
-  const shown = /SECRET|KEY/.test(name) ? `has ${value.length} characters` : `is ${JSON.stringify(value)}`
+  const shown = /SECRET|KEY|PASSWORD/.test(name) ? `has ${value.length} characters` : `is ${JSON.stringify(value)}`
   return `${name} ${shown}: ${issue?.message ?? 'is not allowed'}`
 }

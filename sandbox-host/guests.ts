@@ -5,8 +5,14 @@ import type { Metrics } from './metrics.ts'
 import { runLimits } from './sandbox-engine.ts'
 import type { PrepareOutcome, RunOutcome, RunRequest, SandboxEngine } from './sandbox-engine.ts'
 
-/** On whose account a run goes, and who waits for it. */
-export type RunOwner = { accountId: string; runClass: Exclude<RunClass, 'preparation'>; signal?: AbortSignal | undefined }
+/** On whose account a run goes, and who waits for it. `cancelled` stops it also when it has begun, of which `onBegun` is told. */
+export type RunOwner = {
+  accountId: string
+  runClass: Exclude<RunClass, 'preparation'>
+  signal?: AbortSignal | undefined
+  cancelled?: AbortSignal | undefined
+  onBegun?: (() => void) | undefined
+}
 
 export type Guests = {
   /** @throws ProblemError `overloaded` */
@@ -37,12 +43,13 @@ export function createGuests({ admission, engine, waitMsMax, metrics }: GuestsOp
   }
 
   return {
-    run(handle, request, owner) {
+    run(handle, request, { cancelled, onBegun, ...owner }) {
       const { memoryBytes } = request.limits
       const patienceMs = owner.runClass === 'case' ? caseWaitMsMax : waitMsMax
       const admitted = { ...owner, memoryBytes, heldBytes: request.input.length, waitMsMax: patienceMs }
       return inTurn(admitted, async () => {
-        const outcome = await engine.run(handle, request)
+        onBegun?.()
+        const outcome = await engine.run(handle, request, cancelled)
         metrics.started(outcome.wasWarm ? 'pooled' : 'loaded', outcome.startMicros / 1e6)
         return outcome
       })

@@ -1,9 +1,11 @@
 // What the journal has written and not yet handed over: finds records and artifacts in it, says what to upload and to deliver next,
-// and deletes a segment once its bundle is in the bucket and all its records are with the Worker.
+// and deletes a segment once all its records are with the Worker and, if it holds artifacts, its bundle is in the bucket.
+import { bundleKey } from '../shared/execution.ts'
 import { frameHeaderBytes } from './journal-frame.ts'
 import { writeProgress } from './journal-progress.ts'
 import type { JournalProgress } from './journal-progress.ts'
 import type { RecordPlace, Segment } from './journal-segment.ts'
+import { readObjectRange } from './own-objects.ts'
 
 /** Records in journal order that the Worker has not acknowledged; hand `acknowledge` the same batch back. */
 export type RecordBatch = { records: Buffer[]; segment: Segment; count: number }
@@ -44,11 +46,12 @@ export class Backlog {
   }
 
   bytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0)
+    return this.#segments.reduce((sum, segment) => sum + segment.bytesKept, 0)
   }
 
-  bytesNotUploaded(): number {
-    return this.#segments.reduce((sum, segment) => (segment.uploaded ? sum : sum + segment.bytes), 0)
+  /** What may not be deleted yet. */
+  bytesNotHandedOver(): number {
+    return this.#segments.reduce((sum, segment) => (isHandedOver(segment) ? sum : sum + segment.bytesKept), 0)
   }
 
   recordsNotDelivered(): number {
@@ -56,7 +59,7 @@ export class Backlog {
   }
 
   sealedNotUploaded(): number {
-    return this.#segments.filter((segment) => segment.sealed && !segment.uploaded).length
+    return this.#segments.filter(isToUpload).length
   }
 
   /** Segments whose sealing failed. */
@@ -75,16 +78,23 @@ export class Backlog {
     return segment && place && segment.read(place.offset, place.bytes)
   }
 
-  /** A range of a bundle that is still here; undefined when it is not, or when the range is not all on disk. */
-  async readBundle(bundle: string, { offset, length }: { offset: number; length: number }): Promise<Buffer | undefined> {
-    const segment = this.#segments.find((candidate) => candidate.bundle === bundle)
-    if (!segment || offset + length > segment.bytes) return undefined
-    return segment.read(offset, length)
+  /**
+   * A range of what is, or becomes, an object in the bucket: a bundle, or an artifact of its own.
+   * @returns undefined when it is not here any more, or when the range is not all on disk
+   */
+  async readObject(key: string, range: { offset: number; length: number }): Promise<Buffer | undefined> {
+    const segment = this.#segments.find(({ bundle }) => bundleKey(bundle) === key)
+    if (segment) return range.offset + range.length > segment.bytes ? undefined : segment.read(range.offset, range.length)
+    for (const { objects } of this.#segments) {
+      const object = objects.find((candidate) => candidate.key === key)
+      if (object) return readObjectRange(object, range)
+    }
+    return undefined
   }
 
-  /** The oldest sealed segment that is not in the bucket. */
+  /** The oldest sealed segment that belongs into the bucket and is not there. */
   nextToUpload(): Segment | undefined {
-    return this.#segments.find((segment) => segment.sealed && !segment.uploaded)
+    return this.#segments.find(isToUpload)
   }
 
   async markUploaded(segment: Segment): Promise<void> {
@@ -128,13 +138,22 @@ export class Backlog {
   async #removeFinished(): Promise<void> {
     const now = this.#options.now()
     for (const segment of this.#segments) {
-      if (segment.uploaded && segment.acknowledged === segment.records.length) segment.finishedAt ??= now
+      if (segment.sealed && isHandedOver(segment)) segment.finishedAt ??= now
     }
     // Taken out of the list before the first wait: uploads and deliveries both come here, at the same time.
     const removed = this.#segments.filter(({ finishedAt }) => finishedAt !== undefined && now - finishedAt >= this.#options.retainMs)
     for (const segment of removed) this.#segments.splice(this.#segments.indexOf(segment), 1)
     for (const segment of removed) await segment.remove()
   }
+}
+
+/** An object in the bucket costs as much as fifteen requests to the Worker, so one that nobody would read is not made. */
+function isToUpload({ sealed, holdsArtifacts, uploaded }: Segment): boolean {
+  return sealed && holdsArtifacts && !uploaded
+}
+
+function isHandedOver({ holdsArtifacts, uploaded, acknowledged, records }: Segment): boolean {
+  return (uploaded || !holdsArtifacts) && acknowledged === records.length
 }
 
 /** Reads records in order; neighbours are read together. */

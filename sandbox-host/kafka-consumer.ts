@@ -10,15 +10,29 @@ import { OffsetLedger } from './offset-ledger.ts'
 import type { Log } from './log.ts'
 import { retryDelayMs } from './retry-delay.ts'
 
-export type TakenMessage = { topic: string; key: string; value: string }
-
-export type KafkaConsumerOptions = {
+export type TakenMessage = {
+  topic: string
+  partition: number
+  offset: bigint
+  key: string
+  value: Buffer
+  header: (name: string) => string | undefined
+}
+/** What tells a host from its brokers. */
+export type KafkaAccess = {
   brokers: string[]
+  isEncrypted?: boolean
   sasl?: { mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'; username: string; password: string }
+}
+
+export type KafkaConsumerOptions = KafkaAccess & {
   group: string
   topics: string[]
-  /** Rejects when it is to be asked again later; what can never be handled it puts aside itself. */
-  handle: (message: TakenMessage) => Promise<void>
+  /**
+   * Rejects when it is to be asked again later; what can never be handled it puts aside itself.
+   * @param draining aborted when nothing is to be begun any more
+   */
+  handle: (message: TakenMessage, draining: AbortSignal) => Promise<void>
   /** Messages being handled at once. */
   underWayMax: number
   log: Log
@@ -32,7 +46,7 @@ export class KafkaConsumer {
   readonly #options: KafkaConsumerOptions
   readonly #underWay = new Set<Promise<void>>()
   #ledger = new OffsetLedger()
-  #isStopping = false
+  readonly #draining = new AbortController()
   #isPaused = false
   #consumer: Consumer | undefined
   /** Called when there may be room, or a reason to go on. */
@@ -59,7 +73,7 @@ export class KafkaConsumer {
 
   /** Takes nothing new, waits for what is under way, commits it and leaves the group; after `ms` without what has not ended. */
   async drain(ms: number): Promise<void> {
-    this.#isStopping = true
+    this.#draining.abort()
     this.#wake()
     await Promise.race([Promise.allSettled(this.#underWay), pause(ms)])
     const consumer = this.#consumer
@@ -69,6 +83,15 @@ export class KafkaConsumer {
       })
     }
     await Promise.race([this.#done, pause(1_000)])
+  }
+
+  /** Messages that were taken and are not handled yet. */
+  get underWay(): number {
+    return this.#underWay.size
+  }
+
+  get #isStopping(): boolean {
+    return this.#draining.signal.aborted
   }
 
   async #run(): Promise<void> {
@@ -87,11 +110,12 @@ export class KafkaConsumer {
 
   /** One membership, until it breaks. */
   async #live(): Promise<void> {
-    const { brokers, sasl, group, topics } = this.#options
+    const { brokers, isEncrypted, sasl, group, topics } = this.#options
     const consumer = new Consumer({
       clientId: 'sandbox-host',
       bootstrapBrokers: brokers,
       groupId: group,
+      ...(isEncrypted ? { tls: {} } : {}),
       ...(sasl ? { sasl } : {}),
       autocommit: false,
       // A host that was killed leaves its partitions to others after the session.
@@ -132,16 +156,16 @@ export class KafkaConsumer {
     }
   }
 
-  #take({ topic, partition, offset, leaderEpoch, key, value }: Message): void {
+  #take({ topic, partition, offset, leaderEpoch, key, value, headers }: Message): void {
     const ledger = this.#ledger
     // After a new division of the group the stream begins at what is committed, which is behind what is under way.
     if (!ledger.begin({ topic, partition, offset, leaderEpoch })) return
-    const handled = this.#handle({ topic, key: text(key), value: text(value) }, () => ledger.end({ topic, partition, offset })).finally(
-      () => {
-        this.#underWay.delete(handled)
-        this.#wake()
-      },
-    )
+    const header = (name: string) => [...headers].find(([known]) => known.toString() === name)?.[1]?.toString()
+    const message = { topic, partition, offset, key: key?.toString() ?? '', value: value ?? Buffer.alloc(0), header }
+    const handled = this.#handle(message, () => ledger.end({ topic, partition, offset })).finally(() => {
+      this.#underWay.delete(handled)
+      this.#wake()
+    })
     this.#underWay.add(handled)
   }
 
@@ -149,12 +173,12 @@ export class KafkaConsumer {
   async #handle(message: TakenMessage, onHandled: () => void): Promise<void> {
     for (let failures = 0; ; failures++) {
       try {
-        await this.#options.handle(message)
+        await this.#options.handle(message, this.#draining.signal)
         onHandled()
         return
       } catch (error) {
-        this.#options.log.warn({ err: error, topic: message.topic, failures }, 'a message was not handled and is tried again')
         if (this.#isStopping) return
+        this.#options.log.warn({ err: error, topic: message.topic, failures }, 'a message was not handled and is tried again')
         await pause(retryDelayMs(failures))
         if (this.#isStopping) return
       }
@@ -170,10 +194,6 @@ export class KafkaConsumer {
     await consumer.commit({ offsets: due })
     this.#ledger.committed(due)
   }
-}
-
-function text(bytes: Buffer | null | undefined): string {
-  return bytes?.toString('utf8') ?? ''
 }
 
 function pause(ms: number): Promise<void> {

@@ -2,7 +2,7 @@
 // host without its bucket is degraded, not unavailable: hot programs run, and the journal keeps what they make.
 import type { TierName } from '../shared/tiers.ts'
 import type { Bucket } from './bucket.ts'
-import type { Journal } from './journal.ts'
+import type { FullReason, Journal } from './journal.ts'
 
 export type ReadinessReport = {
   status: 'ready' | 'degraded' | 'unavailable'
@@ -15,13 +15,20 @@ export type ReadinessReport = {
 type Check = { ok: boolean; error?: string }
 type KnownCheck = Check & { at: number }
 
+const fullTexts: Record<FullReason, string> = {
+  failed: 'the journal cannot be written',
+  disk: 'the disk is full',
+  budget: 'the journal is full until bundles are uploaded and outcomes are taken over',
+  'slow-disk': 'the disk does not keep up',
+}
+
 const probeEveryMs = 1_000
 const patienceMs = 300
 
 export type ReadinessOptions = {
   engine: { label: string; kinds: readonly string[] }
   tiers: readonly TierName[]
-  journal: Pick<Journal, 'isFull' | 'failure'>
+  journal: Pick<Journal, 'fullReason'>
   bucket: Pick<Bucket, 'probe'>
   isDraining: () => boolean
 }
@@ -46,9 +53,8 @@ export class Readiness {
   }
 
   #journalCheck(): Check {
-    const { journal } = this.#options
-    if (journal.failure) return { ok: false, error: 'the journal cannot be written' }
-    return journal.isFull ? { ok: false, error: 'the journal is full until bundles are uploaded' } : { ok: true }
+    const reason = this.#options.journal.fullReason
+    return reason === undefined ? { ok: true } : { ok: false, error: fullTexts[reason] }
   }
 
   /** The last known state; a probe that is under way is waited for only shortly, because whoever asks waits shortly, too. */

@@ -52,10 +52,15 @@ export function emptyOutcome(status: GuestStatus, message: string): AcceptedOutc
   }
 }
 
-/** About what it takes to keep; text counts as one byte per character. */
-export function outcomeBytes({ output = '', logs, artifacts }: AcceptedOutcome): number {
+/** About what it takes to keep. */
+export function outcomeBytes(outcome: AcceptedOutcome): number {
   const frameBytes = 600
-  return artifacts.reduce((sum, { bytes }) => sum + bytes.length, frameBytes + output.length + logs.stdout.length + logs.stderr.length)
+  return outcome.artifacts.reduce((sum, { bytes }) => sum + bytes.length, frameBytes + textBytes(outcome))
+}
+
+/** Of output and logs; text counts as one byte per character. */
+export function textBytes({ output = '', logs }: AcceptedOutcome): number {
+  return output.length + logs.stdout.length + logs.stderr.length
 }
 
 function isJson(text: string): boolean {

@@ -67,8 +67,12 @@ export interface SandboxEngine {
   load(kind: ProgramKind, stored: Buffer): Promise<PreparedProgram | undefined>
   /** @returns undefined when the engine has no form that can be kept */
   stored(handle: number): Buffer | undefined
-  /** Runs in a fresh instance. @throws ProblemError `overloaded` when the queue is full */
-  run(handle: number, request: RunRequest): Promise<RunOutcome>
+  /**
+   * Runs in a fresh instance.
+   * @param cancelled once it is aborted the guest is stopped, and the run rejects soon unless it had ended
+   * @throws ProblemError `overloaded` when the queue is full
+   */
+  run(handle: number, request: RunRequest, cancelled?: AbortSignal): Promise<RunOutcome>
   drop(handle: number): void
   stats(): EngineStats
   close(): Promise<void>

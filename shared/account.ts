@@ -20,7 +20,13 @@ const quotaSchema = z.object({ used: z.number().int(), max: z.number().int() })
 /** Answer of GET /accounts/me. */
 export const accountPageSchema = ownAccountSchema.extend({
   quotas: z
-    .object({ agents: quotaSchema, openBounties: quotaSchema, keys: quotaSchema, webhooks: quotaSchema })
+    .object({
+      agents: quotaSchema,
+      openBounties: quotaSchema,
+      executionsWaiting: quotaSchema.meta({ description: 'Asynchronous ones that have not ended' }),
+      keys: quotaSchema,
+      webhooks: quotaSchema,
+    })
     .meta({ description: 'How many the account has, and may have' }),
 })
 export type AccountPage = z.infer<typeof accountPageSchema>

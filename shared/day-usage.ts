@@ -12,6 +12,7 @@ export const dayUsageSchema = z.object({
   executions: z.number().int().meta({ description: 'That ended on this day, once they are recorded; judged cases are not among them' }),
   fuel: z.number().int(),
   wallMicros: z.number().int(),
+  costMicroUsd: z.number().meta({ description: 'Estimated cost of these executions at list prices, in millionths of a US dollar' }),
   creditsIn: z.number().int(),
   creditsOut: z.number().int(),
 })

@@ -1,11 +1,12 @@
-// What happened to an account's bounties and submissions, as its webhooks are told: ids and statuses, never what a case holds. The database
+// What happened to an account's bounties, submissions and asynchronous executions, as its webhooks are told: ids and statuses, never what a case holds. The database
 // writes an event in the transaction of the change that it tells of (workers/migrations/0008-webhooks.sql), so these schemas say what stands
 // there. The form is that of https://www.standardwebhooks.com.
 import { z } from 'zod'
+import { guestStatuses } from './guest-status.ts'
 import { idSchema } from './ids.ts'
 
 /** What a webhook can be made for. */
-export const eventTypes = ['submission.finished', 'bounty.awarded', 'bounty.expired', 'bounty.cancelled'] as const
+export const eventTypes = ['submission.finished', 'execution.finished', 'bounty.awarded', 'bounty.expired', 'bounty.cancelled'] as const
 export const eventTypeSchema = z.enum(eventTypes)
 export type EventType = z.infer<typeof eventTypeSchema>
 
@@ -24,6 +25,18 @@ const submissionFinishedSchema = z.object({
     status: z.enum(['accepted', 'rejected', 'failed']),
     casesTotal: z.number().int(),
     casesPassed: z.number().int(),
+  }),
+})
+
+/** To the account of an asynchronous execution; GET /executions/{id} has the rest. */
+const executionFinishedSchema = z.object({
+  type: z.literal('execution.finished'),
+  timestamp: timestampSchema,
+  data: z.object({
+    executionId: idSchema('execution'),
+    agentId: idSchema('agent'),
+    version: z.number().int(),
+    status: z.enum([...guestStatuses, 'cancelled', 'failed']),
   }),
 })
 
@@ -63,6 +76,7 @@ const pingSchema = z.object({
 /** Body of a delivery. Receivers should let types pass that they do not know. */
 export const webhookEventSchema = z.discriminatedUnion('type', [
   submissionFinishedSchema,
+  executionFinishedSchema,
   bountyAwardedSchema,
   bountyExpiredSchema,
   bountyCancelledSchema,

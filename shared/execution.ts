@@ -49,6 +49,16 @@ export const usageSchema = z.object({
 })
 export type Usage = z.infer<typeof usageSchema>
 
+/** Of an execution; a judged case has no cost of its own. */
+export const executionUsageSchema = usageSchema.extend({
+  costMicroUsd: z.number().nonnegative().nullable().default(null).meta({
+    description:
+      'Estimated cost at list prices in millionths of a US dollar, to three decimals; null for executions from before there were estimates',
+    example: 1.762,
+  }),
+})
+export type ExecutionUsage = z.infer<typeof executionUsageSchema>
+
 export const guestErrorSchema = z.object({
   name: z.string().optional(),
   message: z.string(),
@@ -63,6 +73,9 @@ export type Logs = z.infer<typeof logsSchema>
 export const artifactSchema = z.object({ name: z.string(), bytes: z.number().int(), sha256: sha256Schema })
 export type Artifact = z.infer<typeof artifactSchema>
 
+/** Answer of GET /executions/:id/artifact-urls/:name. */
+export const artifactUrlSchema = z.object({ url: z.url(), expiresAt: z.iso.datetime() })
+
 /** Name of a bundle: the host that wrote it and the number of its journal segment. */
 export const bundleNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}\/[0-9]{12}$/)
 
@@ -71,9 +84,27 @@ export function bundleKey(bundle: string): string {
   return `bundles/${bundle}`
 }
 
-/** Where an artifact's bytes lie: a range of a bundle. Internal; callers read through the Worker. */
-export const storedArtifactSchema = artifactSchema.extend({ bundle: bundleNameSchema, offset: z.number().int().nonnegative() })
+/** An artifact with more bytes is an object of its own in the bucket; all others lie in bundles. */
+export const bundledArtifactBytesMax = 1024 * 1024
+
+/** Key of an artifact that is an object of its own: the host that keeps it before it is uploaded, the execution, the place in its list. */
+export const artifactKeyForm = /^artifacts\/([a-z0-9][a-z0-9-]{0,62})\/(exe_[0-9a-z]{26})\/([0-9]{1,3})$/
+export const artifactKeySchema = z.string().regex(artifactKeyForm)
+export function artifactKey({ host, execution, position }: { host: string; execution: string; position: number }): string {
+  return `artifacts/${host}/${execution}/${position}`
+}
+
+/** Where an artifact's bytes lie: a range of a bundle, or a whole object. Internal; callers read through the Worker. */
+export const storedArtifactSchema = z.union([
+  artifactSchema.extend({ bundle: bundleNameSchema, offset: z.number().int().nonnegative() }),
+  artifactSchema.extend({ object: artifactKeySchema }),
+])
 export type StoredArtifact = z.infer<typeof storedArtifactSchema>
+
+/** The object in the bucket that holds an artifact, and where in it the bytes begin. */
+export function placeOf(stored: StoredArtifact): { key: string; offset: number } {
+  return 'object' in stored ? { key: stored.object, offset: 0 } : { key: bundleKey(stored.bundle), offset: stored.offset }
+}
 
 const runSchema = z.object({
   id: idSchema('execution'),
@@ -94,7 +125,7 @@ export const outcomeSchema = runSchema.extend({
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(artifactSchema),
-  usage: usageSchema,
+  usage: executionUsageSchema,
   engine: z.string().meta({ description: 'Engine and version that ran it' }),
   finishedAt: z.iso.datetime(),
   receipt: receiptFieldSchema.meta({
@@ -103,10 +134,18 @@ export const outcomeSchema = runSchema.extend({
 })
 export type Outcome = z.infer<typeof outcomeSchema>
 
+/** What a caller sees of an execution that may not have ended, or ended without a run: there is nothing in it then but what was asked for. */
+export const executionSchema = outcomeSchema.extend({
+  engine: outcomeSchema.shape.engine.nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+  replayOf: idSchema('execution').optional().meta({ description: 'The failed one whose dead letter this one replays' }),
+})
+export type Execution = z.infer<typeof executionSchema>
+
 /** Query of GET /executions. */
 export const executionListQuerySchema = pageQuerySchema.extend({
   agent: idSchema('agent').optional().describe('Executions of this agent'),
-  status: guestStatusSchema.optional(),
+  status: executionStatusSchema.optional(),
 })
 
 /** An execution as lists show it. */
@@ -114,9 +153,10 @@ export const executionSummarySchema = z.object({
   id: idSchema('execution'),
   agentId: idSchema('agent'),
   version: z.number().int(),
-  status: guestStatusSchema,
+  status: executionStatusSchema,
   fuel: z.number().int().nullable(),
-  finishedAt: z.iso.datetime(),
+  costMicroUsd: z.number().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
 })
 export type ExecutionSummary = z.infer<typeof executionSummarySchema>
 
@@ -139,7 +179,7 @@ export const executionRecordSchema = runSchema.extend({
   error: guestErrorSchema.optional(),
   logs: logsSchema,
   artifacts: z.array(storedArtifactSchema),
-  usage: usageSchema,
+  usage: executionUsageSchema,
   engine: z.string(),
   finishedAt: z.iso.datetime(),
   receipt: receiptFieldSchema,

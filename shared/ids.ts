@@ -17,6 +17,7 @@ export const idPrefixes = {
   webhook: 'whk',
   event: 'evt',
   delivery: 'dlv',
+  deadLetter: 'dlt',
 } as const
 export type IdKind = keyof typeof idPrefixes
 

@@ -7,10 +7,12 @@ import { textSchema } from './text.ts'
 export const pageLimitDefault = 20
 export const pageLimitMax = 100
 
+export const cursorSchema = z.string().max(512)
+
 /** Query parameters of every list. */
 export const pageQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(pageLimitMax).default(pageLimitDefault).meta({ description: 'Items per page' }),
-  cursor: z.string().max(512).optional().meta({ description: '`nextCursor` of the page before' }),
+  cursor: cursorSchema.optional().meta({ description: '`nextCursor` of the page before' }),
 })
 export type PageQuery = z.infer<typeof pageQuerySchema>
 

@@ -1,15 +1,16 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
-// Those of webhooks are in webhook-ports.ts.
+// Those of webhooks are in webhook-ports.ts, of asynchronous executions in async-execution-ports.ts, of the event log in event-log-port.ts, of
+// sandbox hosts in host-ports.ts.
 import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program, ProgramKind } from './agent.ts'
 import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
-import type { EventMessage } from './event-log.ts'
-import type { ExecutionRecord, ExecutionSummary, GuestStatus, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
+import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
+import type { StoredExecution } from './async-execution.ts'
 import type { DueJudging, RevisedVerdict, TakenJudging } from './judging.ts'
 import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
@@ -162,11 +163,13 @@ export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 've
   stopAtFirstFailure: boolean
   /** When it is looked after, should nobody have taken the first turn. */
   dueAt: string
+  /** The submission that it replays. */
+  replayOf?: string | undefined
 }
-/** `failure` says why, to its author. */
+/** `failure` says why, to its author; `why` how the attempt that is under way ended, if one is, for its dead letter. */
 export type FinishedSubmission =
-  | { status: Extract<SubmissionStatus, 'accepted' | 'rejected'>; failure?: undefined; at: string }
-  | { status: 'failed'; failure: string; at: string }
+  | { status: Extract<SubmissionStatus, 'accepted' | 'rejected'>; failure?: undefined; why?: undefined; at: string }
+  | { status: 'failed'; failure: string; why?: string | undefined; at: string }
 /** Sort key of an agent's place, ascending: -cases passed, fuel (unmetered last), instant, submission. */
 export type AgentPlace = { casesPassed: number; fuelTotal: number | null; finishedAt: string; submissionId: string }
 export type AccountPlace = { creditsWon: number; bountiesWon: number; casesPassed: number; accountId: string }
@@ -183,13 +186,15 @@ export interface SubmissionStore {
   rankAccounts(page: { limit: number; after?: AccountPlace | undefined }): Promise<Omit<GlobalRank, 'rank'>[]>
 }
 
+export type Back = { turn: number; at: string; dueAt: string; isWaiting: boolean; why?: string | undefined }
+
 /**
  * Judges a submission in turns. A turn is taken once, and all that is written names it: whoever's turn is over, because the submission has
  * finished or another turn has begun, changes nothing and is answered false, or undefined.
  */
 export interface JudgingStore {
-  /** Begins the turn behind `turn`, until `dueAt`, as one more attempt. */
-  take(id: string, taking: { turn: number; dueAt: string }): Promise<TakenJudging | undefined>
+  /** Begins the turn behind `turn`, until `dueAt`, as one more attempt. @param taking.host where, when it is known */
+  take(id: string, taking: { turn: number; at: string; dueAt: string; host?: string | undefined }): Promise<TakenJudging | undefined>
   /** Those of its cases, behind `after`, without a verdict of their revision; none once it stops at a failure. In their order. */
   nextCases(id: string, cut: { after: number; limit: number }): Promise<RevisedCase[]>
   /** Adds verdicts, to `dueAt`; a case that has one of that revision keeps it. New ones end the count of attempts and of waiting. */
@@ -198,8 +203,11 @@ export interface JudgingStore {
   recordReceipt(receipt: JudgementReceipt, part: { turn: number; firstRevision: number }): Promise<boolean>
   /** Goes on until `dueAt`. */
   renew(id: string, renewal: { turn: number; dueAt: string }): Promise<boolean>
-  /** Ends the turn. `isWaiting`: it was no attempt, for want of a host. @returns the turn to be taken by then */
-  putBack(id: string, back: { turn: number; at: string; dueAt: string; isWaiting: boolean }): Promise<number | undefined>
+  /**
+   * Ends the turn. `isWaiting`: it was no attempt, for want of a host. Otherwise the attempt, if one was begun, goes into the history with `why`;
+   * without `why` it was none that failed. @returns the turn to be taken by then
+   */
+  putBack(id: string, back: Back): Promise<number | undefined>
   /**
    * Ends a submission, with its turn, and moves its agent and account on the leaderboards. Not accepted or rejected is what has a case to be
    * judged still. Of an open bounty of mode `first` the accepted one that was created first wins, as soon as none from before it is judged again.
@@ -207,13 +215,6 @@ export interface JudgingStore {
   finish(id: string, end: FinishedSubmission & { turn: number }): Promise<boolean>
   /** Whose turn is over without a word; the oldest first. */
   findDue(due: { at: string; limit: number }): Promise<DueJudging[]>
-}
-
-/** Carries messages to whoever takes them, at least once and in no order. Throws plain errors; a message that may have been lost is no loss. */
-export interface EventLog {
-  /** @param delaySeconds not sooner; a driver that cannot hold a message back leaves it out, and the sweep finds what it was about */
-  publish(messages: EventMessage[], options?: { delaySeconds: number }): Promise<void>
-  ping(): Promise<void>
 }
 
 /** How a submission stands, at one moment, and the public verdicts up to the number `upTo`; `hasMore`: there are others behind it. */
@@ -266,20 +267,23 @@ export interface SettlementStore {
 /** What could not be recorded, kept for whoever looks into it. `record` is JSON text. */
 export type RejectedOutcome = { id: string; reason: string; record: string }
 
-export type ExecutionFilters = { agentId?: string | undefined; status?: GuestStatus | undefined }
+export type ExecutionFilters = { agentId?: string | undefined; status?: ExecutionStatus | undefined }
 
 export interface ExecutionStore {
   /**
-   * Records those that are not there yet, all at once.
+   * Records those that are not there yet, all at once, and ends those that are there and have not ended. What has ended stays as it is.
    * @returns the ids whose account or agent version is unknown; those are not recorded
    */
   record(records: ExecutionRecord[]): Promise<string[]>
   keepRejected(host: string, rejected: RejectedOutcome[]): Promise<void>
-  find(id: string): Promise<ExecutionRecord | undefined>
-  /** Recorded ones of one account, newest first. */
+  find(id: string): Promise<StoredExecution | undefined>
+  /** Of one account, newest first. */
   list(accountId: string, page: ExecutionFilters & Cut): Promise<Listed<ExecutionSummary>>
   /** Of recorded executions, newest first, days without any left out. @param since first UTC day, as 2000-01-31 */
-  usageByDay(accountId: string, since: { from: string }): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros'>[]>
+  usageByDay(
+    accountId: string,
+    since: { from: string },
+  ): Promise<Pick<DayUsage, 'day' | 'executions' | 'fuel' | 'wallMicros' | 'costMicroUsd'>[]>
 }
 
 /** What opens the commitment of a case. Input and expectation are JSON text. */
@@ -317,15 +321,27 @@ export interface SharedCache {
   ping(): Promise<void>
 }
 
-/** A range of a bundle; `length` is at least 1. */
+/** A range of an object; `length` is at least 1. */
 export type ByteRange = { offset: number; length: number }
+
+/** `storedAt` in ms since 1970, by the store's clock. */
+export type StoredObject = { key: string; bytes: number; storedAt: number }
 
 /** Throws ProblemError `artifacts-unavailable`. */
 export interface ArtifactStore {
   /** The same bytes again change nothing. */
   putProgram(sha256: string, bytes: Uint8Array): Promise<void>
-  /** @returns undefined while the bundle is not in the store */
-  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /** @param key of a bundle or an artifact. @returns undefined while it is not in the store */
+  read(key: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /**
+   * A URL with which anybody reads the whole object, until it expires.
+   * @returns undefined while it is not in the store. @throws ProblemError `presigning-unavailable`
+   */
+  presign(key: string, lifetime: { seconds: number }): Promise<string | undefined>
+  /** In the order of keys. @param after key that the page begins behind; '' for the first one */
+  list(prefix: string, page: { after: string; limit: number }): Promise<{ objects: StoredObject[]; hasMore: boolean }>
+  /** At most 1,000 at once. What is not there is no error. */
+  remove(keys: string[]): Promise<void>
   ping(): Promise<void>
 }
 
@@ -345,7 +361,7 @@ export type JudgedCases = {
 }
 
 /**
- * The sandbox host. Throws ProblemError `sandbox-unavailable`, `draining` and `overloaded` (try again), `tier-unavailable`,
+ * The sandbox hosts, or one of them. Throws ProblemError `sandbox-unavailable`, `draining` and `overloaded` (try again), `tier-unavailable`,
  * `engine-unsupported`, `artifacts-unavailable`, `body-too-large`.
  */
 export interface Sandbox {
@@ -356,6 +372,13 @@ export interface Sandbox {
   prepare(program: Program, accountId: string): Promise<Manifest>
   run(execution: HostExecution): Promise<ExecutionRecord>
   /**
+   * The same, told apart: what was thrown says whether the run was begun.
+   * @throws ProblemError `execution-broken-off` when it was, and its outcome did not come; `execution-cancelled`
+   */
+  runAsync(execution: HostExecution): Promise<ExecutionRecord>
+  /** Stops a run that waits or goes on, and for some minutes begins none with that id. */
+  cancel(id: string): Promise<void>
+  /**
    * `keep` is given the verdicts as they come and awaited before it is called again; what it was given stays true when the judging breaks
    * off afterwards. When `keep` throws, no further cases are begun.
    * @throws ProblemError `judgement-broken-off` when it was begun, and did not come to its end
@@ -363,10 +386,10 @@ export interface Sandbox {
   judge(cases: JudgedCases, keep: (judged: Judgement) => Promise<void>): Promise<JudgementEnd>
   /** @returns undefined when it is not on the host, or no longer */
   findExecution(id: string): Promise<ExecutionRecord | undefined>
-  readBundle(bundle: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
-  /** Public key that the host signs with now. */
-  receiptKey(): Promise<HostReceiptKey>
+  /** @param key of a bundle or an artifact. @returns undefined when the host has not got it, or not that range of it */
+  readObject(key: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
+  /** Whether work would be taken. */
   ping(): Promise<void>
-  /** Prometheus text. */
+  /** Prometheus text, each sample labelled with its host. */
   metrics(): Promise<string>
 }

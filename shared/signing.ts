@@ -8,8 +8,11 @@ export const signatureWindowMs = 60_000
 /** `Bounty-Signature: t=<ms>,n=<nonce>,s=<hex HMAC-SHA256>` */
 export const signatureHeader = 'Bounty-Signature'
 
-/** Which direction a signature is for: a request signed by the Worker is worthless against the Worker. */
-export type SignatureAudience = 'host' | 'worker'
+/** Whom a signature is for: one host by its id, the Worker, or whoever takes messages, of which the path is their topic. It is worthless against anybody else. */
+export type SignatureAudience = `host ${string}` | 'worker' | 'event-log'
+
+/** In the place of a request's method, for a message. */
+export const publishMethod = 'PUBLISH'
 
 export type SignedHead = { audience: SignatureAudience; method: string; path: string; at: number; nonce: string }
 

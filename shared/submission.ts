@@ -49,6 +49,7 @@ export const submissionSummarySchema = z.object({
   engine: z.string().nullable(),
   round: z.number().int().meta({ description: 'Of judging: 1, and one more each time that it is judged again' }),
   failure: z.string().nullable().meta({ description: 'Why it could not be judged, when it failed' }),
+  replayOf: idSchema('submission').nullable().meta({ description: 'The failed submission whose dead letter this one replays' }),
   createdAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
 })

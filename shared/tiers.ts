@@ -62,6 +62,8 @@ export const limits = {
   agentsPerAccountMax: 1_000,
   openBountiesPerAccountMax: 1_000,
   versionsPerAgentMax: 1_000,
+  /** Asynchronous executions that have not ended: those that wait, and those that run. The same number stands in 0012-async-executions.sql. */
+  executionsWaitingPerAccountMax: 64,
 } as const
 
 assert(limits.inputBytesMax < limits.bodyBytesMax, 'an input must fit into a body')

@@ -21,11 +21,11 @@ test.each(documents)('%s: every linked file exists', (document) => {
 
 test('the commands of `bounty` are those that the README names, and have help', async () => {
   const { out } = await bounty(['--help'])
-  const commands = [...out.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name ?? '')
+  const commands = [...out.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, name]) => name ?? '')
   expect(commands.length).toBeGreaterThan(5)
   const readme = read('README.md')
   expect(commands.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
-  const typed = [...readme.matchAll(/npm run (?:--silent )?bounty -- ([a-z]+)/g)].map(([, name]) => name ?? '')
+  const typed = [...readme.matchAll(/npm run (?:--silent )?bounty -- ([a-z-]+)/g)].map(([, name]) => name ?? '')
   expect(typed.filter((name) => !commands.includes(name))).toEqual([])
 })
 

@@ -8,7 +8,14 @@ import { engineCargo } from '../local/engine-cargo.mjs'
 
 type Tally = { passed: number; failed: number; skipped: number }
 
-const args = process.argv.slice(2)
+/** Files are named in kebab-case: `sandboxBenchmark` finds `sandbox-benchmark.test.ts`. What follows an option is left as it is. */
+const args = process.argv
+  .slice(2)
+  .map((word, at, all) =>
+    /^[a-z]+(?:[A-Z][a-z]+)+$/.test(word) && !all[at - 1]?.startsWith('-')
+      ? word.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+      : word,
+  )
 const suites = args.length > 0 ? [vitest] : [vitest, cargo]
 const total: Tally = { passed: 0, failed: 0, skipped: 0 }
 for (const suite of suites) {

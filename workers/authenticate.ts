@@ -37,6 +37,9 @@ export type AuthenticateOptions = {
 }
 
 export function createAuthenticate({ keys, knownKeys, adminKeySha256, now }: AuthenticateOptions): Authenticate {
+  // Of keys that were good a moment ago: WebCrypto hashes on another thread, and there and back costs a request more than all else here.
+  const hashes = new MemoryCache<string>({ entriesMax: keysMax, lifetimeMs: knownKeyMs, now })
+
   async function grantOf(sha256: string, onStranger: () => void): Promise<KeyGrant | 'nobody'> {
     const known = knownKeys.get(sha256)
     if (known === undefined || known === 'nobody') onStranger()
@@ -63,10 +66,14 @@ export function createAuthenticate({ keys, knownKeys, adminKeySha256, now }: Aut
     if ('keySha256' in credential) return account(credential.keySha256, onStranger)
     const key = /^Bearer ([^\s]{1,256})$/i.exec(credential.authorization)?.[1]
     if (!key) return refuse(onStranger, 'the header Authorization must be of the form "Bearer <key>"')
+    const hashed = hashes.get(key)
+    if (hashed !== undefined) return account(hashed, onStranger)
     const sha256 = await sha256Hex(key)
     if (isSameHex(sha256, adminKeySha256)) return { role: 'admin' }
     if (!apiKeySchema.safeParse(key).success) return refuse(onStranger, 'an API key is ab_ followed by 43 characters of A-Z a-z 0-9 _ -')
-    return account(sha256, onStranger)
+    const principal = await account(sha256, onStranger)
+    hashes.set(key, sha256)
+    return principal
   }
 }
 

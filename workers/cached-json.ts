@@ -20,7 +20,10 @@ export type CachedJson = CachedRead & {
 
 export async function cachedJson(c: Context<AppEnv>, { services, caller, load, isKept = true, ...wanted }: CachedJson): Promise<Response> {
   const loadText = async () => JSON.stringify(await load())
-  if (!caller && isKept) return taggedJson(c, { ...(await services.reads.read(wanted, loadText)), caller })
+  if (!caller && isKept) {
+    c.set('quickAnswer', { read: wanted })
+    return taggedJson(c, { ...(await services.reads.read(wanted, loadText)), caller })
+  }
   const text = await loadText()
   return taggedJson(c, { text, etag: await etagOf(text), caller })
 }

@@ -9,7 +9,7 @@ const keyedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const keyedHeaders = 'authorization, content-type, idempotency-key, if-none-match, if-range, prefer, range, x-request-id, last-event-id'
 const publicHeaders = 'if-none-match, x-request-id'
 const exposedHeaders =
-  'accept-ranges, content-disposition, content-range, etag, idempotency-replayed, location, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-request-id'
+  'accept-ranges, content-disposition, content-range, etag, idempotency-replayed, location, preference-applied, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-request-id'
 
 export type CorsOptions = { origins: readonly string[]; isPublicRead: (method: string, path: string) => boolean }
 

@@ -8,8 +8,9 @@ export class Counters {
   readonly #values = new Map<string, number>()
 
   add(name: string, labels: Record<string, string> = {}, amount = 1): void {
-    const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-    const series = pairs.length > 0 ? `bounty_isolate_${name}{${pairs.join(',')}}` : `bounty_isolate_${name}`
+    let pairs = ''
+    for (const label in labels) pairs += `${pairs === '' ? '' : ','}${label}=${JSON.stringify(labels[label])}`
+    const series = pairs === '' ? `bounty_isolate_${name}` : `bounty_isolate_${name}{${pairs}}`
     const value = this.#values.get(series)
     if (value === undefined && this.#values.size >= seriesMax) return
     this.#values.set(series, (value ?? 0) + amount)

@@ -4,6 +4,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from './app-env.ts'
 import type { Counters } from './counters.ts'
+import type { QuickAnswers } from './quick-answers.ts'
 
 /** What matters to JSON: it is never sniffed, framed or fetched in clear. Each header more costs a cached read about 3 %; a page has more. */
 const securityHeaders = {
@@ -13,18 +14,22 @@ const securityHeaders = {
 }
 
 /** Whatever a route does not say may be kept is the caller's alone, and of this moment. */
-const defaults = { ...securityHeaders, 'cache-control': 'no-store' }
+export const defaultHeaders = { ...securityHeaders, 'cache-control': 'no-store' }
 
-export function createEnvelope(counters: Counters): MiddlewareHandler<AppEnv> {
+export function createEnvelope(counters: Counters, quick: Pick<QuickAnswers, 'keep'>): MiddlewareHandler<AppEnv> {
   return async function envelope(c, next) {
     const requestId = requestIdOf(c.req.header('x-request-id'))
     c.set('requestId', requestId)
     c.set('answerHeaders', { 'x-request-id': requestId })
     await next()
     counters.add('responses_total', { status: String(c.res.status) })
-    if (c.get('isSealed')) return
+    if (c.get('isSealed')) {
+      const quickAnswer = c.get('quickAnswer')
+      if (quickAnswer && c.res.status === 200) quick.keep(c.req.raw, quickAnswer)
+      return
+    }
     const { headers } = c.res
-    for (const [name, value] of Object.entries({ ...defaults, ...c.get('answerHeaders') })) {
+    for (const [name, value] of Object.entries({ ...defaultHeaders, ...c.get('answerHeaders') })) {
       if (name === 'vary') headers.append(name, value)
       else if (!headers.has(name)) headers.set(name, value)
     }
@@ -37,10 +42,10 @@ export function sealed(
   { body, status = 200, headers }: { body: string | null; status?: number; headers: Record<string, string> },
 ): Response {
   c.set('isSealed', true)
-  return new Response(body, { status, headers: { ...defaults, ...c.get('answerHeaders'), ...headers } })
+  return new Response(body, { status, headers: { ...defaultHeaders, ...c.get('answerHeaders'), ...headers } })
 }
 
 /** The one that the caller gave, when it is nothing that could be mistaken for something else in a log. */
-function requestIdOf(given: string | undefined): string {
+export function requestIdOf(given: string | undefined): string {
   return given !== undefined && /^[\w=-]{1,255}$/.test(given) ? given : crypto.randomUUID()
 }

@@ -10,6 +10,7 @@ import type { RateLimit } from '../shared/rate-limit.ts'
 import type { AppEnv } from './app-env.ts'
 import { createAuthenticate, type Credential } from './authenticate.ts'
 import { goOn } from './background.ts'
+import type { Take } from './rate-limiter.ts'
 import type { Services } from './services.ts'
 
 /**
@@ -31,14 +32,10 @@ export function createGate(services: Services): Gate {
   function count(c: Context<AppEnv>, subject: string, { limit, isTold = true }: { limit: RateLimit; isTold?: boolean }): void {
     const { isAllowed, remaining, reset, report } = limiter.take(subject, limit)
     if (report) goOn(c, report())
-    const resetSeconds = Math.max(1, Math.ceil((reset - now()) / 1_000))
-    if (isTold || !isAllowed) {
-      const headers = c.get('answerHeaders')
-      headers['ratelimit-limit'] = String(limit.requests)
-      headers['ratelimit-remaining'] = String(remaining)
-      headers['ratelimit-reset'] = String(resetSeconds)
-    }
+    const headers = rateLimitHeaders(limit, { remaining, reset, now: now() })
+    if (isTold || !isAllowed) Object.assign(c.get('answerHeaders'), headers)
     if (isAllowed) return
+    const resetSeconds = Number(headers['ratelimit-reset'])
     const per = `${limit.requests} requests in ${limit.windowMs / 1_000} s`
     throw new ProblemError('rate-limited', {
       detail: `this ${limit.name} may make ${per}; the next window opens in ${resetSeconds} s`,
@@ -60,6 +57,14 @@ export function createGate(services: Services): Gate {
     })
     if (caller?.role === 'account' && caller.isRateLimited) count(c, caller.accountId, { limit: rateLimits.account })
     return permitted(caller, { access, scope })
+  }
+}
+
+export function rateLimitHeaders(limit: RateLimit, { remaining, reset, now }: Pick<Take, 'remaining' | 'reset'> & { now: number }) {
+  return {
+    'ratelimit-limit': String(limit.requests),
+    'ratelimit-remaining': String(remaining),
+    'ratelimit-reset': String(Math.max(1, Math.ceil((reset - now) / 1_000))),
   }
 }
 

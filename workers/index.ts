@@ -1,9 +1,13 @@
 // Entry of the Worker. An isolate builds its app with the first event and keeps it: caches and keys live in there.
 import { createApp } from './app.ts'
+import { countedMessages } from './counted-bindings.ts'
 import type { Env } from './env.ts'
 import { sweepWebhooks } from './flows/deliver-webhooks.ts'
 import { sweepBounties } from './flows/sweep-bounties.ts'
+import { sweepDeadLetters } from './flows/sweep-dead-letters.ts'
+import { sweepExecutions } from './flows/sweep-executions.ts'
 import { sweepJudgings } from './flows/sweep-judgings.ts'
+import { sweepStorage } from './flows/sweep-storage.ts'
 import { takeMessages } from './take-messages.ts'
 import { createServices, type Services } from './services.ts'
 
@@ -26,8 +30,8 @@ export default {
     const { services } = built
     // Each has its own reasons to fail, and none of them may keep the others from theirs.
     const swept = [
-      ...(await Promise.allSettled([sweepJudgings(services), sweepBounties(services)])),
-      ...(await Promise.allSettled([sweepWebhooks(services)])),
+      ...(await Promise.allSettled([sweepJudgings(services), sweepExecutions(services), sweepBounties(services)])),
+      ...(await Promise.allSettled([sweepWebhooks(services), sweepDeadLetters(services), sweepStorage(services)])),
     ]
     for (const sweep of swept) if (sweep.status === 'rejected') throw sweep.reason
   },
@@ -35,6 +39,7 @@ export default {
   /** The consumer of wrangler.toml. */
   async queue(batch, env) {
     built ??= build(env)
-    await takeMessages(built.services, batch.messages)
+    const { services } = built
+    await takeMessages(services, countedMessages(batch.messages, services.counters))
   },
 } satisfies ExportedHandler<Env>

@@ -45,7 +45,7 @@ export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodTy
     request: {
       ...(params instanceof z.ZodObject ? { params } : {}),
       ...(query instanceof z.ZodObject ? { query } : {}),
-      ...(method === 'post' && !isOpen ? { headers: idempotencyHeaders } : headers ? { headers } : {}),
+      ...headersOf({ own: headers, takesKey: method === 'post' && !isOpen }),
       ...(body ? { body: { required: true, content: contentOf(body) } } : {}),
     },
     responses: {
@@ -53,6 +53,11 @@ export function describeRoute(route: Route<Access, z.ZodType, z.ZodType, z.ZodTy
       default: { description: 'A problem', content: { 'application/problem+json': { schema: problemSchema } } },
     },
   }
+}
+
+function headersOf({ own, takesKey }: { own: z.ZodObject | undefined; takesKey: boolean }): { headers?: z.ZodObject } {
+  const headers = takesKey ? idempotencyHeaders.extend(own?.shape ?? {}) : own
+  return headers ? { headers } : {}
 }
 
 function contentOf({ schema, form }: RouteBody<z.ZodType, z.ZodType>) {

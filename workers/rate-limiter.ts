@@ -1,6 +1,6 @@
-// Counts requests in the isolate's memory and tells the shared counter about them afterwards, at most once a second for each subject: no
-// request waits for a count, and a burst costs Upstash one command a second instead of one a request. The price: for a second, isolates do
-// not know of one another. Without Upstash each isolate counts for itself.
+// Counts requests in the isolate's memory and tells the shared counter about them afterwards, at most once a second for each subject and when
+// they are worth telling: no request waits for a count, and a caller far from its limit costs Upstash next to nothing. The price: isolates do
+// not know of one another's last second, nor of the last fiftieth of a limit. Without Upstash each isolate counts for itself.
 //
 //   take ─▶ own + others' of this window < limit? ─▶ answer          own ──(later, once a second)──▶ shared counter ─▶ others'
 import type { UsageCounter } from '../shared/ports.ts'
@@ -9,6 +9,11 @@ import type { Counters } from './counters.ts'
 import { MemoryCache } from './memory-cache.ts'
 
 const reportEveryMs = 1_000
+/**
+ * Share of a limit that an isolate keeps to itself. A report is two or three commands, each dearer than six requests to the Worker; a caller
+ * that asks once a second would cause one each time.
+ */
+const untoldShare = 0.02
 /** A report that has not come to its end by now never will: the request that it ran behind was cancelled. */
 const reportMsMax = 5_000
 /** About 200 bytes each. Beyond, the subject that began its window first is forgotten, and counted from the shared counter again. */
@@ -62,6 +67,7 @@ export class RateLimiter {
       return { isAllowed: false, remaining: 0, reset, report: undefined }
     }
     use.unreported++
+    if (!isWorthTelling(use, limit)) return { isAllowed: true, remaining: left - 1, reset, report: undefined }
     const isReporting = use.reportingSince !== undefined && now - use.reportingSince < reportMsMax
     if (!isReporting) use.reportingSince = now
     const report = isReporting ? undefined : () => this.#report(subject, use, limit)
@@ -77,7 +83,7 @@ export class RateLimiter {
   }
 
   async #report(subject: string, use: Use, limit: RateLimit): Promise<void> {
-    while (use.unreported > 0 && use.start === windowStart(limit, this.#now())) {
+    while (isWorthTelling(use, limit) && use.start === windowStart(limit, this.#now())) {
       const amount = use.unreported
       use.unreported = 0
       use.sent += amount
@@ -93,6 +99,10 @@ export class RateLimiter {
     }
     use.reportingSince = undefined
   }
+}
+
+function isWorthTelling({ unreported }: Use, { requests }: RateLimit): boolean {
+  return unreported > Math.floor(requests * untoldShare)
 }
 
 async function wait(ms: number): Promise<void> {

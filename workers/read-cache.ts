@@ -72,11 +72,15 @@ export class ReadCache {
     this.#memory = new MemoryCache({ entriesMax: memoryEntriesMax, lifetimeMs, sizeMax: memoryCharactersMax, now })
   }
 
+  /** @returns what `read` would answer at once */
+  peek(wanted: CachedRead): TaggedText | undefined {
+    const known = this.#known(wanted)
+    return known && known.freshUntil > this.#now() ? known : undefined
+  }
+
   async read(wanted: CachedRead, load: () => Promise<string>): Promise<TaggedText> {
     const epoch = this.#epochOf(wanted.group)
-    const held = this.#memory.get(wanted.key)
-    // What is from before a write of this isolate is nothing to anybody.
-    const known = held?.epoch === epoch ? held : undefined
+    const known = this.#known(wanted)
     if (known && known.freshUntil > this.#now()) {
       this.#counters.add('cache_reads_total', { level: 'memory' })
       return known
@@ -118,6 +122,12 @@ export class ReadCache {
   /** One by one: the first shows whether it is worth while to go on. */
   async #sendUnsent(): Promise<void> {
     for (const group of this.#unsent) if (!(await this.#replaceVersion(group))) return
+  }
+
+  /** What is from before a write of this isolate is nothing to anybody. */
+  #known({ key, group }: CachedRead) {
+    const held = this.#memory.get(key)
+    return held?.epoch === this.#epochOf(group) ? held : undefined
   }
 
   #epochOf(group: string): number {

@@ -1,12 +1,11 @@
 // Every line that is logged while a request is answered carries the request's id, whoever logs it.
-import { tryGetContext } from 'hono/context-storage'
-import type { AppEnv } from './app-env.ts'
 import type { Log, LogFields } from './log.ts'
+import { currentScope } from './request-scope.ts'
 
-/** Needs the middleware `contextStorage` in front of the routes. */
+/** Needs the middleware `keepRequestScope` in front of the routes. */
 export function requestLog(log: Log): Log {
   const withId = (fields: LogFields): LogFields => {
-    const requestId = tryGetContext<AppEnv>()?.get('requestId')
+    const requestId = currentScope()?.requestId
     return requestId === undefined ? fields : { requestId, ...fields }
   }
   return {

@@ -1,4 +1,6 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
+import type { AsyncExecutionStore } from '../shared/async-execution-ports.ts'
+import type { HostStore } from '../shared/host-ports.ts'
 import type {
   AccountStore,
   AgentStore,
@@ -6,7 +8,6 @@ import type {
   BountyStore,
   CaseStore,
   DatabaseGauges,
-  EventLog,
   ExecutionStore,
   IdempotencyStore,
   JudgementReceiptStore,
@@ -14,6 +15,8 @@ import type {
   KeyStore,
   RunnableAgent,
 } from '../shared/ports.ts'
+import type { DeadLetterStore } from '../shared/dead-letter-ports.ts'
+import type { EventLog } from '../shared/event-log-port.ts'
 import type { AddressResolver } from '../shared/webhook-ports.ts'
 import type {
   LedgerStore,
@@ -24,38 +27,48 @@ import type {
   SharedCache,
   SubmissionStore,
 } from '../shared/ports.ts'
+import type { ProgramClaims, RetentionStore } from '../shared/sweep-ports.ts'
 import type { WebhookStore } from '../shared/webhook-ports.ts'
 import { rateLimits, type RateLimits } from '../shared/rate-limit.ts'
 import { dnsOverHttps } from './adapters/dns-over-https.ts'
 import { neonDatabase } from './adapters/neon.ts'
 import { neonAccountStore } from './adapters/neon-accounts.ts'
 import { neonAgentStore } from './adapters/neon-agents.ts'
+import { neonAsyncExecutionStore } from './adapters/neon-async-executions.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
+import { neonDeadLetterStore } from './adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
+import { neonHostStore } from './adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
 import { neonKeyStore } from './adapters/neon-keys.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
 import { neonLedgerStore } from './adapters/neon-ledger.ts'
 import { neonJudgingStore } from './adapters/neon-judging.ts'
 import { neonJudgementReceiptStore } from './adapters/neon-judgement-receipts.ts'
+import { neonProgramClaims } from './adapters/neon-program-claims.ts'
 import { neonProgressStore } from './adapters/neon-progress.ts'
 import { neonReceiptKeyStore } from './adapters/neon-receipt-keys.ts'
+import { neonRetentionStore } from './adapters/neon-retention.ts'
 import { neonSettlementStore } from './adapters/neon-settlements.ts'
 import { neonSubmissionStore } from './adapters/neon-submissions.ts'
 import { neonWebhookStore } from './adapters/neon-webhooks.ts'
 import { queueEventLog } from './adapters/queues.ts'
+import { kafkaEventLog } from './adapters/upstash-kafka.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
 import { goOnBehindAnswer } from './background.ts'
+import { countedBucket, countedQueue } from './counted-bindings.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
+import { HostDirectory } from './host-directory.ts'
 import { consoleLog, type Log } from './log.ts'
 import { MemoryCache } from './memory-cache.ts'
 import { NonceMemory } from './nonce-memory.ts'
+import { placedSandbox, type ConnectedHost } from './placed-sandbox.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
 import { createSessions, type Sessions } from './session.ts'
@@ -81,10 +94,13 @@ export type Services = {
   judgings: JudgingStore
   progress: ProgressStore
   eventLog: EventLog
+  deadLetters: DeadLetterStore
   ledger: LedgerStore
   settlements: SettlementStore
   executions: ExecutionStore
+  asyncExecutions: AsyncExecutionStore
   judgementReceipts: JudgementReceiptStore
+  hosts: HostStore
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
   registeredKeys: Set<string>
@@ -99,6 +115,10 @@ export type Services = {
   /** Agent versions that this isolate has run. */
   runnable: MemoryCache<{ agent: RunnableAgent; freshUntil: number }>
   artifacts: ArtifactStore
+  programClaims: ProgramClaims
+  retention: RetentionStore
+  /** How long executions and their artifacts are kept behind their end. */
+  kept: { artifactsMs: number; executionsMs: number }
   sandbox: Sandbox
   adminKeySha256: string
   sandboxSecret: string
@@ -114,12 +134,20 @@ const runnableEntriesMax = 10_000
 /** The platform's published figure for agents; flows/run-agent.ts asks for a newer version more often. */
 const runnableLifetimeMs = 600_000
 
+const dayMs = 86_400_000
+
 export function createServices(raw: Env): Services {
   const env = checkEnv(raw)
   const database = neonDatabase({ url: env.DATABASE_URL, endpoint: env.NEON_HTTP_ENDPOINT })
   const counters = new Counters()
   const upstash = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
   const cache = upstashSharedCache(upstash)
+  const executions = neonExecutionStore(database)
+  const hosts = neonHostStore(database)
+  const directory = new HostDirectory({ store: hosts, now: Date.now, later: goOnBehindAnswer })
+  const sign = createSigner({ secret: env.SANDBOX_SECRET })
+  const connect = (host: ConnectedHost) =>
+    sandboxHttp({ url: env.SANDBOX_URL, host, sign, onLoad: (load) => directory.told(host.id, load) })
   return {
     accounts: neonAccountStore(database),
     keys: neonKeyStore(database),
@@ -136,10 +164,13 @@ export function createServices(raw: Env): Services {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     progress: neonProgressStore(database),
-    eventLog: queueEventLog(env.EVENT_LOG),
+    eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign }) : queueEventLog(countedQueue(env.EVENT_QUEUE, counters)),
+    deadLetters: neonDeadLetterStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
-    executions: neonExecutionStore(database),
+    executions,
+    hosts,
+    asyncExecutions: neonAsyncExecutionStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),
@@ -151,8 +182,11 @@ export function createServices(raw: Env): Services {
     cache,
     reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
-    artifacts: r2ArtifactStore(env.ARTIFACTS),
-    sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),
+    artifacts: r2ArtifactStore(countedBucket(env.ARTIFACTS, counters), env.presigner),
+    programClaims: neonProgramClaims(database),
+    retention: neonRetentionStore(database),
+    kept: { artifactsMs: env.ARTIFACTS_KEPT_DAYS * dayMs, executionsMs: env.EXECUTIONS_KEPT_DAYS * dayMs },
+    sandbox: placedSandbox({ directory, connect, executions, later: goOnBehindAnswer }),
     adminKeySha256: env.ADMIN_KEY_SHA256,
     sandboxSecret: env.SANDBOX_SECRET,
     nonces: new NonceMemory(),

@@ -1,21 +1,21 @@
 // Signs requests to the host and checks those of the host, with WebCrypto; what is signed stands in shared/signing.ts.
 import { ProblemError } from '../shared/problem.ts'
 import { formatSignature, isSignatureFresh, parseSignature, signatureHeader, signedText } from '../shared/signing.ts'
-import type { SignedHead } from '../shared/signing.ts'
+import type { SignatureAudience, SignedHead } from '../shared/signing.ts'
 import { isSameHex, toHex } from './hex.ts'
 import type { NonceMemory } from './nonce-memory.ts'
 
 type Signable = { method: string; path: string; body: Uint8Array }
 
-/** @returns the header to send with a request to the host */
-export type Signer = (request: Signable) => Promise<Record<string, string>>
+/** @returns the header to send with a request to a host, or with a message */
+export type Signer = (request: Signable & { audience: SignatureAudience }) => Promise<Record<string, string>>
 
 export function createSigner({ secret, now = Date.now }: { secret: string; now?: () => number }): Signer {
   const hmac = createHmac(secret)
-  return async ({ method, path, body }) => {
+  return async ({ audience, method, path, body }) => {
     const at = now()
     const nonce = toHex(crypto.getRandomValues(new Uint8Array(16)))
-    const signature = await hmac({ audience: 'host', method, path, at, nonce }, body)
+    const signature = await hmac({ audience, method, path, at, nonce }, body)
     return { [signatureHeader]: formatSignature({ at, nonce, signature }) }
   }
 }

@@ -1,8 +1,9 @@
 // What arrives from the event log. A message that is no message is logged and let go: nothing is lost with it, since rows say where there is
 // work. One whose work failed for want of the database comes again by itself, a few times.
-import { eventMessageSchema } from '../shared/event-log.ts'
+import { eventMessageSchema, type EventMessage } from '../shared/event-log.ts'
 import { deliverWebhooks } from './flows/deliver-webhooks.ts'
 import { judgeSubmission } from './flows/judge-submission.ts'
+import { runExecution } from './flows/run-execution.ts'
 import { errorText } from './log.ts'
 import type { Services } from './services.ts'
 
@@ -25,7 +26,7 @@ async function takeMessage(services: Services, message: ArrivedMessage): Promise
     return
   }
   try {
-    await judgeAndTell(services, parsed.data)
+    await takeTurn(services, parsed.data)
     message.ack()
   } catch (error) {
     log.error('message not taken', { messageId: message.id, error: errorText(error) })
@@ -33,7 +34,9 @@ async function takeMessage(services: Services, message: ArrivedMessage): Promise
   }
 }
 
-/** One turn of judging; when it was the last one, what hears of the end is told. */
-export async function judgeAndTell(services: Services, judging: { submissionId: string; turn: number }): Promise<void> {
-  if (await judgeSubmission(services, judging)) await deliverWebhooks(services)
+/** One turn; when it was the last one, what hears of the end is told. @param host that took the message from the log, where one did */
+export async function takeTurn(services: Services, message: EventMessage, host?: string): Promise<void> {
+  const hasEnded =
+    message.topic === 'judgings' ? await judgeSubmission(services, { ...message, host }) : await runExecution(services, message)
+  if (hasEnded) await deliverWebhooks(services)
 }

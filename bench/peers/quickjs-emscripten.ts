@@ -19,20 +19,29 @@ export async function compileQuickjs(): Promise<() => Promise<QuickJS>> {
   return () => newQuickJSWASMModule(newVariant(RELEASE_SYNC, { wasmModule }))
 }
 
-export type Script = { context: QuickJSContext; main: QuickJSHandle }
+export type Script = { context: QuickJSContext; main: QuickJSHandle; call: QuickJSHandle; dispose(): void }
 
 export function loadScript(quickjs: QuickJS, source: string): Script {
   const context = quickjs.newContext()
   const namespace = context.unwrapResult(context.evalCode(source, 'agent.js', { type: 'module' }))
-  return { context, main: context.getProp(namespace, 'default') }
+  const main = context.getProp(namespace, 'default')
+  const call = context.unwrapResult(context.evalCode('(main, input) => JSON.stringify(main(JSON.parse(input)))'))
+  return {
+    context,
+    main,
+    call,
+    dispose() {
+      for (const handle of [namespace, main, call]) handle.dispose()
+      context.dispose()
+    },
+  }
 }
 
 /** @returns the output as JSON text */
-export function callScript({ context, main }: Script, input: string): string {
-  const parse = context.getProp(context.getProp(context.global, 'JSON'), 'parse')
-  const given = context.unwrapResult(context.callFunction(parse, context.undefined, context.newString(input)))
-  const output = context.unwrapResult(context.callFunction(main, context.undefined, given))
-  const text = JSON.stringify(context.dump(output))
-  for (const handle of [parse, given, output]) handle.dispose()
+export function callScript({ context, main, call }: Script, input: string): string {
+  const given = context.newString(input)
+  const output = context.unwrapResult(context.callFunction(call, context.undefined, main, given))
+  const text = context.getString(output)
+  for (const handle of [given, output]) handle.dispose()
   return text
 }

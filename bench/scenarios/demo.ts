@@ -3,7 +3,7 @@ import { loadDemo } from '../../local/demo.ts'
 import { demoCases } from '../../local/demo-cases.ts'
 import { demoLibraries } from '../../local/demo-agents.ts'
 import { withLocalCloud } from '../local-cloud.ts'
-import type { ScenarioResult } from '../run.ts'
+import type { ScenarioResult } from '../scenario.ts'
 
 export async function demo(): Promise<ScenarioResult> {
   return withLocalCloud(async (cloud) => {

@@ -5,7 +5,7 @@ import type { BenchAnswer, Percentiles, PoolAnswer } from '../../sandbox-host/en
 import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
 import { tiers } from '../../shared/tiers.ts'
 import { createNativeForBench } from '../native.ts'
-import type { Figure, ScenarioResult } from '../run.ts'
+import type { Figure, ScenarioResult } from '../scenario.ts'
 import { median, quantile } from '../statistics.ts'
 
 const rounds = 15

@@ -2,26 +2,26 @@
 // socket. Rounds alternate, so that a slow moment of the machine falls on both; the load generator shares the two cores.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import autocannon from 'autocannon'
+import type autocannon from 'autocannon'
 import { makeId } from '../../shared/ids.ts'
 import { startTimeDefault, type HostExecution } from '../../shared/execution.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
+import { deployAgent, type Deployed } from '../fill-cloud.ts'
+import { latencyAt, load, type LoadRound } from '../load.ts'
 import { withLocalCloud, type LocalCloud } from '../local-cloud.ts'
 import { treeMemoryMiB } from '../process-tree.ts'
-import type { ScenarioResult } from '../run.ts'
+import type { Figure, ScenarioResult } from '../scenario.ts'
 import { median } from '../statistics.ts'
 
 const connections = 100
 const rounds = 5
 const secondsPerRound = 6
 
-type Round = { perSecond: number; p50Ms: number; p99Ms: number; failed: number }
-
 export async function http(): Promise<ScenarioResult> {
   return withLocalCloud(async (cloud) => {
-    const agent = await deployNoop(cloud)
-    const host: Round[] = []
-    const worker: Round[] = []
+    const agent = await deployAgent(cloud, { name: 'noop', source: 'export default (input) => input' })
+    const host: LoadRound[] = []
+    const worker: LoadRound[] = []
     await loadHost(cloud, agent, 2)
     await loadWorker(cloud, agent, 2)
     for (let round = 0; round < rounds; round++) {
@@ -41,19 +41,10 @@ export async function http(): Promise<ScenarioResult> {
   })
 }
 
-type Deployed = { id: string; sha256: string; accountId: string }
-
-async function deployNoop({ baseUrl, demoKey }: LocalCloud): Promise<Deployed> {
-  const headers = { authorization: `Bearer ${demoKey}`, 'content-type': 'application/json' }
-  const body = JSON.stringify({ name: 'noop', kind: 'script', source: 'export default (input) => input' })
-  const response = await fetch(`${baseUrl}/api/agents`, { method: 'POST', headers, body })
-  if (response.status !== 201) throw new Error(`deploy answered ${response.status}: ${await response.text()}`)
-  // Our own API's answer to a deploy that succeeded.
-  return (await response.json()) as Deployed
-}
-
-async function loadHost({ hostUrl, localDir }: LocalCloud, agent: Deployed, seconds: number): Promise<Round> {
+async function loadHost({ hostUrl, localDir }: LocalCloud, agent: Deployed, seconds: number): Promise<LoadRound> {
   const path = '/v1/executions'
+  // A signature is for one host.
+  const { host } = (await (await fetch(`${hostUrl}/ready`)).json()) as { host: string }
   const secret: string = JSON.parse(readFileSync(join(localDir, 'secrets.json'), 'utf8')).sandboxSecret
   const setupRequest = (request: autocannon.Request) => {
     const execution: HostExecution = {
@@ -68,30 +59,28 @@ async function loadHost({ hostUrl, localDir }: LocalCloud, agent: Deployed, seco
       input: { n: 1 },
     }
     const body = JSON.stringify(execution)
-    const signature = signRequest({ secret, audience: 'host', method: 'POST', path, body: Buffer.from(body), now: Date.now() })
+    const signature = signRequest({ secret, audience: `host ${host}`, method: 'POST', path, body: Buffer.from(body), now: Date.now() })
     return { ...request, body, headers: { ...request.headers, ...signature } }
   }
-  return load({ url: `${hostUrl}${path}`, requests: [{ setupRequest }] }, seconds)
+  return post({ url: `${hostUrl}${path}`, requests: [{ setupRequest }] }, seconds)
 }
 
-async function loadWorker({ directUrl, demoKey }: LocalCloud, agent: Deployed, seconds: number): Promise<Round> {
+async function loadWorker({ directUrl, demoKey }: LocalCloud, agent: Deployed, seconds: number): Promise<LoadRound> {
   const url = `${directUrl}/api/agents/${agent.id}/executions`
-  return load({ url, headers: { authorization: `Bearer ${demoKey}` }, body: JSON.stringify({ input: { n: 1 } }) }, seconds)
+  return post({ url, headers: { authorization: `Bearer ${demoKey}` }, body: JSON.stringify({ input: { n: 1 } }) }, seconds)
 }
 
-async function load(options: autocannon.Options, seconds: number): Promise<Round> {
+function post(options: autocannon.Options, duration: number): Promise<LoadRound> {
   const headers = { 'content-type': 'application/json', ...options.headers }
-  const result = await autocannon({ ...options, method: 'POST', headers, connections, duration: seconds })
-  const failed = result.errors + result.timeouts + result.non2xx
-  return { perSecond: result['2xx'] / result.duration, p50Ms: result.latency.p50, p99Ms: result.latency.p99, failed }
+  return load({ ...options, method: 'POST', headers, connections, duration })
 }
 
-function figures(where: string, all: Round[], target: string) {
-  const of = (pick: (round: Round) => number) => median(all.map(pick))
+function figures(where: string, all: LoadRound[], target: string): Figure[] {
+  const of = (pick: (round: LoadRound) => number) => ({ value: median(all.map(pick)), samples: all.map(pick) })
   return [
-    { name: `${where}: script executions per second, ${connections} connections`, value: of((round) => round.perSecond), target },
-    { name: `${where}: p50, ms`, value: of((round) => round.p50Ms) },
-    { name: `${where}: p99, ms`, value: of((round) => round.p99Ms) },
+    { name: `${where}: script executions per second, ${connections} connections`, ...of(({ perSecond }) => perSecond), target },
+    { name: `${where}: p50, ms`, ...of((round) => latencyAt(round, 50)), better: 'less' },
+    { name: `${where}: p99, ms`, ...of((round) => latencyAt(round, 99)), better: 'less' },
     { name: `${where}: failed requests`, value: all.reduce((sum, round) => sum + round.failed, 0), target: '0' },
   ]
 }

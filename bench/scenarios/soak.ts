@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { createNativeForBench } from '../native.ts'
 import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
-import type { ScenarioResult } from '../run.ts'
+import type { ScenarioResult } from '../scenario.ts'
 
 const executions = 1_000_000
 const warmUp = 100_000

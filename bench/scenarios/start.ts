@@ -5,7 +5,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { treeMemoryMiB } from '../process-tree.ts'
-import type { ScenarioResult } from '../run.ts'
+import type { ScenarioResult } from '../scenario.ts'
 
 export async function start(): Promise<ScenarioResult> {
   const localDir = await mkdtemp(join(tmpdir(), 'bounty-start-'))

@@ -133,6 +133,8 @@ export interface NativeEngine {
   scriptImage(): Buffer
   /** One run in an instance of its own. Rejects with `engine-busy`, `unknown-program`, `input-limit`, `engine-failed`. */
   run(handle: number, request: RunRequest): Promise<RunOutcome>
+  /** The same; once `cancelled` is aborted the guest is stopped, and the run rejects with `engine-failed` unless it had ended. */
+  runCancellable(handle: number, request: RunRequest, cancelled: AbortSignal): Promise<RunOutcome>
   /** Runs that have begun keep the program until they end. */
   drop(handle: number): void
   stats(): NativeEngineStats
@@ -172,6 +174,8 @@ interface Addon {
     compilerInput(handle: number, hasCells: boolean): Buffer
     scriptImage(): Buffer
     run(call: number, handle: number, request: RunRequest): void
+    runCancellable(call: number, handle: number, request: RunRequest): void
+    cancel(call: number): void
     dropProgram(handle: number): void
     stats(): NativeEngineStats
     close(): void
@@ -240,6 +244,19 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
         (call) => coded(() => engine.run(call, handle, request)),
         (completion) => completion.ran,
       ),
+    runCancellable(handle, request, cancelled) {
+      let cancel = () => {}
+      const ran = send(
+        (call) => {
+          coded(() => engine.runCancellable(call, handle, request))
+          cancel = () => engine.cancel(call)
+        },
+        (completion) => completion.ran,
+      )
+      if (cancelled.aborted) cancel()
+      cancelled.addEventListener('abort', cancel)
+      return ran.finally(() => cancelled.removeEventListener('abort', cancel))
+    },
     drop: (handle) => engine.dropProgram(handle),
     stats: () => engine.stats(),
     close() {

@@ -11,7 +11,12 @@ export type FallbackOptions = { threads: number; queueMax: number }
 /** A worker that is this much later than its guest's deadline is stuck, and is replaced. */
 const graceMs = 2_000
 
-type Waiting = { task: FallbackTask; resolve: (answer: FallbackAnswer) => void; reject: (error: unknown) => void }
+type Waiting = {
+  task: FallbackTask
+  cancelled?: AbortSignal | undefined
+  resolve: (answer: FallbackAnswer) => void
+  reject: (error: unknown) => void
+}
 
 export async function createFallbackEngine({ threads, queueMax }: FallbackOptions): Promise<SandboxEngine> {
   // QuickJS asks its surroundings for the time zone; in a sandbox there is none.
@@ -38,10 +43,12 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
     if (worker && waiting) void perform(worker, waiting)
   }
 
-  async function perform(worker: Worker, { task, resolve, reject }: Waiting): Promise<void> {
+  async function perform(worker: Worker, { task, cancelled, resolve, reject }: Waiting): Promise<void> {
+    const late = AbortSignal.timeout(task.limits.wallMs + graceMs)
     try {
+      cancelled?.throwIfAborted()
       worker.postMessage(task, [])
-      const signal = AbortSignal.timeout(task.limits.wallMs + graceMs)
+      const signal = cancelled ? AbortSignal.any([late, cancelled]) : late
       // The worker posts nothing but answers.
       const [answer] = (await once(worker, 'message', { signal })) as [FallbackAnswer]
       idle.push(worker)
@@ -50,19 +57,18 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
       all.delete(worker)
       await worker.terminate()
       if (!isClosed) void startWorker()
-      const isLate = error instanceof Error && error.name === 'AbortError'
-      if (isLate) resolve(lateAnswer(task.limits))
+      if (late.aborted && !cancelled?.aborted) resolve(lateAnswer(task.limits))
       else reject(error)
     }
     next()
   }
 
-  function submit(task: FallbackTask): Promise<FallbackAnswer> {
+  function submit(task: FallbackTask, cancelled?: AbortSignal): Promise<FallbackAnswer> {
     if (queue.length >= queueMax) {
       return Promise.reject(new ProblemError('overloaded', { detail: 'the queue of the sandbox is full', retryAfterSeconds: 1 }))
     }
     return new Promise((resolve, reject) => {
-      queue.push({ task, resolve, reject })
+      queue.push({ task, cancelled, resolve, reject })
       next()
     })
   }
@@ -80,10 +86,10 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
       programs.set(++handles, source)
       return { ok: true, handle: handles, snapshotBytes: 0, heldBytes: code.length * 2, prepareMicros: answer.wallMicros }
     },
-    async run(handle, request: RunRequest) {
+    async run(handle, request: RunRequest, cancelled) {
       const source = programs.get(handle)
       if (source === undefined) throw new Error(`unknown program handle ${handle}`)
-      return outcomeOf(await submit({ type: 'run', source, limits: request.limits, request }))
+      return outcomeOf(await submit({ type: 'run', source, limits: request.limits, request }, cancelled))
     },
     load: async () => undefined,
     stored: () => undefined,

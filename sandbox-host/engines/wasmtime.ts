@@ -97,7 +97,8 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
         throw error
       }),
     stored: (handle) => native.stored(handle),
-    run: (handle, request) => orProblem(native.run(handle, request)),
+    run: (handle, request, cancelled) =>
+      orProblem(cancelled ? native.runCancellable(handle, request, cancelled) : native.run(handle, request)),
     drop: (handle) => native.drop(handle),
     stats: () => ({ ...native.stats() }),
     close: async () => native.close(),

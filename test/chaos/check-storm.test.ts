@@ -22,7 +22,7 @@ const record = executionRecordSchema.parse({
   output: '10',
   logs: { stdout: '', stderr: '', truncated: false },
   artifacts: [{ name: 'made.txt', bytes: 3, sha256: sha('b'), bundle: 'host-1/000000000001', offset: 40 }],
-  usage: { fuel: 7, wallMicros: 9, memoryBytesPeak: 11 },
+  usage: { fuel: 7, wallMicros: 9, memoryBytesPeak: 11, costMicroUsd: 2.375 },
   engine: 'test',
   finishedAt: '2026-01-01T00:00:00.000Z',
 })

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Client } from 'pg'
 import { z } from 'zod'
-import { bundleKey, executionRecordSchema, type ExecutionRecord } from '../../shared/execution.ts'
+import { executionRecordSchema, placeOf, type ExecutionRecord } from '../../shared/execution.ts'
 import { submissionStatusSchema } from '../../shared/submission.ts'
 import { createBucket } from '../../sandbox-host/bucket.ts'
 import type { Stack } from '../../local/stack.ts'
@@ -12,7 +12,7 @@ import type { Held, HeldArtifact } from './held.ts'
 /** Longer than a sweep takes to come by, see local/edge.ts. */
 const overdueSeconds = 15
 /** More than a segment of the host's journal. */
-const bundleBytesMax = 64 * 1024 * 1024
+const objectBytesMax = 64 * 1024 * 1024
 const readMsMax = 10_000
 
 const count = z.coerce.number().int()
@@ -106,10 +106,10 @@ export function heldReader({ stack, deeds, apiKeyOf, heardEventIds }: HeldReader
 
   async function readArtifacts(executions: Held['executions']): Promise<void> {
     const records = new Map(executions.map(({ id, record }) => [id, record]))
-    const bundles = new Map<string, Promise<Buffer | undefined>>()
-    const bundleOf = (bundle: string) => {
-      const known = bundles.get(bundle) ?? bucket.get(bundleKey(bundle), bundleBytesMax).catch(() => undefined)
-      bundles.set(bundle, known)
+    const objects = new Map<string, Promise<Buffer | undefined>>()
+    const objectOf = (key: string) => {
+      const known = objects.get(key) ?? bucket.get(key, objectBytesMax).catch(() => undefined)
+      objects.set(key, known)
       return known
     }
     for (const deed of deedsOf(deeds, 'execute')) {
@@ -120,8 +120,9 @@ export function heldReader({ stack, deeds, apiKeyOf, heardEventIds }: HeldReader
       const known = artifacts[name]
       if (known?.api === artifact.sha256 && known.bucket === artifact.sha256) continue
       const place = record.artifacts.find((stored) => stored.name === artifact.name)
-      const bundle = place && (await bundleOf(place.bundle))
-      const bytes = place && bundle?.subarray(place.offset, place.offset + place.bytes)
+      const { key, offset } = place ? placeOf(place) : { key: '', offset: 0 }
+      const object = place && (await objectOf(key))
+      const bytes = place && object?.subarray(offset, offset + place.bytes)
       artifacts[name] = { api: await readThroughApi(record, artifact.name), bucket: bytes ? sha256(bytes) : 'no bundle in the bucket' }
     }
   }

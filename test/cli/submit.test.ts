@@ -164,6 +164,6 @@ test('keys are listed without their secrets', async () => {
   expect(out).not.toContain(env['BOUNTY_KEY'])
 })
 
-test.each([['submit'], ['bounties'], ['show'], ['keys']])('%s --help', async (command) => {
+test.each([['submit'], ['bounties'], ['show'], ['keys'], ['dead-letters']])('%s --help', async (command) => {
   expect(await ask(command, '--help')).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^Usage: bounty .*Exit code: 0 /s) })
 })

@@ -77,7 +77,7 @@ export function useJudgingWorld(open: () => JudgingStores) {
     return { id, agentId }
   }
 
-  const take = (id: string, turn = 1) => stores.judgings.take(id, { turn, dueAt: at(100) })
+  const take = (id: string, turn = 1) => stores.judgings.take(id, { turn, at: at(2), dueAt: at(100) })
   const openCases = (id: string) => stores.judgings.nextCases(id, { after: -1, limit: 100 })
   /** Of those that are open, so many; those from `passed` on are wrong. */
   async function record(id: string, { turn, count = 100, passed = 100 }: { turn: number; count?: number; passed?: number }) {

@@ -154,7 +154,7 @@ export function listsContract(name: string, open: () => ListStores): void {
       expect(await list({ agentId, ...page })).toEqual(newestFirst(a, b))
       expect(await list({ status: 'completed', ...page })).toEqual(newestFirst(a, c))
       expect(await stores.executions.list(owner, { agentId, status: 'threw', ...page })).toEqual({
-        items: [{ id: b, agentId, version: 1, status: 'threw', fuel: 9_000_000_000, finishedAt: at }],
+        items: [{ id: b, agentId, version: 1, status: 'threw', fuel: 9_000_000_000, costMicroUsd: 2.375, finishedAt: at }],
       })
     })
 
@@ -170,7 +170,7 @@ export function listsContract(name: string, open: () => ListStores): void {
         status: 'completed',
         logs: { stdout: '', stderr: '', truncated: false },
         artifacts: [],
-        usage: { fuel: 9_000_000_000, wallMicros: 5, memoryBytesPeak: 65_536 },
+        usage: { fuel: 9_000_000_000, wallMicros: 5, memoryBytesPeak: 65_536, costMicroUsd: 2.375 },
         engine: 'engine-1',
         finishedAt: at,
         receipt: null,

@@ -209,7 +209,7 @@ export function storesContract(name: string, open: () => Stores): void {
       const id = idOf('submission')
       const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id, casesTotal: 3, createdAt: at(2) }
       await judgeByHand(stores).begin({ id, ...of })
-      const none = { casesPassed: 0, fuelTotal: 0, engine: null, round: 1, failure: null, verdicts: [], finishedAt: null }
+      const none = { casesPassed: 0, fuelTotal: 0, engine: null, round: 1, failure: null, replayOf: null, verdicts: [], finishedAt: null }
       expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...none })
       const verdicts = bounty.cases.map(({ id: caseId }) => ({
         caseId,
@@ -220,7 +220,15 @@ export function storesContract(name: string, open: () => Stores): void {
       await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts: verdicts.slice(0, 2) })
       await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
       const shown = verdicts.slice(0, 2).map(({ caseId, status, usage: used }) => ({ caseId, status, usage: used }))
-      const sums = { casesPassed: 3, fuelTotal: 15_000_000_000, engine: 'engine-1', round: 1, failure: null, verdicts: shown }
+      const sums = {
+        casesPassed: 3,
+        fuelTotal: 15_000_000_000,
+        engine: 'engine-1',
+        round: 1,
+        failure: null,
+        replayOf: null,
+        verdicts: shown,
+      }
       expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...sums, finishedAt: null })
       await judgeByHand(stores).finish(id, { status: 'accepted', at: at(3) })
       await judgeByHand(stores).finish(id, { status: 'failed', at: at(4) })
@@ -304,11 +312,11 @@ export function storesContract(name: string, open: () => Stores): void {
       const agent = await newAgent()
       const of = { agentId: agent.id, accountId: account.id }
       const [late, early] = [recordOf(of), { ...recordOf(of), finishedAt: '2026-11-22T23:59:59.999Z' }]
-      const unmetered = { ...recordOf(of), usage: usage(null) }
+      const unmetered = { ...recordOf(of), usage: { ...usage(null), costMicroUsd: null } }
       await stores.executions.record([late, early, late])
       await stores.executions.record([late, unmetered, { ...recordOf(of), version: 2 }])
-      const second = { day: '2026-11-23', executions: 2, fuel: 9_000_000_000, wallMicros: 17 }
-      const first = { day: '2026-11-22', executions: 1, fuel: 9_000_000_000, wallMicros: 5 }
+      const second = { day: '2026-11-23', executions: 2, fuel: 9_000_000_000, wallMicros: 17, costMicroUsd: 2.375 }
+      const first = { day: '2026-11-22', executions: 1, fuel: 9_000_000_000, wallMicros: 5, costMicroUsd: 2.375 }
       expect(await stores.executions.usageByDay(account.id, { from: '2026-11-22' })).toEqual([second, first])
       expect(await stores.executions.usageByDay(account.id, { from: '2026-11-23' })).toEqual([second])
     })
@@ -361,7 +369,7 @@ function recordOf({ agentId, accountId }: { agentId: string; accountId: string }
     output: '{"b":1,"a":"\\u0000"}',
     logs: { stdout: 'nul \0, quote " and é', stderr: '', truncated: false },
     artifacts: [{ name: 'a', bytes: 1, sha256: '1'.repeat(64), bundle: 'host-1/000000000001', offset: 5 }],
-    usage: { fuel: 9_000_000_000, wallMicros: 5, memoryBytesPeak: 65_536 },
+    usage: { fuel: 9_000_000_000, wallMicros: 5, memoryBytesPeak: 65_536, costMicroUsd: 2.375 },
     engine: 'engine-1',
     finishedAt: '2026-11-23T12:00:00.123Z',
     receipt: null,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { jcoComponent } from '../fixtures/components/jco-component.ts'
+import { eventually } from '../fakes/eventually.ts'
 import { call, deployCommand, deployComponent, deployScript, newAccount, run } from './caller.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -44,6 +45,34 @@ describe('a script', () => {
     const part = await call('GET', `/api/executions/${outcome.id}/artifacts/report.txt`, { headers: { range: 'bytes=7-8' } })
     expect(part.status).toBe(206)
     expect(new TextDecoder().decode(part.bytes)).toBe('wo')
+  })
+
+  test('leaves an artifact over 1 MiB as an object of its own: read at once, by ranges, and at a URL when it is in the bucket', async () => {
+    const agentId = await deployScript(`export default (input, context) => {
+      context.artifact('large.bin', new Uint8Array(input).map((_, i) => i * 7))
+      context.artifact('small.txt', 'small')
+      return null
+    }`)
+    const { body: outcome } = await run(agentId, 1_500_000)
+    expect(outcome).toMatchObject({ status: 'completed', artifacts: [{ name: 'large.bin', bytes: 1_500_000 }, { name: 'small.txt' }] })
+    const path = `/api/executions/${outcome.id}/artifacts/large.bin`
+    const whole = await call('GET', path)
+    expect(sha256(whole.bytes)).toBe(outcome.artifacts[0].sha256)
+    const part = await call('GET', path, { headers: { range: 'bytes=1499990-' } })
+    expect([part.status, ...part.bytes]).toEqual([206, ...whole.bytes.slice(-10)])
+    const head = await call('HEAD', path)
+    expect([head.status, head.bytes.length, head.headers.get('content-length')]).toEqual([200, 0, '1500000'])
+    const urls = `/api/executions/${outcome.id}/artifact-urls`
+    await eventually(async () => (await call('GET', `${urls}/large.bin`)).status, 200)
+    const { body: signed } = await call('GET', `${urls}/large.bin`)
+    // From the bucket itself, without a key.
+    const response = await fetch(signed.url)
+    expect([response.status, response.headers.get('content-disposition')]).toEqual([200, 'attachment'])
+    expect(sha256(new Uint8Array(await response.arrayBuffer()))).toBe(outcome.artifacts[0].sha256)
+    expect((await fetch(signed.url.replace('/0?', '/1?'))).status).toBe(403)
+    expect((await call('GET', `${urls}/small.txt`)).body.code).toBe('not-presignable')
+    // By now through the bucket.
+    expect(sha256((await call('GET', path)).bytes)).toBe(outcome.artifacts[0].sha256)
   })
 
   test('repeats byte for byte and fuel for fuel with the same seed, and differs with another', async () => {
@@ -143,6 +172,34 @@ describe('a program that misbehaves is a successful answer, and the next run is 
     expect(body.usage.wallMicros).toBeGreaterThan(0)
     const healthy = await deployScript(`export default (x) => x + 1`)
     expect((await run(healthy, 41)).body.output).toBe(42)
+  })
+})
+
+describe('the cost of an execution', () => {
+  test('is estimated in the outcome, kept with it, listed, and summed by day; no receipt states it', async () => {
+    const { key } = await newAccount()
+    const agentId = await deployScript(`export default (kept, context) => { if (kept) context.artifact('a', 'b'); return 1 }`, key)
+    const ran = async (input: boolean) => (await call('POST', `/api/agents/${agentId}/executions`, { key, body: { input } })).body
+    const [plain, kept] = [await ran(false), await ran(true)]
+    expect(plain.usage.costMicroUsd).toBeGreaterThan(0.6)
+    expect(plain.usage.costMicroUsd).toBeLessThan(3)
+    // A write of R2's is what an artifact costs most.
+    expect(kept.usage.costMicroUsd - plain.usage.costMicroUsd).toBeGreaterThan(4)
+    expect(JSON.stringify(plain.receipt)).not.toMatch(/cost/i)
+    expect((await call('GET', `/api/executions/${plain.id}`, { key })).body.usage).toEqual(plain.usage)
+    await vi.waitFor(
+      async () => {
+        const { items } = (await call('GET', '/api/executions', { key })).body
+        expect(items.map((item: { costMicroUsd: number }) => item.costMicroUsd)).toEqual([
+          kept.usage.costMicroUsd,
+          plain.usage.costMicroUsd,
+        ])
+      },
+      { timeout: 10_000, interval: 200 },
+    )
+    const { items: days } = (await call('GET', '/api/accounts/me/usage', { key })).body
+    const spent = days.reduce((sum: number, day: { costMicroUsd: number }) => sum + day.costMicroUsd, 0)
+    expect(spent).toBeCloseTo(plain.usage.costMicroUsd + kept.usage.costMicroUsd, 9)
   })
 })
 

@@ -44,7 +44,7 @@ export function createFakeEngine({ behaviours = {}, heldBytes = 1000, runsMax = 
       return { handle: -engine.loaded.length, snapshotBytes: heldBytes, heldBytes, prepareMicros: 1 }
     },
     stored: (handle) => Buffer.from(programs.get(handle) ?? ''),
-    async run(handle, request) {
+    async run(handle, request, cancelled) {
       const text = programs.get(handle)
       if (text === undefined) throw new Error(`run of the dropped or unknown program ${handle}`)
       if (running >= runsMax) throw new ProblemError('overloaded', { detail: 'the queue of the sandbox is full', retryAfterSeconds: 1 })
@@ -52,7 +52,11 @@ export function createFakeEngine({ behaviours = {}, heldBytes = 1000, runsMax = 
       engine.runningPeak = Math.max(engine.runningPeak, ++running)
       try {
         const behaviour = Object.entries(behaviours).find(([name]) => text.includes(name))?.[1]
-        return { ...completed(request.input), ...(await behaviour?.(request)) }
+        const stopped = Promise.withResolvers<never>()
+        const stop = () => stopped.reject(new Error('the run was cancelled'))
+        if (cancelled?.aborted) stop()
+        cancelled?.addEventListener('abort', stop)
+        return { ...completed(request.input), ...(await Promise.race([behaviour?.(request), stopped.promise])) }
       } finally {
         running--
       }

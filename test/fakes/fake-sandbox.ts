@@ -1,14 +1,16 @@
 // A sandbox host whose programs are functions: the source of a script is looked up in `programs`. What it ran it remembers until it is
 // told to hand it over, like the real one.
 import { createHash } from 'node:crypto'
+import { artifactKey, bundledArtifactBytesMax, bundleKey } from '../../shared/execution.ts'
 import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
-import type { ArtifactStore, Sandbox } from '../../shared/ports.ts'
+import type { Sandbox } from '../../shared/ports.ts'
 import { jsonEquals } from '../../shared/json-equals.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { checkOutput } from '../../sandbox-host/check-output.ts'
 import { keyOfSeed } from '../../sandbox-host/receipt-key.ts'
 import { emptyOutcome, type AcceptedOutcome } from '../../sandbox-host/run-outcome.ts'
 import { createJudgementSigner } from '../../sandbox-host/sign-judgement.ts'
+import { streamOf } from './stream-of.ts'
 
 export type Program = (input: unknown) => { output: unknown; artifacts?: Record<string, string> }
 
@@ -17,8 +19,14 @@ export type FakeSandbox = Sandbox & {
   programs: Map<string, Program>
   records: Map<string, ExecutionRecord>
   bundle: Buffer
+  /** Artifacts that are objects of their own, by key. */
+  objects: Map<string, Buffer>
   failure: ProblemError | undefined
   runs: number
+  /** What the next asynchronous runs break off with after they were begun. */
+  brokenOff: ProblemError | undefined
+  /** Ids that it was told to stop. */
+  cancelled: Set<string>
   /** Cases per judgement, in order. */
   judged: number[]
   /** Cases of a judgement after which the host dies. */
@@ -45,8 +53,11 @@ export function fakeSandbox(): FakeSandbox {
     programs: new Map<string, Program>(),
     records: new Map<string, ExecutionRecord>(),
     bundle: Buffer.alloc(0),
+    objects: new Map<string, Buffer>(),
     failure: undefined,
     runs: 0,
+    brokenOff: undefined,
+    cancelled: new Set(),
     judged: [],
     judgedMax: undefined,
     async prepare(prepared) {
@@ -58,11 +69,17 @@ export function fakeSandbox(): FakeSandbox {
       begin()
       sandbox.runs++
       const { output, artifacts = {} } = program(execution.program.sha256)(input)
-      const stored = Object.entries(artifacts).map(([name, text]) => {
+      const stored = Object.entries(artifacts).map(([name, text], position) => {
         const bytes = Buffer.from(text)
+        const facts = { name, bytes: bytes.length, sha256: hashOf(text) }
+        if (bytes.length > bundledArtifactBytesMax) {
+          const object = artifactKey({ host: 'fake-host', execution: execution.id, position })
+          sandbox.objects.set(object, bytes)
+          return { ...facts, object }
+        }
         const offset = sandbox.bundle.length
         sandbox.bundle = Buffer.concat([sandbox.bundle, bytes])
-        return { name, bytes: bytes.length, sha256: hashOf(text), bundle: bundleName, offset }
+        return { ...facts, bundle: bundleName, offset }
       })
       const record: ExecutionRecord = {
         ...execution,
@@ -70,13 +87,23 @@ export function fakeSandbox(): FakeSandbox {
         output: JSON.stringify(output),
         logs: { stdout: '', stderr: '', truncated: false },
         artifacts: stored,
-        usage,
+        usage: { ...usage, costMicroUsd: 2.5 },
         engine,
         finishedAt: '2026-11-23T12:00:00.000Z',
         receipt: null,
       }
       sandbox.records.set(record.id, record)
       return record
+    },
+    async runAsync(execution) {
+      begin()
+      if (sandbox.cancelled.has(execution.id)) throw new ProblemError('execution-cancelled', { detail: 'it was cancelled' })
+      if (sandbox.brokenOff) throw sandbox.brokenOff
+      return sandbox.records.get(execution.id) ?? sandbox.run(execution)
+    },
+    async cancel(id) {
+      begin()
+      sandbox.cancelled.add(id)
     },
     async judge({ cases, ...rest }, keep) {
       begin()
@@ -108,13 +135,10 @@ export function fakeSandbox(): FakeSandbox {
       begin()
       return sandbox.records.get(id)
     },
-    async readBundle(bundle, { offset, length }) {
+    async readObject(key, { offset, length }) {
       begin()
-      return bundle === bundleName ? streamOf(sandbox.bundle.subarray(offset, offset + length)) : undefined
-    },
-    async receiptKey() {
-      begin()
-      return { ...fakeReceiptKey, host: 'fake-host' }
+      const bytes = key === bundleKey(bundleName) ? sandbox.bundle : sandbox.objects.get(key)
+      return bytes && streamOf(bytes.subarray(offset, offset + length))
     },
     async ping() {
       begin()
@@ -135,33 +159,6 @@ function outcomeOf(run: Program, input: string): AcceptedOutcome {
   } catch {
     return empty
   }
-}
-
-/** An artifact store that holds programs, and no bundle before it is given one. */
-export function memoryArtifactStore(): ArtifactStore & { programs: Map<string, Uint8Array>; bundles: Map<string, Buffer> } {
-  const programs = new Map<string, Uint8Array>()
-  const bundles = new Map<string, Buffer>()
-  return {
-    programs,
-    bundles,
-    async putProgram(sha256, bytes) {
-      programs.set(sha256, bytes)
-    },
-    async readBundle(bundle, { offset, length }) {
-      const bytes = bundles.get(bundle)
-      return bytes && streamOf(bytes.subarray(offset, offset + length))
-    },
-    async ping() {},
-  }
-}
-
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(new Uint8Array(bytes))
-      controller.close()
-    },
-  })
 }
 
 function hashOf(text: string): string {

@@ -12,7 +12,7 @@ export function judgeByHand({ submissions, judgings }: { submissions: Submission
   return {
     async begin(submission: Omit<NewSubmission, 'stopAtFirstFailure' | 'dueAt'>): Promise<void> {
       await submissions.create({ ...submission, stopAtFirstFailure: false, dueAt: dueNever })
-      await judgings.take(submission.id, { turn: 1, dueAt: dueNever })
+      await judgings.take(submission.id, { turn: 1, at: submission.createdAt, dueAt: dueNever })
     },
     record(id: string, { engine, verdicts }: { engine: string; verdicts: Verdict[] }): Promise<boolean> {
       return judgings.record(id, { turn, dueAt: dueNever, engine, verdicts: verdicts.map((verdict) => ({ ...verdict, revision: 1 })) })

@@ -1,7 +1,8 @@
 // The stores of shared/ports.ts over plain maps: small, true implementations that pass the same contract as Postgres does.
 import type { Account } from '../../shared/account.ts'
 import type { Agent, Program } from '../../shared/agent.ts'
-import type { ExecutionRecord } from '../../shared/execution.ts'
+import type { AsyncExecutionStore } from '../../shared/async-execution-ports.ts'
+import type { HostStore } from '../../shared/host-ports.ts'
 import type {
   AccountStore,
   AgentStore,
@@ -19,6 +20,8 @@ import type {
   SettlementStore,
   SubmissionStore,
 } from '../../shared/ports.ts'
+import type { DeadLetterStore } from '../../shared/dead-letter-ports.ts'
+import type { ProgramClaims, RetentionStore } from '../../shared/sweep-ports.ts'
 import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
@@ -26,8 +29,12 @@ import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import { searchWords } from '../../shared/search-words.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
+import { memoryHostStore } from './memory-hosts.ts'
+import { memoryDeadLetters } from './memory-dead-letters.ts'
+import { memoryExecutions } from './memory-executions.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
 import { memoryKeyStore } from './memory-keys.ts'
+import { memoryProgramClaims, memoryRetention } from './memory-retention.ts'
 import { memorySubmissions, type MemoryBounty } from './memory-submissions.ts'
 import { memoryWebhooks } from './memory-webhooks.ts'
 
@@ -44,11 +51,16 @@ export type MemoryDatabase = {
   judgings: JudgingStore
   progress: ProgressStore
   executions: ExecutionStore
+  asyncExecutions: AsyncExecutionStore
   judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
+  hosts: HostStore
   ledger: LedgerStore
   settlements: SettlementStore
   webhooks: WebhookStore
+  deadLetters: DeadLetterStore
+  programClaims: ProgramClaims
+  retention: RetentionStore
   rejected: RejectedOutcome[]
 }
 
@@ -60,13 +72,19 @@ export function memoryDatabase(): MemoryDatabase {
   /** By agent, program and when it was asked for. */
   const versionOfRequest = new Map<string, number>()
   const bounties = new Map<string, MemoryBounty>()
-  const executions = new Map<string, ExecutionRecord>()
   const webhooks = memoryWebhooks()
+  const deadLetters = memoryDeadLetters()
   const program = (agentId: string, version: number): Program => {
     return { kind: agents.get(agentId)?.kind ?? 'script', sha256: versions.get(`${agentId}@${version}`)?.sha256 ?? '' }
   }
-  const { money, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, program })
+  const { money, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, deadLetters, program })
   const rejected: RejectedOutcome[] = []
+  const { waitingOf, ended, remove, ...executed } = memoryExecutions({
+    isKnown: ({ accountId, agentId, version }) => accounts.has(accountId) && versions.has(`${agentId}@${version}`),
+    webhooks,
+    deadLetters,
+    rejected,
+  })
   const receiptKeys = new Map<string, RegisteredReceiptKey>()
 
   const agentsOf = (accountId: string) => [...agents.values()].filter((agent) => agent.accountId === accountId).length
@@ -76,11 +94,16 @@ export function memoryDatabase(): MemoryDatabase {
   return {
     rejected,
     ...judged,
+    ...executed,
     keys,
+    hosts: memoryHostStore(),
     idempotency: memoryIdempotencyStore(),
     ledger: money.ledger,
     settlements: money.settlements,
     webhooks: webhooks.store,
+    deadLetters: deadLetters.store,
+    programClaims: memoryProgramClaims({ isNamed: (sha256) => [...versions.values()].some((version) => version.sha256 === sha256) }),
+    retention: memoryRetention({ ended, remove }),
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })
@@ -101,7 +124,14 @@ export function memoryDatabase(): MemoryDatabase {
         if (!account || balanceCredits === undefined) return undefined
         const few = { limit: 100 }
         const [ownKeys, ownWebhooks] = [await keys.list(id, few), await webhooks.store.list(id, few)]
-        const used = { agents: agentsOf(id), openBounties: openBountiesOf(id), keys: ownKeys.length, webhooks: ownWebhooks.length }
+        const waiting = { executionsWaiting: waitingOf(id) }
+        const used = {
+          agents: agentsOf(id),
+          openBounties: openBountiesOf(id),
+          ...waiting,
+          keys: ownKeys.length,
+          webhooks: ownWebhooks.length,
+        }
         return { ...account, balanceCredits, used }
       },
     },
@@ -173,42 +203,6 @@ export function memoryDatabase(): MemoryDatabase {
           return isWanted && hasWords(words, `${bounty.title}\n${bounty.description}`)
         })
         return { items: items.map(({ description: _description, ...summary }) => summary) }
-      },
-    },
-    executions: {
-      async record(records) {
-        const isKnown = ({ accountId, agentId, version }: ExecutionRecord) =>
-          accounts.has(accountId) && versions.has(`${agentId}@${version}`)
-        for (const record of records) if (isKnown(record) && !executions.has(record.id)) executions.set(record.id, record)
-        return records.filter((record) => !isKnown(record)).map(({ id }) => id)
-      },
-      async keepRejected(_host, outcomes) {
-        rejected.push(...outcomes)
-      },
-      find: async (id) => executions.get(id),
-      list: async (accountId, { agentId, status, ...cut }) =>
-        listed(
-          [...executions.values()]
-            .filter((record) => record.accountId === accountId)
-            .map((record) => ({
-              id: record.id,
-              agentId: record.agentId,
-              version: record.version,
-              status: record.status,
-              fuel: record.usage.fuel,
-              finishedAt: record.finishedAt,
-            })),
-          cut,
-          (record) => isAny(agentId, record.agentId) && isAny(status, record.status),
-        ),
-      async usageByDay(accountId, { from }) {
-        const own = [...executions.values()].filter((record) => record.accountId === accountId)
-        const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
-        const sum = (records: ExecutionRecord[], of: 'fuel' | 'wallMicros') => records.reduce((all, { usage }) => all + (usage[of] ?? 0), 0)
-        return [...days]
-          .filter(([day]) => day >= from)
-          .map(([day, of]) => ({ day, executions: of.length, fuel: sum(of, 'fuel'), wallMicros: sum(of, 'wallMicros') }))
-          .toSorted((a, b) => (a.day < b.day ? 1 : -1))
       },
     },
   }

@@ -1,10 +1,10 @@
 // Submissions over plain maps: their turns, their verdicts, the cases that they are judged by, and the leaderboards that move with them.
 import type { Account } from '../../shared/account.ts'
 import type { Agent, Program } from '../../shared/agent.ts'
+import type { DeadLetterAttempt } from '../../shared/dead-letter.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type { RevisedVerdict } from '../../shared/judging.ts'
 import type {
-  AccountPlace,
   CaseStore,
   JudgementReceiptStore,
   JudgingStore,
@@ -17,6 +17,8 @@ import { ProblemError } from '../../shared/problem.ts'
 import type { Submission } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
+import type { MemoryDeadLetters } from './memory-dead-letters.ts'
+import { byAccountPlace, byAge, byPlace, byScore } from './submission-order.ts'
 import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 import type { MemoryWebhooks } from './memory-webhooks.ts'
 
@@ -30,6 +32,9 @@ type Kept = Omit<Submission, 'verdicts'> & {
   attempts: number
   waits: number
   waitingSince: string | null
+  beganAt: string | null
+  host: string | null
+  history: DeadLetterAttempt[]
 }
 type Rank = Pick<Kept, 'id' | 'bountyId' | 'agentId' | 'accountId' | 'casesPassed' | 'fuelTotal' | 'finishedAt'>
 
@@ -38,6 +43,7 @@ export type MemorySubmissionsOptions = {
   agents: Map<string, Agent>
   bounties: Map<string, MemoryBounty>
   webhooks: MemoryWebhooks
+  deadLetters: MemoryDeadLetters
   program: (agentId: string, version: number) => Program
 }
 
@@ -50,7 +56,14 @@ export type MemorySubmissions = {
   money: MemoryMoney
 }
 
-export function memorySubmissions({ accounts, agents, bounties, webhooks, program }: MemorySubmissionsOptions): MemorySubmissions {
+export function memorySubmissions({
+  accounts,
+  agents,
+  bounties,
+  webhooks,
+  deadLetters,
+  program,
+}: MemorySubmissionsOptions): MemorySubmissions {
   const submissions = new Map<string, Kept>()
   /** By bounty and agent. */
   const ranks = new Map<string, Rank>()
@@ -107,12 +120,17 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
     if (best && !isAwaited) money.awardFirst(best, at)
   }
 
+  function endAttempt(kept: Kept, endedAt: string, why: string | undefined): void {
+    const { beganAt, host, history } = kept
+    if (beganAt !== null && why !== undefined) kept.history = [...history.slice(-19), { beganAt, endedAt, host, end: why }]
+  }
+
   const judgings: JudgingStore = {
-    async take(id, { turn, dueAt }) {
+    async take(id, { turn, at, dueAt, host = null }) {
       const kept = inTurn(id, turn)
       const summary = bounties.get(kept?.bountyId ?? '')?.summary
       if (!kept || !summary) return undefined
-      Object.assign(kept, { turn: turn + 1, status: 'running', attempts: kept.attempts + 1, dueAt })
+      Object.assign(kept, { turn: turn + 1, status: 'running', attempts: kept.attempts + 1, dueAt, beganAt: at, host })
       const { bountyId, agentId, accountId, version, stopAtFirstFailure, attempts, waits, waitingSince } = kept
       const { mode, tier } = summary
       const checker = summary.checker ? program(summary.checker.agentId, summary.checker.version) : undefined
@@ -140,7 +158,12 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
         casesPassed: all.filter(({ status }) => status === 'accepted').length,
         fuelTotal: fuels.includes(null) ? null : fuels.reduce<number>((sum, fuel) => sum + (fuel ?? 0), 0),
       }
-      Object.assign(kept, { engine, dueAt, ...sums, ...(fresh.length > 0 ? { attempts: 0, waits: 0, waitingSince: null } : {}) })
+      Object.assign(kept, {
+        engine,
+        dueAt,
+        ...sums,
+        ...(fresh.length > 0 ? { attempts: 0, waits: 0, waitingSince: null, history: [] } : {}),
+      })
       return true
     },
     async recordReceipt(receipt, { turn, firstRevision }) {
@@ -157,20 +180,26 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
       if (kept) kept.dueAt = dueAt
       return kept !== undefined
     },
-    async putBack(id, { turn, at, dueAt, isWaiting }) {
+    async putBack(id, { turn, at, dueAt, isWaiting, why }) {
       const kept = inTurn(id, turn)
       if (!kept) return undefined
-      Object.assign(kept, { turn: turn + 1, dueAt })
+      if (!isWaiting) endAttempt(kept, at, why)
+      Object.assign(kept, { turn: turn + 1, dueAt, beganAt: null, host: null })
       if (isWaiting) {
         const { attempts, waits, waitingSince } = kept
         Object.assign(kept, { attempts: Math.max(attempts - 1, 0), waits: waits + 1, waitingSince: waitingSince ?? at })
       }
       return kept.turn
     },
-    async finish(id, { turn, status, failure = null, at }) {
+    async finish(id, { turn, status, failure = null, why, at }) {
       const kept = inTurn(id, turn)
       if (!kept || (status !== 'failed' && openCases(kept).length > 0)) return false
-      Object.assign(kept, { status, failure, finishedAt: at, dueAt: null })
+      endAttempt(kept, at, why)
+      Object.assign(kept, { status, failure, finishedAt: at, dueAt: null, beganAt: null, host: null })
+      const { accountId, agentId, version, round, history: attempts } = kept
+      if (status === 'failed') {
+        deadLetters.leave({ submissionId: id, round, accountId, agentId, version, reason: failure ?? '', attempts, createdAt: at })
+      }
       webhooks.submissionFinished(kept, bounties.get(kept.bountyId)?.summary.accountId ?? '')
       moveRank(kept)
       awardFirst(kept, at)
@@ -254,12 +283,32 @@ export function memorySubmissions({ accounts, agents, bounties, webhooks, progra
   }
 
   const store: SubmissionStore = {
-    async create({ stopAtFirstFailure, dueAt, ...submission }) {
+    async create({ stopAtFirstFailure: wanted, dueAt, replayOf = null, ...submission }) {
       if (!openBounty(submission.bountyId, submission.createdAt)) {
         throw new ProblemError('bounty-closed', { detail: `bounty ${submission.bountyId} takes no more submissions` })
       }
-      const none = { status: 'queued', casesPassed: 0, fuelTotal: 0, engine: null, round: 1, failure: null, finishedAt: null } as const
-      const turns = { stopAtFirstFailure, turn: 1, dueAt, attempts: 0, waits: 0, waitingSince: null }
+      const none = {
+        status: 'queued',
+        casesPassed: 0,
+        fuelTotal: 0,
+        engine: null,
+        round: 1,
+        failure: null,
+        replayOf,
+        finishedAt: null,
+      } as const
+      const stopAtFirstFailure = submissions.get(replayOf ?? '')?.stopAtFirstFailure ?? wanted
+      const turns = {
+        stopAtFirstFailure,
+        turn: 1,
+        dueAt,
+        attempts: 0,
+        waits: 0,
+        waitingSince: null,
+        beganAt: null,
+        host: null,
+        history: [],
+      }
       submissions.set(submission.id, { ...submission, ...none, ...turns, verdicts: [] })
     },
     async find(id) {
@@ -325,31 +374,10 @@ function seen({
   attempts: _attempts,
   waits: _waits,
   waitingSince: _since,
+  beganAt: _beganAt,
+  host: _host,
+  history: _history,
   ...submission
 }: Kept): Omit<Submission, 'verdicts'> {
   return submission
-}
-
-type Aged = Pick<Kept, 'createdAt' | 'id'>
-
-function byAge(a: Aged, b: Aged): number {
-  return a.createdAt + a.id < b.createdAt + b.id ? -1 : Number(a.id !== b.id)
-}
-
-function byAccountPlace(a: AccountPlace, b: AccountPlace): number {
-  const difference = b.creditsWon - a.creditsWon || b.bountiesWon - a.bountiesWon || b.casesPassed - a.casesPassed
-  return difference || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
-}
-
-type Scored = Pick<Kept, 'casesPassed' | 'fuelTotal'>
-type Placed = Scored & Pick<Kept, 'finishedAt' | 'id'>
-
-function byScore(a: Scored, b: Scored): number {
-  const [fuelA, fuelB] = [a.fuelTotal ?? Number.MAX_SAFE_INTEGER, b.fuelTotal ?? Number.MAX_SAFE_INTEGER]
-  return b.casesPassed - a.casesPassed || fuelA - fuelB
-}
-
-function byPlace(a: Placed, b: Placed): number {
-  const [textA, textB] = [`${a.finishedAt} ${a.id}`, `${b.finishedAt} ${b.id}`]
-  return byScore(a, b) || (textA < textB ? -1 : Number(textA > textB))
 }

@@ -1,6 +1,7 @@
-// Webhooks, events and deliveries over maps. What changes a bounty or a submission tells it, as the triggers of Postgres do.
+// Webhooks, events and deliveries over maps. What ends a bounty, a submission or an execution tells it, as the triggers of Postgres do.
 import type { BountySummary } from '../../shared/bounty.ts'
 import { webhookEventSchema, type WebhookEvent } from '../../shared/events.ts'
+import type { Execution } from '../../shared/execution.ts'
 import type { NewWebhook, WebhookStore } from '../../shared/webhook-ports.ts'
 import type { Submission } from '../../shared/submission.ts'
 import { sendingPerWebhookMax, webhooksPerAccountMax, type Delivery, type Webhook } from '../../shared/webhook.ts'
@@ -9,9 +10,12 @@ import { idOf } from './id-of.ts'
 type KeptWebhook = NewWebhook & { accountId: string }
 type Kept = Delivery & { claim: string | null }
 
+type EndedExecution = Pick<Execution, 'id' | 'agentId' | 'version' | 'status' | 'finishedAt'> & { accountId: string }
+
 export type MemoryWebhooks = {
   store: WebhookStore
   submissionFinished: (submission: Omit<Submission, 'verdicts'>, ownerId: string) => void
+  executionFinished: (execution: EndedExecution) => void
   bountyClosed: (bounty: BountySummary, winnerId?: string) => void
 }
 
@@ -45,6 +49,9 @@ export function memoryWebhooks(): MemoryWebhooks {
       const { bountyId, agentId, version, round, status, casesTotal, casesPassed } = submission
       const data = { submissionId, bountyId, agentId, version, round, status, casesTotal, casesPassed }
       emit({ type: 'submission.finished', timestamp: finishedAt, data }, [accountId, ownerId])
+    },
+    executionFinished({ id: executionId, agentId, version, status, accountId, finishedAt }) {
+      emit({ type: 'execution.finished', timestamp: finishedAt, data: { executionId, agentId, version, status } }, [accountId])
     },
     bountyClosed({ id: bountyId, accountId, status, rewardCredits, awardedSubmissionId, closedAt }, winnerId) {
       const data = { bountyId, status, rewardCredits, ...(awardedSubmissionId === null ? {} : { submissionId: awardedSubmissionId }) }

@@ -18,6 +18,8 @@ export type RecordedEdge = {
   stop: () => Promise<void>
 }
 
+export const recordedAdminKey = `ab_${'a'.repeat(43)}`
+
 const statementSchema = z.object({ query: z.string(), params: z.array(z.unknown()).default([]) })
 const requestSchema = z.union([z.object({ queries: z.array(statementSchema) }), statementSchema])
 
@@ -39,10 +41,10 @@ export async function recordedEdge(databaseUrl: string): Promise<RecordedEdge> {
     WEBHOOK_ENCRYPTION_KEY: 'of the tests, and of them alone: 32 characters',
     SANDBOX_URL: nobody,
     SANDBOX_SECRET: 'a secret of more than thirty-two characters',
-    ADMIN_KEY_SHA256: createHash('sha256').update('nobody').digest('hex'),
+    ADMIN_KEY_SHA256: createHash('sha256').update(recordedAdminKey).digest('hex'),
     // Lists never ask for an artifact, and publish nothing.
     ARTIFACTS: {} as Env['ARTIFACTS'],
-    EVENT_LOG: {} as Env['EVENT_LOG'],
+    EVENT_QUEUE: {} as Env['EVENT_QUEUE'],
   }
   const app = createApp(createServices(env))
   return {

@@ -13,9 +13,10 @@ import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
 import type { Services } from '../../workers/services.ts'
 import { eventually } from './eventually.ts'
-import { fakeSandbox, memoryArtifactStore, type FakeSandbox } from './fake-sandbox.ts'
+import { fakeSandbox, type FakeSandbox } from './fake-sandbox.ts'
 import { idOf } from './id-of.ts'
 import { memoryAddresses, type MemoryAddresses } from './memory-addresses.ts'
+import { memoryArtifactStore, type MemoryArtifacts } from './memory-artifacts.ts'
 import { memoryDatabase, type MemoryDatabase } from './memory-database.ts'
 import { memoryEventLog, type MemoryEventLog } from './memory-event-log.ts'
 import { memorySharedCache, type MemorySharedCache } from './memory-shared-cache.ts'
@@ -50,13 +51,13 @@ export function testEdge({
   sleep = aMoment,
   beside,
 }: TestEdgeOptions = {}): TestEdge {
-  const { database, eventLog, cache, sandbox, artifacts, clock } = beside ?? {
+  const clock = beside?.clock ?? { now: Date.parse('2026-11-23T12:00:00Z') }
+  const { database, eventLog, cache, sandbox, artifacts } = beside ?? {
     database: memoryDatabase(),
     eventLog: memoryEventLog(),
     cache: memorySharedCache(),
     sandbox: fakeSandbox(),
-    artifacts: memoryArtifactStore(),
-    clock: { now: Date.parse('2026-11-23T12:00:00Z') },
+    artifacts: memoryArtifactStore(() => clock.now),
   }
   const counters = new Counters()
   const now = () => clock.now
@@ -84,6 +85,7 @@ export function testEdge({
     reads: new ReadCache({ shared: cache, counters, now }),
     registeredKeys: new Set(),
     runnable: new MemoryCache({ entriesMax: 100, lifetimeMs: 600_000, now }),
+    kept: { artifactsMs: 30 * 86_400_000, executionsMs: 90 * 86_400_000 },
     adminKeySha256: createHash('sha256').update(adminKey).digest('hex'),
     sandboxSecret,
     nonces: new NonceMemory(),
@@ -161,7 +163,7 @@ export type TestEdge = {
   cache: MemorySharedCache
   usage: MemoryUsageCounter
   sandbox: FakeSandbox
-  artifacts: ReturnType<typeof memoryArtifactStore>
+  artifacts: MemoryArtifacts
   database: MemoryDatabase
   eventLog: MemoryEventLog
   addresses: MemoryAddresses

@@ -1,5 +1,6 @@
-// The Worker as the host sees it: takes signed batches of outcomes and remembers every record, with failures on request.
+// The Worker as the host sees it: takes signed batches of outcomes and beats and remembers them, with failures on request.
 import { createServer } from 'node:http'
+import { hostBeatSchema, type HostBeat } from '../../shared/host.ts'
 import { outcomeBatchSchema } from '../../shared/execution.ts'
 import type { ExecutionRecord } from '../../shared/execution.ts'
 import { signatureHeader } from '../../shared/signing.ts'
@@ -9,10 +10,17 @@ import { readAll } from './bucket-server.ts'
 import { serveOnFreePort } from './serve-on-free-port.ts'
 import type { TestServer } from './serve-on-free-port.ts'
 
-export type WorkerServer = TestServer & { records: ExecutionRecord[]; batches: number; failing: boolean }
+/** `losesAnswers`: what it takes it keeps, and the host is not told. */
+export type WorkerServer = TestServer & {
+  records: ExecutionRecord[]
+  batches: number
+  beats: HostBeat[]
+  failing: boolean
+  losesAnswers: boolean
+}
 
 export async function startWorkerServer(secret: string): Promise<WorkerServer> {
-  const state = { records: [] as ExecutionRecord[], batches: 0, failing: false }
+  const state = { records: [] as ExecutionRecord[], batches: 0, beats: [] as HostBeat[], failing: false, losesAnswers: false }
   const check = createSignatureCheck({ secret, audience: 'worker', nonces: new NonceMemory() })
   const server = createServer((request, response) => {
     void (async () => {
@@ -21,9 +29,14 @@ export async function startWorkerServer(secret: string): Promise<WorkerServer> {
       try {
         const header = request.headers[signatureHeader.toLowerCase()]
         check({ method: request.method ?? '', path: request.url ?? '', header: String(header), body })
+        if (request.url === '/internal/hosts') {
+          state.beats.push(hostBeatSchema.parse(JSON.parse(body.toString())))
+          return response.writeHead(200).end('{}')
+        }
         const batch = outcomeBatchSchema.parse(JSON.parse(body.toString()))
         state.records.push(...batch.records)
         state.batches++
+        if (state.losesAnswers) return response.destroy()
         return response.writeHead(200).end(JSON.stringify({ acknowledged: batch.records.length }))
       } catch (error) {
         return response.writeHead(400).end(String(error))

@@ -44,7 +44,7 @@ test(
       group: `${topic}-native`,
       topics: [topic],
       underWayMax: 16,
-      handle: async ({ value }) => void taken.add(value),
+      handle: async ({ value }) => void taken.add(value.toString()),
       log: pino({ level: 'silent' }),
     })
     native.start()

@@ -92,6 +92,8 @@ describe('the local cloud', () => {
     expect(Object.keys(pids)).toEqual(expect.arrayContaining(['host', 'edge', 'neon-http', 'upstash-rest']))
     expect(new Set(Object.values(pids)).size).toBe(Object.keys(pids).length)
     expect(Object.values(pids)).not.toContain(starter.pid)
+    // Nothing of Kafka is started unless it is wished for.
+    expect(Object.keys(pids).filter((name) => name.includes('kafka'))).toEqual([])
   })
 
   test('secrets are for this user alone, and are not printed', () => {
@@ -123,6 +125,11 @@ describe('the local cloud', () => {
     process.kill(workerd ?? 0, 'SIGKILL')
     await vi.waitFor(() => expect(processes()['edge']).not.toBe(edge), { timeout: healWallMsMax, interval: 10 })
     await untilServing(healWallMsMax)
+  })
+
+  test('an event log that does not exist is refused, with those that do', async () => {
+    const { code, said } = await refusal({ EVENT_LOG: 'rabbits' })
+    expect([code, said]).toEqual([2, 'EVENT_LOG is "rabbits": it must be queues or kafka.'])
   })
 
   test('a second start on the same directory is refused in one line', async () => {
@@ -173,5 +180,11 @@ describe('the local cloud', () => {
     const { code, said } = await refusal({ EDGE_PORT: '65536' })
     expect(code).toBe(2)
     expect(said).toContain('EDGE_PORT is "65536": a port is a whole number from 0 to 65535.')
+  })
+
+  test.each(['0', '17', 'two'])('HOSTS=%s is refused', async (hosts) => {
+    const { code, said } = await refusal({ HOSTS: hosts })
+    expect(code).toBe(2)
+    expect(said).toContain(`HOSTS is "${hosts}": it is a whole number from 1 to 16.`)
   })
 })

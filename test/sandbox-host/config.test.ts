@@ -34,6 +34,7 @@ describe('a bad value is named with what is allowed', () => {
     [{ WORKER_URL: 'bounty' }, 'WORKER_URL is "bounty": must be an http or https URL'],
     [{ WORKER_URL: 'ftp://x' }, 'WORKER_URL is "ftp://x": must be an http or https URL'],
     [{ HOST_ID: 'My Host' }, 'HOST_ID is "My Host": must be 1 to 48 of a-z 0-9 - and begin with a letter or digit'],
+    [{ INSTANCE_ID: 'a b' }, 'INSTANCE_ID is "a b": must be 1 to 63 of A-Z a-z 0-9 _ -'],
     [{ SANDBOX_SECRET: 'tell nobody' }, 'SANDBOX_SECRET has 11 characters: must have at least 32 characters'],
     [{ JOURNAL_BYTES_MAX: '1' }, 'JOURNAL_BYTES_MAX is "1": must be a whole number from 8388608 to 9007199254740991'],
     [{ THREADS: '4', SLOTS: '4' }, 'SLOTS is 4: must be more than THREADS, which is 4'],
@@ -76,4 +77,35 @@ test('an account may fill its share to the last place', () => {
   const { admission, queueWaitMsMax } = readConfig({ ...good, ...set, ...budget })
   expect(admission).toMatchObject({ runningMax: 9, accountRunningMax: 9, accountQueueMax: 7, queueBytesMax: 2_097_216 })
   expect(queueWaitMsMax).toBe(9_000)
+})
+
+describe('the event log', () => {
+  const kafka = { ...good, EVENT_LOG: 'kafka', KAFKA_BROKERS: 'one.internal:9092, [fd00::1]:9093' }
+
+  test('is taken by the Worker unless it is Kafka, of which nothing is needed then', () => {
+    expect(readConfig(good).kafka).toBeUndefined()
+    expect(readConfig({ ...kafka, EVENT_LOG: 'queues' }).kafka).toBeUndefined()
+  })
+
+  test('is Kafka with its brokers, a group, and what they ask of a client', () => {
+    const brokers = ['one.internal:9092', '[fd00::1]:9093']
+    expect(readConfig(kafka).kafka).toEqual({ brokers, isEncrypted: false, group: 'sandbox-hosts', topicPrefix: '' })
+    const sasl = { KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p' }
+    expect(readConfig({ ...kafka, ...sasl, KAFKA_TLS: 'true', KAFKA_GROUP: 'g', KAFKA_TOPIC_PREFIX: 'bounty.' }).kafka).toEqual({
+      brokers,
+      isEncrypted: true,
+      group: 'g',
+      topicPrefix: 'bounty.',
+      sasl: { mechanism: 'SCRAM-SHA-512', username: 'u', password: 'p' },
+    })
+  })
+
+  test.each([
+    [{ EVENT_LOG: 'rabbits' }, /^EVENT_LOG is "rabbits": .*queues.*kafka/],
+    [{ KAFKA_BROKERS: undefined }, 'KAFKA_BROKERS is not set: it is needed with EVENT_LOG=kafka'],
+    [{ KAFKA_BROKERS: 'http://one' }, 'KAFKA_BROKERS is "http://one": must be host:port, several with commas between them'],
+    [{ KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'u' }, 'KAFKA_USERNAME and KAFKA_PASSWORD are needed with it'],
+    [{ KAFKA_GROUP: 'a b' }, 'KAFKA_GROUP is "a b": must be 1 to 100 letters'],
+    [{ KAFKA_TOPIC_PREFIX: 'x/' }, 'KAFKA_TOPIC_PREFIX is "x/": must be at most 64 letters'],
+  ])('names what is wrong with %j', (bad, message) => expect(() => readConfig({ ...kafka, ...bad })).toThrow(message))
 })

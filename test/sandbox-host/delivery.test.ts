@@ -15,19 +15,28 @@ async function runSome(host: TestHost, count: number): Promise<string[]> {
   for (const execution of executions) expect((await host.post('/v1/executions', execution)).status).toBe(200)
   return executions.map(({ id }) => id)
 }
+/** What they run makes an artifact: without one nothing belongs into the bucket. */
+const kept = () => createFakeEngine({ behaviours: { '': () => ({ artifacts: [{ name: 'a', bytes: Buffer.from('b') }] }) } })
 const delivered = (host: TestHost) => host.worker.records.map(({ id }) => id)
 const bundles = (host: TestHost) => [...host.bucket.objects.keys()].filter((key) => key.startsWith('bundles/'))
 
 test('outcomes are delivered in order, bundles are stored', async () => {
-  await using host = await startTestHost()
+  await using host = await startTestHost({ engine: kept() })
   const ids = await runSome(host, 20)
   await eventually(() => delivered(host), ids)
   await eventually(() => bundles(host).length > 0, true)
   expect(host.worker.batches).toBeLessThan(15)
 })
 
-test('an outage of the Worker and of the bucket delays, and loses nothing', async () => {
+test('what made no artifacts goes to the Worker alone', async () => {
   await using host = await startTestHost()
+  const ids = await runSome(host, 3)
+  await host.stop()
+  expect([delivered(host), bundles(host)]).toEqual([ids, []])
+})
+
+test('an outage of the Worker and of the bucket delays, and loses nothing', async () => {
+  await using host = await startTestHost({ engine: kept() })
   host.worker.failing = true
   host.bucket.failing = true
   await host.post('/v1/programs', { program: host.program('export default 1'), accountId: idOf('account') })
@@ -44,8 +53,27 @@ test('an outage of the Worker and of the bucket delays, and loses nothing', asyn
   await eventually(() => bundles(host).length, 1)
 })
 
+test('what the Worker took and never acknowledged comes again, the same and in order, and stays on the disk until then', async () => {
+  await using host = await startTestHost({ engine: kept() })
+  host.worker.losesAnswers = true
+  const ids = await runSome(host, 5)
+  await eventually(() => host.worker.batches >= 2, true)
+  await eventually(() => bundles(host).length > 0, true)
+  for (const id of ids) expect((await host.get(`/v1/executions/${id}`)).status).toBe(200)
+  host.worker.losesAnswers = false
+  const before = host.worker.batches
+  await eventually(() => host.worker.batches > before, true, { withinMs: 10_000 })
+  // Each try begins with the oldest record that is not acknowledged.
+  const seen = delivered(host)
+  expect([...new Set(seen)]).toEqual(ids)
+  for (const [i, id] of seen.entries())
+    if (i > 0 && seen[i - 1] !== ids.at(-1) && id !== ids[0]) expect(ids.indexOf(id)).toBe(ids.indexOf(seen[i - 1] ?? '') + 1)
+  const first = host.worker.records.find(({ id }) => id === ids[0])
+  for (const record of host.worker.records.filter(({ id }) => id === ids[0])) expect(record).toEqual(first)
+})
+
 test('stop hands over what is finished', async () => {
-  await using host = await startTestHost()
+  await using host = await startTestHost({ engine: kept() })
   const ids = await runSome(host, 3)
   await host.stop()
   expect(delivered(host)).toEqual(ids)
@@ -53,7 +81,7 @@ test('stop hands over what is finished', async () => {
 })
 
 test('what could not be handed over before a stop is handed over after the next start', async () => {
-  await using host = await startTestHost({ environment: { DRAIN_GRACE_MS: '200' } })
+  await using host = await startTestHost({ engine: kept(), environment: { DRAIN_GRACE_MS: '200' } })
   const ids = await runSome(host, 3)
   host.worker.failing = true
   host.bucket.failing = true

@@ -1,50 +1,8 @@
 // The host as a process: exit codes, signals, the channel to its parent, and a kill at the worst moment.
-import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { eventually } from '../fakes/eventually.ts'
-import { startTestHost } from '../fakes/test-host.ts'
-import type { TestHost } from '../fakes/test-host.ts'
-import { signRequest } from '../../sandbox-host/signature.ts'
+import { execute, peers, portOf, runMain } from '../fakes/host-process.ts'
 import { secret } from '../fakes/test-host.ts'
-
-type Run = { child: ChildProcess; output: () => string; exit: Promise<number | null> }
-
-function runMain(environment: Record<string, string>): Run {
-  const env = { PATH: process.env['PATH'] ?? '', ...environment }
-  const child = fork('sandbox-host/main.ts', [], {
-    env,
-    execPath: 'node_modules/.bin/node',
-    execArgv: [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += String(chunk)))
-  // Not `close`: it does not come for a child that was disconnected.
-  const ends = [child.stdout, child.stderr].map((stream) => stream && once(stream, 'end'))
-  const exit = Promise.all([once(child, 'exit'), ...ends]).then(([[code]]) => code as number | null)
-  return { child, output: () => text, exit }
-}
-
-/** Peers, program and environment of a host whose own process is then started beside it. */
-async function peers(): Promise<TestHost & { mainEnvironment: Record<string, string> }> {
-  const host = await startTestHost()
-  await host.stop()
-  return Object.assign(host, { mainEnvironment: { ...host.environment, ENGINE: 'quickjs', THREADS: '1', LOG_LEVEL: 'info' } })
-}
-
-async function execute(host: TestHost, port: number, source: string): Promise<string> {
-  const execution = host.execution(source)
-  const body = Buffer.from(JSON.stringify(execution))
-  const path = '/v1/executions'
-  const headers = signRequest({ secret, audience: 'host', method: 'POST', path, body, now: Date.now() })
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body })
-  expect(response.status).toBe(200)
-  return execution.id
-}
-
-const portOf = async ({ child }: Run) => ((await once(child, 'message')) as [{ type: 'ready'; port: number }])[0].port
 
 test('a bad variable is one line and exit code 2', async () => {
   const run = runMain({ DATA_DIR: 'x' })

@@ -113,3 +113,14 @@ test('a full queue refuses', async () => {
   expect(refused).toHaveLength(2)
   expect(refused[0]).toMatchObject({ reason: { code: 'overloaded' } })
 })
+
+test('a run that is cancelled ends soon, and takes nothing from the next one', async () => {
+  const prepared = await engine.prepare('script', Buffer.from('export default (input) => { for (; input === 1; ); return input }'), limits)
+  if (!prepared.ok) throw new Error(prepared.message)
+  const request = (input: string) => ({ input, seed: 0, startTimeMs: 0, limits: { ...limits, wallMs: 60_000 } })
+  const cancellation = new AbortController()
+  const ran = engine.run(prepared.handle, request('1'), cancellation.signal)
+  setTimeout(() => cancellation.abort(), 50)
+  await expect(ran).rejects.toThrow(/abort/i)
+  expect((await engine.run(prepared.handle, request('2'))).output).toBe('2')
+})

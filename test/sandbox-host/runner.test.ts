@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { programKey } from '../../shared/agent.ts'
+import { placeOf } from '../../shared/execution.ts'
 import type { ExecutionRecord, HostExecution } from '../../shared/execution.ts'
 import type { AdmissionLimits } from '../../sandbox-host/admission-limits.ts'
 import { Admission } from '../../sandbox-host/admission.ts'
@@ -16,6 +17,7 @@ import { keyOfSeed } from '../../sandbox-host/receipt-key.ts'
 import { createRunner } from '../../sandbox-host/runner.ts'
 import type { RunRequest } from '../../sandbox-host/sandbox-engine.ts'
 import { createReceiptSigner } from '../../sandbox-host/sign-receipt.ts'
+import { eventually } from '../fakes/eventually.ts'
 import { createFakeEngine } from '../fakes/fake-engine.ts'
 import type { Behaviour } from '../fakes/fake-engine.ts'
 import { idOf } from '../fakes/id-of.ts'
@@ -58,7 +60,7 @@ function setUp({ held, limits }: { held?: Behaviour; limits?: Partial<AdmissionL
   return {
     engine,
     requests,
-    run: createRunner({ programs, engine, guests, journal, tiers: ['basic', 'standard'], metrics, signReceipt, now: () => 1_000 }),
+    ...createRunner({ programs, engine, guests, journal, tiers: ['basic', 'standard'], metrics, signReceipt, now: () => 1_000 }),
   }
 }
 
@@ -101,8 +103,9 @@ test('the sandbox gets what was asked for, the record says it', async () => {
 test('artifacts are where the record says', async () => {
   const { run } = setUp()
   const { artifacts } = JSON.parse((await run(execution())).toString()) as ExecutionRecord
-  for (const [i, { bundle, offset, bytes }] of artifacts.entries()) {
-    expect((await journal.backlog.readBundle(bundle, { offset, length: bytes }))?.toString()).toBe(['1', '22'][i])
+  for (const [i, artifact] of artifacts.entries()) {
+    const { key, offset } = placeOf(artifact)
+    expect((await journal.backlog.readObject(key, { offset, length: artifact.bytes }))?.toString()).toBe(['1', '22'][i])
   }
 })
 
@@ -192,4 +195,64 @@ test('an answer that could not be kept is no answer, and may be asked for again'
   const asked = execution()
   await expect(run(asked)).rejects.toMatchObject({ code: 'draining' })
   await expect(run(asked)).rejects.toMatchObject({ code: 'draining' })
+})
+
+describe('an execution that is cancelled', () => {
+  const begun = () => Promise.withResolvers<void>()
+  const forGood = () => new Promise<object>(() => {})
+
+  test('is stopped while its guest runs; nothing of it is kept, and it does not begin again', async () => {
+    const { run, cancel, engine } = setUp({ held: forGood })
+    const asked = execution({ program: programOf('held') })
+    const { promise, resolve } = begun()
+    const answer = run(asked, undefined, resolve)
+    await promise
+    cancel(asked.id)
+    await expect(answer).rejects.toMatchObject({ code: 'execution-cancelled' })
+    await expect(run(asked, undefined, () => {})).rejects.toMatchObject({ code: 'execution-cancelled' })
+    expect([engine.runs, engine.stats()['running'], journal.backlog.has(asked.id)]).toEqual([1, 0, false])
+    await run(execution())
+  })
+
+  test('never begins when it waits for its turn, and leaves its place', async () => {
+    const { promise: held, resolve: letGo } = Promise.withResolvers<object>()
+    const { run, cancel, engine } = setUp({ held: () => held, limits: { threads: 1, runningMax: 2, memoryBytesBudget: 2 ** 28 } })
+    await run(execution())
+    const first = run(execution({ program: programOf('held') }))
+    await eventually(async () => engine.runs, 2)
+    const asked = execution()
+    const waiting = run(asked, undefined, () => expect.fail('it began')).catch((error: unknown) => error)
+    cancel(asked.id)
+    expect(await waiting).toMatchObject({ code: 'execution-cancelled' })
+    letGo({})
+    await first
+    expect(engine.runs).toBe(2)
+  })
+
+  test('before its request has arrived begins nothing, for some minutes', async () => {
+    const { run, cancel, engine } = setUp()
+    const asked = execution()
+    cancel(asked.id)
+    await expect(run(asked, undefined, () => {})).rejects.toMatchObject({ code: 'execution-cancelled' })
+    expect(engine.runs).toBe(0)
+  })
+
+  test('and has ended before stays as it is', async () => {
+    const { run, cancel } = setUp()
+    const asked = execution()
+    const record = await run(asked, undefined, () => {})
+    cancel(asked.id)
+    expect(await run(asked, undefined, () => expect.fail('it began again'))).toEqual(record)
+  })
+})
+
+test('whoever joins a run that has begun is told so', async () => {
+  const { promise, resolve: letGo } = Promise.withResolvers<object>()
+  const { run } = setUp({ held: () => promise })
+  const asked = execution({ program: programOf('held') })
+  const tellings = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const answers = tellings.map(({ resolve }) => run(asked, undefined, resolve))
+  await Promise.all(tellings.map((told) => told.promise))
+  letGo({})
+  expect(new Set((await Promise.all(answers)).map(String)).size).toBe(1)
 })

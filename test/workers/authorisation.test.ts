@@ -1,16 +1,31 @@
 // Who may call what: one row for every route that the app has, walked with every kind of caller. A route without a row fails the test.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { scopes, type Scope } from '../../shared/api-key.ts'
+import { artifactKey } from '../../shared/execution.ts'
 import { assetPath } from '../../workers/pages/assets.ts'
+import { beatOf } from '../fakes/beat-of.ts'
+import { idOf } from '../fakes/id-of.ts'
 import { adminKey, testEdge, type Answer } from '../fakes/test-edge.ts'
 
 /**
  * unchecked: everybody, whatever they carry. public: everybody whose key, if any, is good. own: the account that owns the thing, for others
  * it does not exist. shared: every account. foreign: every account may name it, its owner alone may do this. keyholder: the owner and the
- * administrator. admin: the administrator. signed: whoever has the secret of the host. page, session: a page, whose caller is known by the
+ * administrator. keyholders: every account and the administrator, each its own view. admin: the administrator. signed: whoever has the secret of the host. page, session: a page, whose caller is known by the
  * cookie of a session alone (board-sessions.test.ts): no key in a header opens, or closes, it. own-origin: a form of ours.
  */
-type Who = 'unchecked' | 'public' | 'own' | 'shared' | 'foreign' | 'keyholder' | 'admin' | 'signed' | 'page' | 'session' | 'own-origin'
+type Who =
+  | 'unchecked'
+  | 'public'
+  | 'own'
+  | 'shared'
+  | 'foreign'
+  | 'keyholder'
+  | 'keyholders'
+  | 'admin'
+  | 'signed'
+  | 'page'
+  | 'session'
+  | 'own-origin'
 type Row = { who: Who; scope?: Scope; path?: () => string | Promise<string>; body?: () => unknown }
 
 const edge = testEdge()
@@ -25,6 +40,7 @@ let executionId: string
 let judgedId: string
 let webhookId: string
 let deliveryId: string
+let letterId: string
 let made = 0
 
 const table: Record<string, Row> = {
@@ -39,6 +55,7 @@ const table: Record<string, Row> = {
   'GET /api/accounts/me/ledger': { who: 'shared', scope: 'read' },
   'GET /api/accounts/me/usage': { who: 'shared', scope: 'read' },
   'POST /api/accounts/:id/credits': { who: 'admin', path: () => `/api/accounts/${owner.id}/credits`, body: () => ({ credits: 1 }) },
+  'POST /api/admin/sweeps': { who: 'admin', body: () => ({ dryRun: true }) },
   'POST /api/keys': { who: 'shared', scope: 'keys', body: () => ({ name: 'k' }) },
   'GET /api/keys': { who: 'shared', scope: 'read' },
   'DELETE /api/keys/:id': { who: 'keyholder', scope: 'keys', path: async () => `/api/keys/${(await newKey({ name: 'k' })).id}` },
@@ -105,10 +122,16 @@ const table: Record<string, Row> = {
   'GET /api/submissions/:id': { who: 'own', scope: 'read', path: () => `/api/submissions/${submissionId}` },
   'GET /api/executions/:id/events': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/events` },
   'GET /api/executions/:id': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}` },
+  'DELETE /api/executions/:id': { who: 'own', scope: 'run', path: async () => `/api/executions/${await newQueued()}` },
   'GET /api/executions/:id/artifacts/:name{.+}': {
     who: 'own',
     scope: 'read',
     path: () => `/api/executions/${executionId}/artifacts/dir/h%C3%A9llo.txt`,
+  },
+  'GET /api/executions/:id/artifact-urls/:name{.+}': {
+    who: 'own',
+    scope: 'read',
+    path: () => `/api/executions/${executionId}/artifact-urls/large`,
   },
   'GET /api/executions/:id/receipt': { who: 'own', scope: 'read', path: () => `/api/executions/${executionId}/receipt` },
   'GET /api/receipt-keys': { who: 'public' },
@@ -124,6 +147,19 @@ const table: Record<string, Row> = {
     scope: 'webhooks',
     path: () => `/api/webhooks/${webhookId}/deliveries/${deliveryId}/redeliver`,
   },
+  'POST /internal/hosts': { who: 'signed', body: () => beatOf() },
+  'GET /api/dead-letters': { who: 'keyholders', scope: 'read' },
+  'GET /api/dead-letters/:id': { who: 'keyholder', scope: 'read', path: () => `/api/dead-letters/${letterId}` },
+  'POST /api/dead-letters/:id/replay': { who: 'keyholder', scope: 'run', path: () => `/api/dead-letters/${letterId}/replay` },
+  'DELETE /api/dead-letters/:id': { who: 'keyholder', scope: 'run', path: async () => `/api/dead-letters/${await newLetter()}` },
+  'POST /internal/messages': {
+    who: 'signed',
+    body: () => ({ host: 'h', message: { topic: 'judgings', submissionId, turn: 1 } }),
+  },
+  'POST /internal/executions/claim': { who: 'signed', body: () => ({ host: 'h', executionId, turn: 1 }) },
+  'POST /internal/executions/renew': { who: 'signed', body: () => ({ host: 'h', executionId, turn: 1 }) },
+  'POST /internal/executions/put-back': { who: 'signed', body: () => ({}) },
+  'POST /internal/dead-letters': { who: 'signed', body: () => ({}) },
   'POST /internal/outcomes': { who: 'signed', body: () => ({ host: 'h', records: [{}] }) },
   'GET /': { who: 'page' },
   'GET /ranking': { who: 'page' },
@@ -154,9 +190,13 @@ beforeAll(async () => {
   const record = edge.sandbox.records.get(executionId)
   if (!record) throw new Error('the fake sandbox ran nothing')
   // What a receipt says is of no concern here, only who may read it.
-  edge.sandbox.records.set(executionId, { ...record, receipt: {} as NonNullable<typeof record.receipt> })
+  const object = artifactKey({ host: 'fake-host', execution: executionId, position: 1 })
+  const artifacts = [...record.artifacts, { name: 'large', bytes: 2_000_000, sha256: '0'.repeat(64), object }]
+  edge.artifacts.put(object, new Uint8Array(1))
+  edge.sandbox.records.set(executionId, { ...record, artifacts, receipt: {} as NonNullable<typeof record.receipt> })
   webhookId = await newWebhook()
   deliveryId = (await edge.call('POST', `/api/webhooks/${webhookId}/ping`, as)).body.id
+  letterId = await newLetter()
   expired = (await newKey({ name: 'soon', expiresAt: new Date(edge.clock.now + 1_000).toISOString() })).key
   edge.clock.now += 1_000
 })
@@ -173,8 +213,27 @@ async function newJudged(): Promise<string> {
   return id
 }
 
+/** Of a tier whose runs are left to whoever takes the message. */
+async function newQueued(): Promise<string> {
+  const asked = { key: owner.key, body: { input: 1, tier: 'premium' }, headers: { prefer: 'respond-async' } }
+  return (await edge.call('POST', `/api/agents/${agentId}/executions`, asked)).body.id
+}
+
 async function newWebhook(): Promise<string> {
   return (await edge.call('POST', '/api/webhooks', { key: owner.key, body: { url: 'https://example.com/hook' } })).body.id
+}
+
+/** Of an execution that failed. */
+async function newLetter(): Promise<string> {
+  const { asyncExecutions, deadLetters } = edge.database
+  const id = idOf('execution')
+  const at = new Date(edge.clock.now).toISOString()
+  const program = { kind: 'script', sha256: '0'.repeat(64) } as const
+  const run = { id, accountId: owner.id, agentId, version: 1, tier: 'basic', seed: 0, startTime: at, program, input: '1' } as const
+  await asyncExecutions.create({ ...run, createdAt: at, dueAt: at })
+  await asyncExecutions.fail(id, { turn: 1, at, failure: 'it broke' })
+  const { items } = await deadLetters.list({ accountId: owner.id, limit: 100 })
+  return items.find((letter) => letter.executionId === id)?.id ?? ''
 }
 
 async function newKey(body: object): Promise<{ id: string; key: string }> {
@@ -224,7 +283,15 @@ describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) =
 
   test('without a key', async () => {
     const missing = 'missing-key'
-    const codes = { own: missing, shared: missing, foreign: missing, keyholder: missing, admin: missing, signed: 'invalid-signature' }
+    const codes = {
+      own: missing,
+      shared: missing,
+      foreign: missing,
+      keyholder: missing,
+      keyholders: missing,
+      admin: missing,
+      signed: 'invalid-signature',
+    }
     expect(codeOf(await call())).toBe(ok(codes))
   })
 
@@ -234,7 +301,7 @@ describe.each(Object.entries(table))('%s', (route, { who, scope, path, body }) =
 
   test('with the key of a stranger', async () => {
     const answer = await call(stranger.key)
-    const hidden = /^(execution|submission|key|webhook)-not-found$/
+    const hidden = /^(execution|submission|key|webhook|dead-letter)-not-found$/
     if (who === 'own' || who === 'keyholder') expect([answer.status, hidden.test(answer.body.code)]).toEqual([404, true])
     else expect(codeOf(answer)).toBe(ok({ foreign: 'forbidden', admin: 'forbidden', signed: 'invalid-signature' }))
   })

@@ -30,6 +30,7 @@ const calls = {
   execution: { path: () => `/api/agents/${agentId}/executions`, body: { input: 1 } },
   bounty: { path: () => '/api/bounties', body: { title: 't', rewardCredits: 1, cases: [{ input: 1, expected: 1 }] } },
   credits: { path: () => `/api/accounts/acc_01000000000000000000000000/credits`, body: { credits: 1 } },
+  sweep: { path: () => '/api/admin/sweeps', body: { dryRun: true } },
   award: { path: () => '/api/bounties/bty_01000000000000000000000000/award', body: { submissionId: 'sub_01000000000000000000000000' } },
   submission: {
     path: () => '/api/bounties/bty_01000000000000000000000000/submissions',
@@ -39,6 +40,11 @@ const calls = {
 
 /** Name of the call, field, what stands there, what is said about it. `undefined` = the field is missing. */
 const fields: [keyof typeof calls, string, unknown, RegExp][] = [
+  ['sweep', 'dryRun', 'yes', /"yes"; must be a boolean/],
+  ['sweep', 'dryRun', null, /null; must be a boolean/],
+  ['sweep', 'cursor', 'x'.repeat(513), /513 characters; .*at most 512/],
+  ['sweep', 'cursor', 7, /7; must be a string/],
+  ['sweep', 'phase', 'bundles', /phase is not a known field; allowed are dryRun, cursor/],
   ['account', 'name', undefined, /name is missing/],
   ['account', 'name', '', /name is ""/],
   ['account', 'name', '   ', /at least 1/],
@@ -192,7 +198,7 @@ describe('a field', () => {
   test.each(fields)('%s: %s = %j', async (name, field, value, says) => {
     const { path, body } = calls[name]
     const answer = await edge.call('POST', path(), {
-      key: name === 'account' || name === 'credits' ? adminKey : key,
+      key: name === 'account' || name === 'credits' || name === 'sweep' ? adminKey : key,
       body: { ...body, [field]: value },
     })
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid-request'])
@@ -271,6 +277,10 @@ const paths: [string, string, number, string][] = [
   ['GET', '/api/submissions/sub_01000000000000000000000000/events?from=1', 400, 'invalid-request'],
   ['GET', '/api/executions/exe_01000000000000000000000000/events', 404, 'execution-not-found'],
   ['POST', '/api/executions/exe_01000000000000000000000000/events', 405, 'method-not-allowed'],
+  ['DELETE', '/api/executions/exe_01000000000000000000000000', 404, 'execution-not-found'],
+  ['DELETE', '/api/executions/sub_01000000000000000000000000', 400, 'invalid-request'],
+  ['DELETE', '/api/executions/exe_01000000000000000000000000?force=1', 400, 'invalid-request'],
+  ['DELETE', '/api/executions', 405, 'method-not-allowed'],
   ['GET', '/api/webhooks/key_01000000000000000000000000', 400, 'invalid-request'],
   ['GET', '/api/webhooks/whk_01000000000000000000000000', 404, 'webhook-not-found'],
   ['DELETE', '/api/webhooks/whk_01000000000000000000000000', 404, 'webhook-not-found'],

@@ -243,6 +243,15 @@ const table: Bad[] = [
   ['an unknown execution', 'GET', () => `/api/executions/${unknown('exe')}`, () => ({ key }), 404, 'execution-not-found'],
   ["somebody else's execution", 'GET', () => `/api/executions/${executionId}`, () => ({ key: strangerKey }), 404, 'execution-not-found'],
   [
+    'an asynchronous execution without an input',
+    'POST',
+    () => `/api/agents/${agentId}/executions`,
+    () => ({ key, body: {}, headers: { prefer: 'respond-async' } }),
+    400,
+    'invalid-request',
+    /input is missing/,
+  ],
+  [
     "somebody else's artifact",
     'GET',
     () => `/api/executions/${executionId}/artifacts/x`,

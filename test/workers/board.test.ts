@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ProblemError } from '../../shared/problem.ts'
 import { assetPath } from '../../workers/pages/assets.ts'
+import { eventually } from '../fakes/eventually.ts'
 import { testEdge } from '../fakes/test-edge.ts'
 
 const edge = testEdge()
@@ -219,6 +220,24 @@ test('an account shows its balance, its usage, its submissions, its agents and i
     expect(text).toContain(part)
   }
   expect(text).not.toContain('<script>')
+})
+
+test('an account shows its executions in every state', async () => {
+  const post = async (tier: string) => {
+    const asked = { key: owner.key, body: { input: 1, tier }, headers: { prefer: 'respond-async' } }
+    return (await edge.call('POST', `/api/agents/${agentId}/executions`, asked)).body.id
+  }
+  const [waiting, cancelled, ended] = [await post('premium'), await post('premium'), await post('basic')]
+  await edge.call('DELETE', `/api/executions/${cancelled}`, { key: owner.key })
+  await eventually(async () => (await edge.call('GET', `/api/executions/${ended}`, { key: owner.key })).body.status, 'completed')
+  const { text } = await seeOwn('/account')
+  const rows = new Map(
+    [...text.matchAll(/<code>(exe_\w+)<\/code>(.*?)<\/tr>/gs)].map(([, id = '', row = '']) => [
+      id,
+      /class="state state-([\w-]+)"/.exec(row)?.[1],
+    ]),
+  )
+  expect([rows.get(waiting), rows.get(cancelled), rows.get(ended)]).toEqual(['queued', 'cancelled', 'completed'])
 })
 
 describe('an error is a page', () => {

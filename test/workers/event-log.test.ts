@@ -10,7 +10,9 @@ import { memoryEventLog } from '../fakes/memory-event-log.ts'
 
 eventLogContract('memory', async () => {
   const log = memoryEventLog()
-  return { log, arrived: async () => log.messages.map(({ message }) => message) }
+  const openedAt = performance.now()
+  const isDue = ({ delaySeconds }: { delaySeconds: number }) => performance.now() - openedAt >= delaySeconds * 1_000
+  return { log, arrived: async () => log.messages.filter(isDue).map(({ message }) => message) }
 })
 
 /** Keeps what arrives, and shows it. */
@@ -34,7 +36,7 @@ afterAll(async () => {
 
 eventLogContract('Queues', async () => {
   const miniflare = await (running ??= start())
-  const queue = await miniflare.getQueueProducer('EVENT_LOG')
+  const queue = await miniflare.getQueueProducer('EVENT_QUEUE')
   return {
     log: queueEventLog(queue),
     arrived: async () => (await (await miniflare.dispatchFetch('http://consumer/')).json()) as unknown[],

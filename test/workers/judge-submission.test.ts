@@ -1,11 +1,13 @@
 // Turns of judging over fakes: what is waited for, what is tried again, what is given up, and what arrives from the event log.
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ProblemError, type ProblemCode } from '../../shared/problem.ts'
-import { attemptsMax, judgeSubmission } from '../../workers/flows/judge-submission.ts'
+import { judgeSubmission } from '../../workers/flows/judge-submission.ts'
+import { attemptsMax } from '../../workers/flows/turns.ts'
 import { sweepJudgings } from '../../workers/flows/sweep-judgings.ts'
 import { submitAgent } from '../../workers/flows/submit-agent.ts'
 import { firstAttempt } from '../../workers/idempotency.ts'
 import { takeMessages } from '../../workers/take-messages.ts'
+import { judgingOf } from '../fakes/memory-event-log.ts'
 import { testEdge, type TestEdge } from '../fakes/test-edge.ts'
 
 let edge: TestEdge
@@ -29,7 +31,7 @@ async function takeNext(): Promise<number> {
   if (!next) throw new Error('there is no message')
   expect(others).toEqual([])
   edge.clock.now += next.delaySeconds * 1_000
-  await judgeSubmission(edge.services, next.message)
+  await judgeSubmission(edge.services, judgingOf(next.message))
   return next.delaySeconds
 }
 
@@ -98,7 +100,7 @@ describe('the sweep', () => {
     edge.sandbox.judge = () => new Promise(() => {})
     for (let i = 0; i < attemptsMax; i++) {
       const [next] = edge.eventLog.messages.splice(0)
-      if (next) void judgeSubmission(edge.services, next.message)
+      if (next) void judgeSubmission(edge.services, judgingOf(next.message))
       await new Promise((resolve) => setTimeout(resolve, 5))
       edge.clock.now += 60_000
       await sweepJudgings(edge.services)

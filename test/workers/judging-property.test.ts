@@ -4,11 +4,13 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EventMessage } from '../../shared/event-log.ts'
 import { ProblemError } from '../../shared/problem.ts'
-import { attemptsMax, judgeSubmission } from '../../workers/flows/judge-submission.ts'
+import { judgeSubmission } from '../../workers/flows/judge-submission.ts'
+import { attemptsMax } from '../../workers/flows/turns.ts'
 import { sweepJudgings } from '../../workers/flows/sweep-judgings.ts'
 import { submitAgent } from '../../workers/flows/submit-agent.ts'
 import { firstAttempt } from '../../workers/idempotency.ts'
-import type { Services } from '../../workers/services.ts'
+import { judgingOf } from '../fakes/memory-event-log.ts'
+import { dieWithin, type Fate } from '../fakes/mortal-services.ts'
 import { testEdge } from '../fakes/test-edge.ts'
 
 type Step =
@@ -60,47 +62,10 @@ const frozenJudge: Step[] = [
   { kind: 'wake' },
 ]
 
+/** Any call to these may be the last one. */
+const ports = ['judgings', 'submissions', 'eventLog', 'sandbox'] as const
 /** More than a chunk. */
 const casesTotal = 70
-
-type Fate = { diesAt: number | null; wakeUp?: Promise<void> | undefined }
-
-/**
- * The services of a process that stops at its n-th call: before it has an effect, or after it. Then nothing is heard of it any more, or, when it
- * was only frozen, it goes on as if nothing had been.
- */
-function mortal(services: Services, { diesAt, wakeUp }: Fate): { services: Services; died: Promise<void> } {
-  const { promise: died, resolve: die } = Promise.withResolvers<void>()
-  let calls = 0
-  const dying = <T extends object>(port: T): T =>
-    new Proxy(port, {
-      get(target, name) {
-        const method: unknown = Reflect.get(target, name)
-        if (typeof method !== 'function') return method
-        return async (...of: unknown[]) => {
-          const n = calls++
-          const isOver = diesAt !== null && n >= diesAt
-          // Every other one has its effect, and is not answered.
-          if (isOver && (n > diesAt || n % 2 === 0)) await gone()
-          const result: unknown = await Reflect.apply(method, target, of)
-          if (isOver) await gone()
-          return result
-        }
-      },
-    })
-  const gone = () => {
-    die()
-    return wakeUp ?? new Promise<never>(() => {})
-  }
-  const { judgings, submissions, eventLog, sandbox } = services
-  const ports = { judgings: dying(judgings), submissions: dying(submissions), eventLog: dying(eventLog), sandbox: dying(sandbox) }
-  return { services: { ...services, ...ports }, died }
-}
-
-async function until(services: Services, fate: Fate, work: (services: Services) => Promise<unknown>): Promise<void> {
-  const { services: given, died } = mortal(services, fate)
-  await Promise.race([died, work(given)])
-}
 
 test('every submission ends once, with one verdict a case, whatever dies', async () => {
   await fc.assert(
@@ -142,7 +107,8 @@ test('every submission ends once, with one verdict a case, whatever dies', async
         frozen = Promise.withResolvers<void>()
         await new Promise((resolve) => setTimeout(resolve, 0))
       }
-      const take = (message: EventMessage, fate: Fate) => until(services, fate, (given) => judgeSubmission(given, message))
+      const take = (message: EventMessage, fate: Fate) =>
+        dieWithin(services, { ports, ...fate }, (given) => judgeSubmission(given, judgingOf(message)))
 
       const messages = () => eventLog.messages
       for (const doing of steps) {
@@ -156,7 +122,7 @@ test('every submission ends once, with one verdict a case, whatever dies', async
           const takes = [take(found.message, fate), ...(doing.isTwice ? [take(found.message, { diesAt: null })] : [])]
           await Promise.all(takes)
         } else if (doing.kind === 'lose') messages().splice(doing.which % Math.max(messages().length, 1), 1)
-        else if (doing.kind === 'sweep') await until(services, doing, sweepJudgings)
+        else if (doing.kind === 'sweep') await dieWithin(services, { ports, diesAt: doing.diesAt }, sweepJudgings)
         else if (doing.kind === 'wake') await wake()
         else if (doing.kind === 'wait') clock.now += doing.seconds * 1_000
         else if (doing.kind === 'fix') {
@@ -184,7 +150,7 @@ test('every submission ends once, with one verdict a case, whatever dies', async
           if (ends === expectedEnds) break
           clock.now += 60_000
           await sweepJudgings(services)
-          for (const { message } of messages().splice(0)) await judgeSubmission(services, message)
+          for (const { message } of messages().splice(0)) await judgeSubmission(services, judgingOf(message))
         }
         expect(ends).toBe(expectedEnds)
       }

@@ -34,8 +34,8 @@ test('bounties and agents that are there are found by their words', async () => 
 
 test('an account that has more than its quota closes what it has, and opens nothing before there is a place', async () => {
   expect(await counted()).toEqual([
-    { account_id: 'acc_a', agents: 0, open_bounties: 1_001 },
-    { account_id: 'acc_b', agents: 1, open_bounties: 0 },
+    { account_id: 'acc_a', agents: 0, open_bounties: 1_001, executions_waiting: 0 },
+    { account_id: 'acc_b', agents: 1, open_bounties: 0, executions_waiting: 0 },
   ])
   await postgres.client.query(`update bounties set status = 'cancelled', closed_at = now() where id = 'bty_00002'`)
   await expect(open(2_000, 2_000)).rejects.toMatchObject({ constraint: 'quota_open_bounties' })

@@ -89,3 +89,13 @@ test('a report whose request was cancelled does not keep the next ones back', as
   now += 5_000
   expect(limiter.take('ada', limit).report).toBeDefined()
 })
+
+test('an isolate tells of a fiftieth of a limit at once, not of less', async () => {
+  const wide: RateLimit = { name: 'wide', requests: 1_200, windowMs: 60_000 }
+  const limiter = isolate()
+  for (let i = 0; i < 24; i++) expect(limiter.take('ada', wide)).toMatchObject({ remaining: 1_199 - i, report: undefined })
+  await limiter.take('ada', wide).report?.()
+  expect([shared.calls, await shared.add('ada', { amount: 0, limit: wide })]).toEqual([1, 25])
+  for (let i = 0; i < 24; i++) expect(limiter.take('ada', wide).report).toBeUndefined()
+  expect(limiter.take('ada', wide)).toMatchObject({ remaining: 1_150, report: expect.any(Function) })
+})

@@ -113,7 +113,7 @@ describe('200', () => {
     expect(early.headers.get('content-disposition')).toBe(`attachment; filename*=UTF-8''h%C3%A9llo.txt`)
     expect(early.headers.get('content-type')).toBe('application/octet-stream')
     expect(early.headers.get('etag')).toBe(`"${outcome.artifacts[0].sha256}"`)
-    edge.artifacts.bundles.set('fake-host/000000000001', edge.sandbox.bundle)
+    edge.artifacts.objects.set('bundles/fake-host/000000000001', edge.sandbox.bundle)
     edge.sandbox.bundle = Buffer.alloc(0)
     expect((await edge.call('GET', path, { key })).text).toBe('made from "x"')
   })

@@ -12,13 +12,17 @@ const program = { kind: 'script', sha256: '0'.repeat(64) } as const
 const manifest = { program, engine: 'e', prepareMicros: 1, snapshotBytes: 0 }
 let requests: Request[]
 let answers: (() => Response)[]
+let loads: number[]
 beforeEach(() => {
+  loads = []
   requests = []
   answers = []
 })
 
 const sandbox = sandboxHttp({
   url: 'http://host.invalid/',
+  host: { id: 'host-1', instance: 'machine-1' },
+  onLoad: (load) => loads.push(load),
   sign: createSigner({ secret }),
   fetch: async (input, init) => {
     requests.push(new Request(input, init))
@@ -38,15 +42,17 @@ const lost = () => {
 test('requests are signed for the host, over path, query and body', async () => {
   answers = [() => Response.json(manifest), () => new Response('bytes')]
   expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
-  await sandbox.readBundle('h/000000000001', { offset: 3, length: 5 })
+  await sandbox.readObject('bundles/h/000000000001', { offset: 3, length: 5 })
   const paths = ['/v1/programs', '/v1/bundles/h/000000000001?offset=3&length=5']
   for (const [i, path] of paths.entries()) {
     const request = requests[i]
     if (!request) throw new Error('no request')
     expect(request.url).toBe(`http://host.invalid${path}`)
+    expect(request.headers.get('bounty-host')).toBe('host-1')
+    expect(request.headers.get('fly-prefer-instance-id')).toBe('machine-1')
     const parts = parseSignature(request.headers.get(signatureHeader))
     if (!parts) throw new Error('no signature')
-    const text = signedText({ audience: 'host', method: request.method, path, ...parts })
+    const text = signedText({ audience: 'host host-1', method: request.method, path, ...parts })
     expect(parts.signature).toBe(
       createHmac('sha256', secret)
         .update(text)
@@ -216,8 +222,78 @@ test('a lost connection is tried once more with a fresh signature, not twice', a
   expect(requests).toHaveLength(4)
 })
 
+test('a signature that the host will not take is made once more', async () => {
+  answers = [
+    problem(401, 'replayed-signature'),
+    () => Response.json(manifest),
+    problem(401, 'invalid-signature'),
+    problem(401, 'invalid-signature'),
+  ]
+  expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
+  const [first, second] = requests.map((request) => request.headers.get(signatureHeader))
+  expect(first).not.toBe(second)
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'sandbox-unavailable' })
+  expect(requests).toHaveLength(4)
+})
+
+test('each answer tells the load of the host', async () => {
+  answers = [() => Response.json(manifest, { headers: { 'bounty-load': '7' } }), problem(429, 'overloaded', { 'bounty-load': '64' })]
+  await sandbox.prepare(program, 'acc')
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'overloaded' })
+  expect(loads).toEqual([7, 64])
+})
+
+test('another host than was meant says so', async () => {
+  answers = [problem(421, 'misdirected')]
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'misdirected' })
+})
+
 test('what is not there is undefined', async () => {
   answers = [problem(404, 'execution-not-found'), problem(404, 'artifact-not-found')]
   expect(await sandbox.findExecution(idOf('execution'))).toBeUndefined()
-  expect(await sandbox.readBundle('h/000000000001', { offset: 0, length: 1 })).toBeUndefined()
+  expect(await sandbox.readObject('bundles/h/000000000001', { offset: 0, length: 1 })).toBeUndefined()
+})
+
+const execution = { id: idOf('execution'), agentId: idOf('agent'), accountId: idOf('account'), version: 1, tier: 'basic', seed: 0 } as const
+const asked = { ...execution, startTime: '2000-01-01T00:00:00Z', program, input: 1 }
+const { input: _input, ...ran } = asked
+const record = {
+  ...ran,
+  status: 'completed',
+  output: '1',
+  logs: { stdout: '', stderr: '', truncated: false },
+  artifacts: [],
+  usage: { ...usage, costMicroUsd: 0.003 },
+  engine: 'e',
+  finishedAt: '2026-11-23T12:00:00.000Z',
+  receipt: null,
+}
+
+test('an asynchronous run is its record, whatever stands before it', async () => {
+  answers = [lost, () => new Response(` ${JSON.stringify(record)}`)]
+  expect(await sandbox.runAsync(asked)).toEqual(record)
+  expect(requests.map(({ url }) => url)).toEqual(Array.from({ length: 2 }, () => 'http://host.invalid/v1/async-executions'))
+})
+
+test.each([
+  ['was not begun: the host is away', [lost, lost], 'sandbox-unavailable'],
+  ['was not begun: the host is full', [problem(429, 'overloaded')], 'overloaded'],
+  ['was not begun: the host drains', [problem(503, 'draining')], 'draining'],
+  ['was not begun: something before the host is away', [() => new Response('', { status: 503 })], 'sandbox-unavailable'],
+  ['cannot be run here', [problem(422, 'tier-unavailable')], 'tier-unavailable'],
+  ['makes the host fail', [problem(500, 'internal')], 'execution-broken-off'],
+  ['was begun, and its answer breaks off', [() => new Response(' {"id"')], 'execution-broken-off'],
+  ['was begun, and its answer is none', [() => Response.json({ id: 1 })], 'execution-broken-off'],
+  ['was begun, and the host failed', [() => Response.json({ problem: { code: 'internal', detail: 'x' } })], 'execution-broken-off'],
+  ['was begun, and could not be kept', [() => Response.json({ problem: { code: 'overloaded', detail: 'x' } })], 'overloaded'],
+  ['was cancelled', [() => Response.json({ problem: { code: 'execution-cancelled', detail: 'x' } })], 'execution-cancelled'],
+] as const)('an asynchronous run that %s', async (_, given, code) => {
+  answers = [...given]
+  await expect(sandbox.runAsync(asked)).rejects.toMatchObject({ code })
+})
+
+test('a cancellation names the execution', async () => {
+  answers = [() => new Response(null, { status: 204 })]
+  await sandbox.cancel(execution.id)
+  expect([requests[0]?.method, requests[0]?.url]).toEqual(['POST', `http://host.invalid/v1/executions/${execution.id}/cancel`])
 })

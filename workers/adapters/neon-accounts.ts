@@ -18,15 +18,16 @@ const pageRowSchema = z
     balance: bigintSchema,
     agents: z.number(),
     open_bounties: z.number(),
+    executions_waiting: z.number(),
     keys: bigintSchema,
     webhooks: bigintSchema,
   })
-  .transform(({ id, name, created_at, balance, agents, open_bounties, keys, webhooks }) => ({
+  .transform(({ id, name, created_at, balance, agents, open_bounties, executions_waiting, keys, webhooks }) => ({
     id,
     name,
     createdAt: created_at,
     balanceCredits: balance,
-    used: { agents, openBounties: open_bounties, keys, webhooks },
+    used: { agents, openBounties: open_bounties, executionsWaiting: executions_waiting, keys, webhooks },
   }))
 
 export function neonAccountStore(database: Database): AccountStore {
@@ -53,7 +54,7 @@ export function neonAccountStore(database: Database): AccountStore {
 
     async findPage(id) {
       const [row] = await database.query(pageRowSchema, {
-        text: `select a.id, a.name, a.created_at, h.balance, q.agents, q.open_bounties,
+        text: `select a.id, a.name, a.created_at, h.balance, q.agents, q.open_bounties, q.executions_waiting,
             (select count(*) from api_keys where account_id = a.id) as keys, (select count(*) from webhooks where account_id = a.id) as webhooks
           from accounts a join ledger_holders h on h.id = a.id join account_quotas q on q.account_id = a.id where a.id = $1`,
         parameters: [id],

@@ -9,6 +9,7 @@ const countsRowSchema = z.object({
   agents: bigintSchema,
   bounties_open: bigintSchema,
   submissions_unfinished: bigintSchema,
+  executions_unfinished: bigintSchema,
   outcomes_rejected: bigintSchema,
   executions_estimate: bigintSchema,
 })
@@ -27,6 +28,7 @@ export function neonGauges(database: Database): DatabaseGauges {
           (select count(*) from agents) as agents,
           (select count(*) from bounties where status = 'open') as bounties_open,
           (select count(*) from submissions where status in ('queued', 'running')) as submissions_unfinished,
+          (select count(*) from executions where due_at is not null) as executions_unfinished,
           (select count(*) from rejected_outcomes) as outcomes_rejected,
           (select greatest(reltuples, 0)::bigint from pg_class where oid = 'executions'::regclass) as executions_estimate`
       const [row] = await database.query(countsRowSchema, { text, parameters: [] }, { timeoutMs: 5_000 })

@@ -65,9 +65,10 @@ export function neonJudgingStore(database: Database): JudgingStore {
   const changed = async (statement: Statement) => (await database.query(ignoredRowSchema, statement)).length > 0
 
   return {
-    async take(id, { turn, dueAt }) {
+    async take(id, { turn, at, dueAt, host = null }) {
       const [taken] = await database.query(takenRowSchema, {
-        text: `update submissions s set turn = s.turn + 1, status = 'running', attempts = s.attempts + 1, due_at = $3::timestamptz
+        text: `update submissions s set turn = s.turn + 1, status = 'running', attempts = s.attempts + 1, due_at = $3::timestamptz,
+            began_at = $4::timestamptz, host = $5
           from bounties b
             left join agents ca on ca.id = b.checker_agent_id
             left join agent_versions cv on cv.agent_id = b.checker_agent_id and cv.version = b.checker_version,
@@ -76,7 +77,7 @@ export function neonJudgingStore(database: Database): JudgingStore {
           returning s.id, s.bounty_id, s.agent_id, s.account_id, s.version, s.turn, b.mode, b.tier, a.kind, v.sha256,
             ca.kind as checker_kind, cv.sha256 as checker_sha256,
             s.stop_at_first_failure, s.attempts, s.waits, s.waiting_since`,
-        parameters: [id, turn, dueAt],
+        parameters: [id, turn, dueAt, at, host],
       })
       return taken
     },
@@ -123,19 +124,21 @@ export function neonJudgingStore(database: Database): JudgingStore {
     renew: (id, { turn, dueAt }) =>
       changed({ text: `update submissions s set due_at = $3::timestamptz where ${inTurn} returning s.id`, parameters: [id, turn, dueAt] }),
 
-    async putBack(id, { turn, at, dueAt, isWaiting }) {
+    async putBack(id, { turn, at, dueAt, isWaiting, why = null }) {
       const [row] = await database.query(turnRowSchema, {
         text: `update submissions s set turn = s.turn + 1, due_at = $4::timestamptz,
             attempts = case when $5::boolean then greatest(s.attempts - 1, 0) else s.attempts end,
             waits = s.waits + $5::boolean::integer,
-            waiting_since = case when $5::boolean then coalesce(s.waiting_since, $3::timestamptz) else s.waiting_since end
+            waiting_since = case when $5::boolean then coalesce(s.waiting_since, $3::timestamptz) else s.waiting_since end,
+            history = case when $5::boolean or $6::text is null then s.history else submission_history(s, $3::timestamptz, $6) end,
+            began_at = null, host = null
           where ${inTurn} returning s.turn`,
-        parameters: [id, turn, at, dueAt, isWaiting],
+        parameters: [id, turn, at, dueAt, isWaiting, why],
       })
       return row?.turn
     },
 
-    async finish(id, { turn, status, failure = null, at }) {
+    async finish(id, { turn, status, failure = null, why = null, at }) {
       const [, , finished = []] = await database.transaction([
         // One account's ranks change one after the other, or the sum below could miss a rank that is not committed yet.
         {
@@ -149,9 +152,10 @@ export function neonJudgingStore(database: Database): JudgingStore {
           parameters: [id],
         },
         {
-          text: `update submissions s set status = $3, failure = $4, finished_at = $5::timestamptz, due_at = null
+          text: `update submissions s set status = $3, failure = $4, finished_at = $5::timestamptz, due_at = null,
+              history = case when $6::text is null then s.history else submission_history(s, $5::timestamptz, $6) end, began_at = null, host = null
             where ${inTurn} and ($3 = 'failed' or not ${hasOpenCase} or ${isStopped}) returning s.id`,
-          parameters: [id, turn, status, failure, at],
+          parameters: [id, turn, status, failure, at, why],
         },
         ...moveRanks(id),
         awardFirst(id, at),

@@ -12,7 +12,7 @@ import { verdictFields, verdictRowSchema } from './neon-verdicts.ts'
 export const unmetered = Number.MAX_SAFE_INTEGER
 
 export const submissionColumns = `id, bounty_id, agent_id, version, account_id, status, cases_total, cases_passed, fuel_total, engine,
-  round, failure, created_at, finished_at`
+  round, failure, replay_of, created_at, finished_at`
 
 export const submissionRowSchema = z
   .object({
@@ -28,6 +28,7 @@ export const submissionRowSchema = z
     engine: z.string().nullable(),
     round: z.number(),
     failure: z.string().nullable(),
+    replay_of: z.string().nullable(),
     created_at: instantSchema,
     finished_at: instantSchema.nullable(),
   })
@@ -44,6 +45,7 @@ export const submissionRowSchema = z
     engine: row.engine,
     round: row.round,
     failure: row.failure,
+    replayOf: row.replay_of,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   }))
@@ -93,13 +95,15 @@ const accountRankRowSchema = z
 
 export function neonSubmissionStore(database: Database): SubmissionStore {
   return {
-    async create({ id, bountyId, accountId, agentId, version, casesTotal, stopAtFirstFailure, createdAt, dueAt }) {
+    async create({ id, bountyId, accountId, agentId, version, casesTotal, stopAtFirstFailure, createdAt, dueAt, replayOf = null }) {
       const created = await database.query(ignoredRowSchema, {
-        text: `insert into submissions (id, bounty_id, account_id, agent_id, version, status, cases_total, stop_at_first_failure, created_at, due_at)
-          select $1, b.id, $3, $4, $5::integer, 'queued', $6::integer, $7::boolean, $8::timestamptz, $9::timestamptz from bounties b
+        text: `insert into submissions (id, bounty_id, account_id, agent_id, version, status, cases_total, stop_at_first_failure, created_at,
+            due_at, replay_of)
+          select $1, b.id, $3, $4, $5::integer, 'queued', $6::integer,
+            coalesce((select o.stop_at_first_failure from submissions o where o.id = $10), $7::boolean), $8::timestamptz, $9::timestamptz, $10 from bounties b
           where b.id = $2 and b.status = 'open' and (b.deadline is null or b.deadline > $8::timestamptz)
           returning id`,
-        parameters: [id, bountyId, accountId, agentId, version, casesTotal, stopAtFirstFailure, createdAt, dueAt],
+        parameters: [id, bountyId, accountId, agentId, version, casesTotal, stopAtFirstFailure, createdAt, dueAt, replayOf],
       })
       if (created.length === 0) throw new ProblemError('bounty-closed', { detail: `bounty ${bountyId} takes no more submissions` })
     },

@@ -1,11 +1,12 @@
-// The sandbox host over signed HTTP. Its problems pass through where the caller can do something about them; all else is
-// `sandbox-unavailable`. Every request is a read or carries its own identity, so one lost connection is tried once more.
+// One sandbox host over signed HTTP. Its problems pass through where the caller can do something about them; all else is
+// `sandbox-unavailable`. Every request is a read or carries its own identity, so one lost connection is tried once more. Which host:
+// placed-sandbox.ts.
 import { z } from 'zod'
 import { executionRecordSchema, judgementLineSchema, manifestSchema } from '../../shared/execution.ts'
 import type { Judgement, JudgementEnd, JudgementLine, Verdict } from '../../shared/execution.ts'
 import type { ByteRange, JudgedCases, Sandbox } from '../../shared/ports.ts'
+import { hostHeader, loadHeader, preferInstanceHeader } from '../../shared/host.ts'
 import { ProblemError, type ProblemCode } from '../../shared/problem.ts'
-import { hostReceiptKeySchema } from '../../shared/receipt.ts'
 import { tiers } from '../../shared/tiers.ts'
 import { readLines } from '../read-lines.ts'
 import type { Signer } from '../signature.ts'
@@ -17,8 +18,6 @@ const queueMsMax = 10_000
 /** Cases begin for 20 s (flows/judge-submission.ts), and the last of the dearest tier may be run twice, on a busy host. */
 const judgeMsMax = 300_000
 const readMsMax = 10_000
-/** Whoever asks can do without. */
-const receiptKeyMsMax = 1_000
 /** Shows an outage within 2 s when probed once a second. */
 const pingMsMax = 800
 /** The last line of a judgement names at most 2,000 cases, or states a problem. */
@@ -30,28 +29,53 @@ const passedOn: ReadonlySet<string> = new Set<ProblemCode>([
   'engine-unsupported',
   'overloaded',
   'draining',
+  'misdirected',
   'artifacts-unavailable',
   'body-too-large',
+  'execution-cancelled',
 ])
 const judgementsPath = '/v1/judgements'
+const asyncExecutionsPath = '/v1/async-executions'
 const notThere: ReadonlySet<string> = new Set<ProblemCode>(['execution-not-found', 'artifact-not-found'])
 
 const problemSchema = z.object({ code: z.string(), detail: z.string().max(20_000) })
+/** The second is what ended a run that was begun. */
+const runAnswerSchema = z.union([executionRecordSchema, z.object({ problem: problemSchema })])
 
-export type SandboxHttpOptions = { url: string; sign: Signer; fetch?: typeof globalThis.fetch }
+export type SandboxHttpOptions = {
+  /** Of all hosts: the proxy before them chooses by the header. */
+  url: string
+  host: { id: string; instance: string }
+  sign: Signer
+  /** Told with each answer: runs that are begun or wait there. */
+  onLoad?: (load: number) => void
+  fetch?: typeof globalThis.fetch
+}
 
 type Call = { method: 'GET' | 'POST'; path: string; body?: string; timeoutMs: number }
 
-export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fetch(input, init) }: SandboxHttpOptions): Sandbox {
+export function sandboxHttp({
+  url,
+  host,
+  sign,
+  onLoad,
+  fetch = (input, init) => globalThis.fetch(input, init),
+}: SandboxHttpOptions): Sandbox {
   const base = url.replace(/\/+$/, '')
+  const address = { [hostHeader]: host.id, [preferInstanceHeader]: host.instance }
 
   async function send({ method, path, body = '', timeoutMs }: Call): Promise<Response> {
     const bytes = new TextEncoder().encode(body)
     const signal = AbortSignal.timeout(timeoutMs)
     for (let attempt = 1; ; attempt++) {
-      const headers = { 'content-type': 'application/json', ...(await sign({ method, path, body: bytes })) }
+      const signature = await sign({ audience: `host ${host.id}`, method, path, body: bytes })
+      const headers = { 'content-type': 'application/json', ...address, ...signature }
       try {
-        return await fetch(base + path, { method, headers, signal, ...(method === 'POST' ? { body: bytes } : {}) })
+        const response = await fetch(base + path, { method, headers, signal, ...(method === 'POST' ? { body: bytes } : {}) })
+        const load = response.headers.get(loadHeader)
+        if (load !== null && Number.isFinite(Number(load))) onLoad?.(Number(load))
+        if (!isPassing(response) || attempt === 2) return response
+        await response.body?.cancel()
       } catch (cause) {
         if (attempt === 2 || signal.aborted) throw unavailable(cause)
       }
@@ -85,6 +109,25 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
       return answer(executionRecordSchema, { method: 'POST', path: '/v1/executions', body: JSON.stringify(execution), timeoutMs })
     },
 
+    async runAsync(execution) {
+      const timeoutMs = tiers[execution.tier].wallMsMax + queueMsMax
+      const request = { method: 'POST', path: asyncExecutionsPath, body: JSON.stringify(execution), timeoutMs } as const
+      // Its head comes when the run begins.
+      const response = await call(request)
+      if (!response) throw unavailable(new Error(`${request.path} answered 404`))
+      const told: unknown = await response.json().catch((cause: unknown) => {
+        throw runBrokenOff(cause)
+      })
+      const read = runAnswerSchema.safeParse(told)
+      if (!read.success) throw runBrokenOff(new Error(`an outcome does not fit its schema: ${read.error.message.slice(0, 500)}`))
+      if ('problem' in read.data) throw problemFrom(request, { problem: read.data.problem, status: response.status })
+      return read.data
+    },
+
+    async cancel(id) {
+      await call({ method: 'POST', path: `/v1/executions/${id}/cancel`, timeoutMs: readMsMax })
+    },
+
     async judge(cases, keep) {
       const request = { method: 'POST', path: judgementsPath, body: judgementText(cases), timeoutMs: judgeMsMax } as const
       const body = (await call(request))?.body
@@ -97,18 +140,18 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
       return response && parsed(executionRecordSchema, response)
     },
 
-    async readBundle(bundle, { offset, length }: ByteRange) {
-      const path = `/v1/bundles/${bundle}?offset=${offset}&length=${length}`
+    async readObject(key, { offset, length }: ByteRange) {
+      const path = `/v1/${key}?offset=${offset}&length=${length}`
       const response = await call({ method: 'GET', path, timeoutMs: readMsMax })
       return response?.body ?? undefined
     },
 
-    receiptKey: () => answer(hostReceiptKeySchema, { method: 'GET', path: '/v1/receipt-key', timeoutMs: receiptKeyMsMax }),
-
     async ping() {
-      const response = await fetch(`${base}/ready`, { signal: AbortSignal.timeout(pingMsMax) }).catch((cause: unknown) => {
-        throw unavailable(cause)
-      })
+      const response = await fetch(`${base}/ready`, { headers: address, signal: AbortSignal.timeout(pingMsMax) }).catch(
+        (cause: unknown) => {
+          throw unavailable(cause)
+        },
+      )
       await response.body?.cancel()
       if (!response.ok) throw unavailable(new Error(`/ready answered ${response.status}`))
     },
@@ -118,6 +161,11 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
       return response ? response.text() : ''
     },
   }
+}
+
+/** What was signed before the host began is refused, as it may be a replay; 502 and 504 are of the proxy, which lost the connection to the host. */
+function isPassing({ status }: Response): boolean {
+  return status === 401 || status === 502 || status === 504
 }
 
 /** Cases are JSON text already: they are put in as they are, unparsed. A host from before there were checkers takes what asks for none. */
@@ -176,8 +224,9 @@ function problemFrom({ method, path }: Call, { problem, status, retryAfterSecond
     return new ProblemError(code, { detail: problem.detail, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) })
   }
   const cause = new Error(`${method} ${path} answered ${status} ${problem?.code ?? ''} ${problem?.detail ?? ''}`)
-  // A host that is there and says no to a judging will say so again; one that is not is waited for.
-  return path === judgementsPath && status !== 503 ? brokenOff(cause) : unavailable(cause)
+  // A host that is there and says no to what nobody waits for will say so again; one that is not is waited for.
+  if (status === 503) return unavailable(cause)
+  return path === judgementsPath ? brokenOff(cause) : path === asyncExecutionsPath ? runBrokenOff(cause) : unavailable(cause)
 }
 
 async function parsed<T extends z.ZodType>(schema: T, response: Response): Promise<z.infer<T>> {
@@ -200,10 +249,14 @@ async function problemOf(response: Response): Promise<z.infer<typeof problemSche
   }
 }
 
+function runBrokenOff(cause: unknown): ProblemError {
+  return new ProblemError('execution-broken-off', { detail: 'the run was begun and gave no outcome', internal: messageOf(cause), cause })
+}
+
 function brokenOff(cause: unknown): ProblemError {
   return new ProblemError('judgement-broken-off', {
     detail: 'the sandbox host did not judge every case',
-    internal: cause instanceof Error ? cause.message : String(cause),
+    internal: messageOf(cause),
     cause,
   })
 }
@@ -212,7 +265,11 @@ function unavailable(cause: unknown): ProblemError {
   return new ProblemError('sandbox-unavailable', {
     detail: 'the sandbox host did not answer as it should; the request may be repeated',
     retryAfterSeconds: 1,
-    internal: cause instanceof Error ? cause.message : String(cause),
+    internal: messageOf(cause),
     cause,
   })
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }

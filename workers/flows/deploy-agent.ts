@@ -71,7 +71,10 @@ export function agentNotFound(id: string, version?: number): ProblemError {
 
 type NewProgram = { kind: ProgramKind; source: ProgramSource; accountId: string }
 
-async function prepareProgram({ artifacts, sandbox }: Services, { kind, source, accountId }: NewProgram) {
+/** Longer than any deploy: until then its row names the bytes, or it is over. */
+export const holdMs = 86_400_000
+
+async function prepareProgram({ artifacts, sandbox, programClaims, now }: Services, { kind, source, accountId }: NewProgram) {
   const bytes = bytesOf(source, kind)
   if (bytes.length > limits.programBytesMax) {
     throw new ProblemError('body-too-large', {
@@ -79,6 +82,15 @@ async function prepareProgram({ artifacts, sandbox }: Services, { kind, source, 
     })
   }
   const program: Program = { kind, sha256: source instanceof FilePart ? source.sha256 : await sha256Hex(bytes) }
+  const at = now()
+  // Before the bytes are looked for: from here on no sweep deletes them.
+  const time = { at: new Date(at).toISOString(), until: new Date(at + holdMs).toISOString() }
+  if (!(await programClaims.hold(program.sha256, time))) {
+    throw new ProblemError('artifacts-unavailable', {
+      detail: 'these bytes were unused and are being deleted just now; the request may be repeated',
+      retryAfterSeconds: 5,
+    })
+  }
   await artifacts.putProgram(program.sha256, bytes)
   const { engine } = await sandbox.prepare(program, accountId)
   return { program, bytes: bytes.length, engine }

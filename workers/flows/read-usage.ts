@@ -19,7 +19,7 @@ type Ran = Awaited<ReturnType<ExecutionStore['usageByDay']>>
 type Spent = Awaited<ReturnType<LedgerStore['byDay']>>
 
 function mergedDays(ran: Ran, spent: Spent): DayUsage[] {
-  const nothing = { executions: 0, fuel: 0, wallMicros: 0, creditsIn: 0, creditsOut: 0 }
+  const nothing = { executions: 0, fuel: 0, wallMicros: 0, costMicroUsd: 0, creditsIn: 0, creditsOut: 0 }
   const days = new Map<string, DayUsage>()
   for (const part of [...ran, ...spent]) days.set(part.day, { ...nothing, ...days.get(part.day), ...part })
   return [...days.values()].toSorted((a, b) => (a.day < b.day ? 1 : -1))

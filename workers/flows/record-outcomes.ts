@@ -6,6 +6,7 @@ import type { RejectedOutcome } from '../../shared/ports.ts'
 import { receiptKeySchema } from '../../shared/receipt.ts'
 import { sha256Hex } from '../hex.ts'
 import type { Services } from '../services.ts'
+import { announceOutcomes } from './announce.ts'
 import { registerReceiptKey } from './receipt-keys.ts'
 
 /** The frame of outcomeBatchSchema; records are looked at one by one. */
@@ -33,6 +34,10 @@ export async function recordOutcomes(
   }
   if (good.length > 0) {
     const unknown = new Set(await executions.record(good))
+    announceOutcomes(
+      services,
+      good.filter(({ id }) => !unknown.has(id)),
+    )
     for (const record of good)
       if (unknown.has(record.id)) rejected.push(await rejectedOf(record, 'the account or the agent version is not known'))
   }

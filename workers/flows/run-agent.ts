@@ -1,6 +1,6 @@
 // Runs an agent: the hot path. When this isolate knows the key and the agent, nothing but the host is asked; the host journals the outcome
 // before it answers and hands it over afterwards (flows/record-outcomes.ts).
-import type { ExecutionCreate, Outcome } from '../../shared/execution.ts'
+import type { Execution, ExecutionCreate } from '../../shared/execution.ts'
 import { outcomeOf } from '../../shared/execution.ts'
 import type { RunnableAgent } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
@@ -8,23 +8,29 @@ import { limits } from '../../shared/tiers.ts'
 import type { Attempt } from '../idempotency.ts'
 import type { Services } from '../services.ts'
 import { agentNotFound } from './deploy-agent.ts'
-import { findExecution } from './read-execution.ts'
+import { findExecution, viewExecution } from './read-execution.ts'
 
 /** So long may another isolate run the version before the latest. A version that is named never changes. */
 const latestFreshMs = 5_000
 
 export type RunAgent = { accountId: string; agentId: string; execution: ExecutionCreate; attempt: Attempt }
 
-export async function runAgent(services: Services, { accountId, agentId, execution, attempt }: RunAgent): Promise<Outcome> {
+/** @returns the outcome; of one that an earlier try has queued (queue-execution.ts) how it stands */
+export async function runAgent(services: Services, { accountId, agentId, execution, attempt }: RunAgent): Promise<Execution> {
   const { input, tier, seed, startTime } = execution
   requireSmallInput(input)
   const { version, program } = await findRunnable(services, { agentId, version: execution.version })
   const id = attempt.newId('execution')
-  const ran = attempt.isRetry ? await findExecution(services, id) : undefined
-  if (ran) return outcomeOf(ran)
+  const ran = attempt.isRetry ? await findExecution(services, id).catch(orUnknown) : undefined
+  if (ran) return viewExecution(ran)
   const record = await services.sandbox.run({ id, agentId, version, tier, seed, startTime, accountId, program, input })
   services.counters.add('executions_total', { status: record.status })
   return outcomeOf(record)
+}
+
+/** A lost host may hold the execution. It is run again then, which is the same execution: placed-sandbox.ts says why that is safe. */
+function orUnknown(error: unknown): undefined {
+  if (!(error instanceof ProblemError) || error.code !== 'sandbox-unavailable') throw error
 }
 
 /** @throws ProblemError `agent-not-found` */
@@ -48,11 +54,15 @@ export async function findRunnable(
 }
 
 function requireSmallInput(input: unknown): void {
-  if (typeof input !== 'object' && typeof input !== 'string') return
+  if (typeof input === 'object' || typeof input === 'string') inputText(input)
+}
+
+/** As JSON. @throws ProblemError `body-too-large` */
+export function inputText(input: unknown): string {
   const text = JSON.stringify(input)
   // A character is at most three bytes of UTF-8.
-  if (text.length * 3 <= limits.inputBytesMax) return
+  if (text.length * 3 <= limits.inputBytesMax) return text
   const bytes = new TextEncoder().encode(text).length
-  if (bytes <= limits.inputBytesMax) return
+  if (bytes <= limits.inputBytesMax) return text
   throw new ProblemError('body-too-large', { detail: `the input is ${bytes} bytes of JSON; at most ${limits.inputBytesMax} are allowed` })
 }

@@ -4,6 +4,7 @@ import type { BountySummary } from '../../shared/bounty.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { Attempt } from '../idempotency.ts'
 import type { Services } from '../services.ts'
+import { announceBounty } from './announce.ts'
 import { forgetBounty } from './forget-bounty.ts'
 import { bountyNotFound } from './submit-agent.ts'
 
@@ -29,6 +30,7 @@ export async function awardBounty(services: Services, { accountId, bountyId, sub
   const awarded = await services.settlements.award(bountyId, { submissionId, at: new Date(services.now()).toISOString() })
   if (!awarded) throw await closed(services, bountyId)
   await forgetBounty(services, bountyId)
+  announceBounty(services, awarded)
   services.log.info('bounty awarded', { bountyId, submissionId, accountId: submission.accountId, credits: awarded.rewardCredits })
   return awarded
 }
@@ -42,6 +44,7 @@ export async function cancelBounty(
   const cancelled = await services.settlements.cancel(bountyId, { at: new Date(services.now()).toISOString() })
   if (!cancelled) throw await closed(services, bountyId)
   await forgetBounty(services, bountyId)
+  announceBounty(services, cancelled)
   services.log.info('bounty cancelled', { bountyId, accountId, credits: cancelled.rewardCredits })
   return cancelled
 }

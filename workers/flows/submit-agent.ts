@@ -3,19 +3,18 @@ import type { BountySummary } from '../../shared/bounty.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { Submission, SubmissionCreate } from '../../shared/submission.ts'
 import type { Attempt } from '../idempotency.ts'
-import { errorText } from '../log.ts'
 import type { Services } from '../services.ts'
-import { messageMsMax } from './judge-submission.ts'
 import { findRunnable } from './run-agent.ts'
+import { firstTurn, messageMsMax, publishTurns } from './turns.ts'
 
-export type SubmitAgent = { accountId: string; bountyId: string; submission: SubmissionCreate; attempt: Attempt }
-
-/** Of a submission that nobody has begun to judge. */
-export const firstTurn = 1
+export type SubmitAgent = { accountId: string; bountyId: string; submission: SubmissionCreate; attempt: Attempt; replayOf?: string }
 
 /** @returns it as it is: queued, unless an earlier try has made it */
-export async function submitAgent(services: Services, { accountId, bountyId, submission, attempt }: SubmitAgent): Promise<Submission> {
-  const { bounties, submissions, eventLog, log, now } = services
+export async function submitAgent(
+  services: Services,
+  { accountId, bountyId, submission, attempt, replayOf }: SubmitAgent,
+): Promise<Submission> {
+  const { bounties, submissions, now } = services
   const id = attempt.newId('submission')
   const begun = attempt.isRetry ? await submissions.find(id) : undefined
   if (begun) return begun
@@ -29,13 +28,10 @@ export async function submitAgent(services: Services, { accountId, bountyId, sub
   const { agentId, version } = agent
   const created = { id, bountyId, agentId, version, accountId, casesTotal: bounty.caseCount, createdAt: new Date(at).toISOString() }
   const { stopAtFirstFailure } = submission
-  await submissions.create({ ...created, stopAtFirstFailure, dueAt: new Date(at + messageMsMax).toISOString() })
-  await eventLog.publish([{ topic: 'judgings', submissionId: id, turn: firstTurn }]).catch((error: unknown) => {
-    // The sweep finds the row.
-    log.error('message not published', { submissionId: id, turn: firstTurn, error: errorText(error) })
-  })
+  await submissions.create({ ...created, stopAtFirstFailure, replayOf, dueAt: new Date(at + messageMsMax).toISOString() })
+  await publishTurns(services, [{ topic: 'judgings', submissionId: id, turn: firstTurn }])
   const none = { casesPassed: 0, fuelTotal: 0, engine: null, verdicts: [], round: 1, failure: null, finishedAt: null }
-  return { ...created, status: 'queued', ...none }
+  return { ...created, status: 'queued', ...none, replayOf: replayOf ?? null }
 }
 
 export function bountyNotFound(id: string): ProblemError {

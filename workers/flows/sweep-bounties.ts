@@ -2,6 +2,7 @@
 // does nothing to a bounty that is closed already, and what is left is found by the next run.
 import type { Services } from '../services.ts'
 import { errorText } from '../log.ts'
+import { announceBounty } from './announce.ts'
 import { forgetBounty } from './forget-bounty.ts'
 
 /** Of one run. At 10 ms each this is a second, and a backlog of any size is gone after as many minutes as it has hundreds. */
@@ -23,6 +24,7 @@ export async function sweepBounties(services: Services): Promise<number> {
       const settled = await settlements.settle(bountyId, { at: at() })
       if (!settled) continue
       await forgetBounty(services, bountyId)
+      announceBounty(services, settled)
       settledCount++
       const { status, awardedSubmissionId: submissionId, rewardCredits: credits } = settled
       log.info('bounty settled', { bountyId, status, submissionId, credits })

@@ -1,6 +1,4 @@
-// Whose turn it is to judge a submission: says every few seconds that it still works, and is told by each write whether it may go on.
-import type { RevisedVerdict, TakenJudging } from '../../shared/judging.ts'
-import type { Services } from '../services.ts'
+// Whose turn it is: says every few seconds that its holder still works, and is told by each write whether it may go on.
 
 /** Somebody else's: nothing that is written counts any more. */
 export class TurnOver extends Error {
@@ -13,19 +11,29 @@ export class TurnOver extends Error {
 /** So long a turn is given to whoever says nothing. */
 const lengthMs = 15_000
 
+export type TurnLeaseOptions = {
+  now: () => number
+  /** Goes on until then. @returns whether the turn is held */
+  renew: (dueAt: string) => Promise<boolean>
+}
+
 export class TurnLease {
   static readonly lengthMs = lengthMs
-  readonly #services: Pick<Services, 'judgings' | 'now'>
-  readonly #judging: Pick<TakenJudging, 'id' | 'turn'>
+  readonly #options: TurnLeaseOptions
   readonly #timer: ReturnType<typeof setInterval>
+  readonly #over = Promise.withResolvers<never>()
   #isOver = false
-  /** Whether a verdict was stored. */
-  hasProgress = false
 
-  constructor(services: Pick<Services, 'judgings' | 'now'>, judging: Pick<TakenJudging, 'id' | 'turn'>) {
-    this.#services = services
-    this.#judging = judging
+  constructor(options: TurnLeaseOptions) {
+    this.#options = options
     this.#timer = setInterval(() => void this.#renew(), lengthMs / 3)
+    // Most never wait for it.
+    this.#over.promise.catch(() => {})
+  }
+
+  /** When it ends unless it is renewed: whatever is written in the turn moves it on, too. */
+  dueAt(): string {
+    return new Date(this.#options.now() + lengthMs).toISOString()
   }
 
   /** @throws TurnOver */
@@ -35,29 +43,27 @@ export class TurnLease {
 
   /** @param isHeld as a write answered. @throws TurnOver */
   require(isHeld: boolean): void {
-    if (!isHeld) this.#isOver = true
+    if (!isHeld) this.#end()
     this.requireTurn()
   }
 
-  /** @throws TurnOver */
-  async record({ engine, verdicts }: { engine: string; verdicts: RevisedVerdict[] }): Promise<void> {
-    const { id, turn } = this.#judging
-    this.require(await this.#services.judgings.record(id, { turn, dueAt: this.#dueAt(), engine, verdicts }))
-    this.hasProgress = true
+  /** The work's result, unless the turn is over before it is there. @throws TurnOver */
+  while<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#over.promise])
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
   }
 
-  #dueAt(): string {
-    return new Date(this.#services.now() + lengthMs).toISOString()
+  #end(): void {
+    this.#isOver = true
+    this.#over.reject(new TurnOver())
   }
 
   async #renew(): Promise<void> {
-    const { id, turn } = this.#judging
     // A renewal that fails is tried again; while none arrives the turn passes to somebody else.
-    const isHeld = await this.#services.judgings.renew(id, { turn, dueAt: this.#dueAt() }).catch(() => true)
-    if (!isHeld) this.#isOver = true
+    const isHeld = await this.#options.renew(this.dueAt()).catch(() => true)
+    if (!isHeld) this.#end()
   }
 }

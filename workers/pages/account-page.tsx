@@ -12,7 +12,7 @@ import type { Services } from '../services.ts'
 import { Credits, Instant, Scroll } from './elements.tsx'
 import { count, day, scaled } from './figures.ts'
 import { Layout } from './layout.tsx'
-import { OwnAgents, OwnSubmissions, readOwnLists, type OwnLists } from './own-lists.tsx'
+import { OwnAgents, OwnExecutions, OwnSubmissions, readOwnLists, type OwnLists } from './own-lists.tsx'
 import type { PageRouter } from './page-router.tsx'
 import { SignInForm } from './sign-in-form.tsx'
 import { UsageChart } from './usage-chart.tsx'
@@ -122,6 +122,10 @@ function AccountPage({ account, usage, entries, lists, today }: AccountProps) {
       <section aria-labelledby="submissions">
         <h2 id="submissions">Submissions</h2>
         <OwnSubmissions {...lists} />
+      </section>
+      <section aria-labelledby="executions">
+        <h2 id="executions">Executions</h2>
+        <OwnExecutions {...lists} />
       </section>
       <section aria-labelledby="agents">
         <h2 id="agents">Agents</h2>

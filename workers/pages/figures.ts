@@ -35,6 +35,13 @@ export function micros(value: number): string {
   return `${(value / 1_000_000).toFixed(2)} s`
 }
 
+/** Of millionths of a dollar; estimates, so two digits that matter: `$0.0000024`. */
+export function dollars(microUsd: number): string {
+  const usd = microUsd / 1e6
+  const decimals = usd === 0 ? 2 : Math.max(2, 1 - Math.floor(Math.log10(usd)))
+  return `$${usd.toFixed(decimals)}`
+}
+
 export function bytes(value: number): string {
   if (value < 1_024) return `${value} B`
   if (value < 1_048_576) return `${(value / 1_024).toPrecision(3)} KiB`

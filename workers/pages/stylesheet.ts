@@ -79,8 +79,8 @@ footer { border-top: 1px solid var(--line); } footer p { padding-block: 1.25rem 
 .facts { display: flex; flex-wrap: wrap; gap: .25rem .5rem; margin-top: .55rem; font-size: .875rem; color: var(--quiet); align-items: baseline; }
 .facts li + li:not(:nth-child(2))::before { content: "·"; margin-inline-end: .5rem; }
 .state { display: inline-block; padding: .05rem .6rem; border-radius: 99px; font-size: .8125rem; font-weight: 600; border: 1px solid currentColor; color: var(--quiet); }
-.state-open, .state-accepted { color: var(--good); }
-@media (prefers-color-scheme: light) { .state-open, .state-accepted { color: #0f6650; } }
+.state-open, .state-accepted, .state-completed { color: var(--good); }
+@media (prefers-color-scheme: light) { .state-open, .state-accepted, .state-completed { color: #0f6650; } }
 .state-awarded { color: var(--gold); }
 .state-rejected, .state-failed { color: var(--bad); }
 .state-running, .state-queued { color: var(--link); }

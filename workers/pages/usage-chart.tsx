@@ -1,7 +1,7 @@
 // Executions by day as columns, drawn here; the same figures as a table for whoever does not see it.
 import type { DayUsage } from '../../shared/day-usage.ts'
 import { Scroll } from './elements.tsx'
-import { count, day, micros, scaled } from './figures.ts'
+import { count, day, dollars, micros, scaled } from './figures.ts'
 
 const dayMs = 86_400_000
 const height = 80
@@ -52,6 +52,9 @@ export function UsageChart({ usage, today, days }: { usage: DayUsage[]; today: s
                     Time
                   </th>
                   <th scope="col" class="number">
+                    Cost, about
+                  </th>
+                  <th scope="col" class="number">
                     Credits in
                   </th>
                   <th scope="col" class="number">
@@ -66,6 +69,7 @@ export function UsageChart({ usage, today, days }: { usage: DayUsage[]; today: s
                     <td class="number">{count(each.executions)}</td>
                     <td class="number">{scaled(each.fuel)}</td>
                     <td class="number">{micros(each.wallMicros)}</td>
+                    <td class="number">{dollars(each.costMicroUsd)}</td>
                     <td class="number">{count(each.creditsIn)}</td>
                     <td class="number">{count(each.creditsOut)}</td>
                   </tr>

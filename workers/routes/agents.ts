@@ -1,15 +1,20 @@
 import { z } from 'zod'
 import { agentCreateSchema, agentListQuerySchema, agentSchema } from '../../shared/agent.ts'
-import { executionCreateSchema, outcomeSchema } from '../../shared/execution.ts'
+import { hasEnded } from '../../shared/async-execution.ts'
+import { executionCreateSchema, executionSchema, outcomeSchema } from '../../shared/execution.ts'
 import { pageSchema } from '../../shared/page.ts'
+import { prefersAsync, respondAsync } from '../../shared/prefer.ts'
 import { limits } from '../../shared/tiers.ts'
+import { goOn } from '../background.ts'
 import { deployAgent, deployVersion } from '../flows/deploy-agent.ts'
+import { queueExecution } from '../flows/queue-execution.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
 import { filePartSchema } from '../multipart.ts'
 import { agentRead, agentsRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
+import { takeTurn } from '../take-messages.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** The largest program as base64, and the fields around it. */
@@ -93,15 +98,31 @@ export function addAgentRoutes(router: Router, services: Services): void {
     {
       method: 'post',
       path: '/api/agents/{id}/executions',
-      summary: 'Run an agent; whatever the program does is a 200 with its own status',
+      summary: 'Run an agent; whatever the program does is a 200 with its own status. With `Prefer: respond-async` nobody waits: a 202',
       access: 'account',
       scope: 'run',
       params: idParameters('agent'),
       body: { schema: executionCreateSchema, bytesMax: limits.bodyBytesMax },
-      answers: { 200: { description: 'The outcome', schema: outcomeSchema } },
+      headers: z.object({
+        Prefer: z.string().optional().meta({
+          description: '`respond-async`: the execution is queued, and the answer is a 202 with its Location (RFC 7240)',
+        }),
+      }),
+      answers: {
+        200: { description: 'The outcome', schema: outcomeSchema },
+        202: { description: 'The execution, queued; ask for it at its Location', schema: executionSchema },
+      },
     },
     async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
-      return c.json(await runAgent(services, { accountId, agentId: id, execution: body, attempt }), 200)
+      const asked = { accountId, agentId: id, execution: body, attempt }
+      if (!prefersAsync(c.req.header('prefer'))) {
+        const ran = await runAgent(services, asked)
+        return hasEnded(ran.status) ? c.json(ran, 200) : c.json(ran, 202, { location: `/api/executions/${ran.id}` })
+      }
+      const { execution, turn } = await queueExecution(services, asked)
+      // Sooner than the message arrives; whichever of the two takes the turn, the other finds it taken.
+      if (turn !== undefined) goOn(c, takeTurn(services, { topic: 'executions', executionId: execution.id, turn }))
+      return c.json(execution, 202, { location: `/api/executions/${execution.id}`, 'preference-applied': respondAsync })
     },
   )
 }

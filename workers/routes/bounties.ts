@@ -5,11 +5,12 @@ import { limits } from '../../shared/tiers.ts'
 import { goOn } from '../background.ts'
 import { cachedJson } from '../cached-json.ts'
 import { postBounty } from '../flows/post-bounty.ts'
-import { firstTurn, submitAgent } from '../flows/submit-agent.ts'
+import { submitAgent } from '../flows/submit-agent.ts'
+import { firstTurn } from '../flows/turns.ts'
 import { bountiesRead, bountyRead } from '../public-reads.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
-import { judgeAndTell } from '../take-messages.ts'
+import { takeTurn } from '../take-messages.ts'
 import { idParameters } from './path-parameters.ts'
 
 /** All cases, and the fields around them. */
@@ -70,7 +71,7 @@ export function addBountyRoutes(router: Router, services: Services): void {
     async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
       const submission = await submitAgent(services, { accountId, bountyId: id, submission: body, attempt })
       // Sooner than the message arrives; whichever of the two takes the turn, the other finds it taken.
-      if (submission.status === 'queued') goOn(c, judgeAndTell(services, { submissionId: submission.id, turn: firstTurn }))
+      if (submission.status === 'queued') goOn(c, takeTurn(services, { topic: 'judgings', submissionId: submission.id, turn: firstTurn }))
       return c.json(submission, 202, { location: `/api/submissions/${submission.id}` })
     },
   )

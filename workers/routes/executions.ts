@@ -1,23 +1,29 @@
 import { z } from 'zod'
-import { executionListQuerySchema, executionSummarySchema, outcomeOf, outcomeSchema } from '../../shared/execution.ts'
+import { artifactUrlSchema, executionListQuerySchema, executionSchema, executionSummarySchema } from '../../shared/execution.ts'
 import { idSchema } from '../../shared/ids.ts'
 import { pageSchema } from '../../shared/page.ts'
 import { executionEventSchema, streamEnd } from '../../shared/progress.ts'
 import { parseRange } from '../byte-range.ts'
 import { answerStream, streamAnswers, streamHeaders } from '../event-stream.ts'
 import { holdsAlready } from '../etag.ts'
-import { findArtifact, readArtifact, readExecution } from '../flows/read-execution.ts'
+import { goOn } from '../background.ts'
+import { cancelExecution, tellHostOfCancellation } from '../flows/cancel-execution.ts'
+import { deliverWebhooks } from '../flows/deliver-webhooks.ts'
+import { findArtifact, presignArtifact, readArtifact, readExecution, readRecord, viewExecution } from '../flows/read-execution.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
 import { idCursor, listName, pageOf } from './page-of.ts'
 import { idParameters } from './path-parameters.ts'
+
+const artifactParameters = z.object({ id: idSchema('execution'), name: z.string().max(1_024) })
 
 export function addExecutionRoutes(router: Router, services: Services): void {
   router.add(
     {
       method: 'get',
       path: '/api/executions',
-      summary: 'Executions of your own that have ended, newest first, once they are recorded (seconds); a page may hold fewer than `limit`',
+      summary:
+        'Executions of your own, newest first: asynchronous ones at once, others once they are recorded (seconds); a page may hold fewer than `limit`',
       access: 'account',
       scope: 'read',
       query: executionListQuerySchema,
@@ -35,13 +41,30 @@ export function addExecutionRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/executions/{id}',
-      summary: 'The outcome of an execution of your own; found at once by whoever just ran it',
+      summary: 'An execution of your own, and its outcome when it has ended; found at once by whoever just ran it',
       access: 'account',
       scope: 'read',
       params: idParameters('execution'),
-      answers: { 200: { description: 'The outcome', schema: outcomeSchema } },
+      answers: { 200: { description: 'The execution', schema: executionSchema } },
     },
-    async ({ c, caller: { accountId }, params: { id } }) => c.json(outcomeOf(await readExecution(services, { id, accountId })), 200),
+    async ({ c, caller: { accountId }, params: { id } }) => c.json(viewExecution(await readExecution(services, { id, accountId })), 200),
+  )
+
+  router.add(
+    {
+      method: 'delete',
+      path: '/api/executions/{id}',
+      summary: 'Cancel an asynchronous execution of your own that has not ended: at once, and for good',
+      access: 'account',
+      scope: 'run',
+      params: idParameters('execution'),
+      answers: { 200: { description: 'The execution, cancelled now or before', schema: executionSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id } }) => {
+      const { execution, isNew } = await cancelExecution(services, { id, accountId })
+      if (isNew) goOn(c, Promise.all([tellHostOfCancellation(services, id), deliverWebhooks(services)]))
+      return c.json(viewExecution(execution), 200)
+    },
   )
 
   router.add(
@@ -57,7 +80,8 @@ export function addExecutionRoutes(router: Router, services: Services): void {
     },
     async ({ c, caller: { accountId }, params: { id } }) =>
       answerStream(c, services, () => async () => {
-        const { status, usage, finishedAt } = await readExecution(services, { id, accountId })
+        const { status, usage, finishedAt } = viewExecution(await readExecution(services, { id, accountId }))
+        if (finishedAt === null) return { events: [], hasMore: false, isEnd: false }
         return { events: [{ event: 'finished', id: streamEnd, data: { id, status, usage, finishedAt } }], hasMore: false, isEnd: true }
       }),
   )
@@ -69,7 +93,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       summary: 'Bytes of an artifact, whole or one range of them',
       access: 'account',
       scope: 'read',
-      params: z.object({ id: idSchema('execution'), name: z.string().max(1_024) }),
+      params: artifactParameters,
       answers: {
         200: { description: 'The bytes', schema: z.string(), contentType: 'application/octet-stream' },
         206: { description: 'The range that was asked for', schema: z.string(), contentType: 'application/octet-stream' },
@@ -77,7 +101,7 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       },
     },
     async ({ c, caller: { accountId }, params: { id, name } }) => {
-      const artifact = findArtifact(await readExecution(services, { id, accountId }), name)
+      const artifact = findArtifact(services, await readRecord(services, { id, accountId, missing: 'artifact-not-found' }), name)
       const { bytes, sha256 } = artifact
       const etag = `"${sha256}"`
       const headers: Record<string, string> = {
@@ -93,8 +117,26 @@ export function addExecutionRoutes(router: Router, services: Services): void {
       const { offset, length } = range ?? { offset: 0, length: bytes }
       headers['content-length'] = String(length)
       if (range) headers['content-range'] = `bytes ${offset}-${offset + length - 1}/${bytes}`
-      const body = length === 0 ? '' : await readArtifact(services, artifact, { offset, length })
-      return c.body(body, range ? 206 : 200, headers)
+      const status = range ? 206 : 200
+      // A HEAD is answered without a look at the bytes.
+      if (length === 0 || c.req.method === 'HEAD') return c.body(null, status, headers)
+      return c.body(await readArtifact(services, artifact, { offset, length }), status, headers)
+    },
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/executions/{id}/artifact-urls/{name+}',
+      summary: 'A URL at which anybody reads an artifact of more than 1 MiB for five minutes, from the bucket itself',
+      access: 'account',
+      scope: 'read',
+      params: artifactParameters,
+      answers: { 200: { description: 'The URL, and when it ends', schema: artifactUrlSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id, name } }) => {
+      const artifact = findArtifact(services, await readRecord(services, { id, accountId, missing: 'artifact-not-found' }), name)
+      return c.json(await presignArtifact(services, artifact), 200, { 'cache-control': 'no-store' })
     },
   )
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ProblemError } from '../../shared/problem.ts'
 import { receiptSchema, registeredReceiptKeySchema } from '../../shared/receipt.ts'
 import { cachedJson } from '../cached-json.ts'
-import { readExecution } from '../flows/read-execution.ts'
+import { readRecord } from '../flows/read-execution.ts'
 import { listReceiptKeys } from '../flows/receipt-keys.ts'
 import type { Router } from '../router.ts'
 import type { Services } from '../services.ts'
@@ -20,7 +20,7 @@ export function addReceiptRoutes(router: Router, services: Services): void {
       answers: { 200: { description: 'The receipt', schema: receiptSchema } },
     },
     async ({ c, caller: { accountId }, params: { id } }) => {
-      const { receipt, status, engine } = await readExecution(services, { id, accountId })
+      const { receipt, status, engine } = await readRecord(services, { id, accountId, missing: 'receipt-not-found' })
       if (receipt) return c.json(receipt, 200)
       const why = status === 'deadline' ? 'a deadline is time, which does not repeat' : `the engine ${engine} does not meter`
       throw new ProblemError('receipt-not-found', { detail: `execution ${id} ended ${status} and has no receipt: ${why}` })

@@ -2,7 +2,7 @@
    Part of exports.c. Unless it is said, operands are consumed, as the interpreter's own slow paths do. A helper that can run code of the
    author's, or throw, is given the pc behind its opcode, for the lines in stacks. */
 
-#define CELLS 16384
+#define CELLS 4096
 
 /* Where the property of one place in the source was found last. Zero until then: no shape has the id 0. */
 typedef struct PropertyCell {

@@ -85,12 +85,13 @@ pub async fn run(
 
 /// Without limits, files, deadline and outcome: what the rest is compared with.
 pub async fn run_raw(engine: &Engine, command: &Command, request: RunRequest) -> Result<()> {
+    let files = FileTree::new(request.limits.artifact_count, request.limits.artifact_bytes);
     let mut store = Store::new(engine, GuestState::new(request));
     store.set_fuel(u64::MAX / 2)?;
     store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
-    let instance = command.instance_pre.instantiate_async(&mut store).await?;
-    let start = instance.get_module_export(&mut store, &command.start).and_then(|export| export.into_func());
-    start.ok_or_else(|| Error::msg("no function _start"))?.typed::<(), ()>(&store)?.call_async(&mut store, ()).await
+    // Without files and memory its input could not be read, and it would do other work.
+    store.data_mut().files = Some(Box::new(files));
+    instantiate(command, &mut store).await?.call_async(&mut store, ()).await
 }
 
 /// An instance that only lacks its input. An error for a module that runs code when it is instantiated.

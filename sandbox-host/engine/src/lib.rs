@@ -2,6 +2,7 @@
 //! `sandbox.rs`; `node.rs` is the border to Node and holds no logic.
 
 pub mod bench;
+pub mod cancel;
 pub mod command;
 pub mod compiler;
 pub mod component;

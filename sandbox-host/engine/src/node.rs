@@ -1,5 +1,6 @@
 //! The border to Node. Data in, one tagged outcome out; no logic. Guests never run on Node's threads: answers come back through
 //! one threadsafe function, keyed by the number that the caller gave.
+use crate::cancel::CancelFlag;
 use crate::engine::PoolSize;
 use crate::limits::{RunLimits, RunRequest};
 use crate::outcome::{Prepared, Refusal, RunOutcome};
@@ -14,7 +15,8 @@ use napi::bindgen_prelude::{Buffer, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Error, Result, Status};
 use napi_derive::napi;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 #[napi(object)]
@@ -145,6 +147,8 @@ type Completed = ThreadsafeFunction<Completion, (), Completion, Status, false, t
 pub struct NodeEngine {
     sandbox: Sandbox,
     completed: Arc<Completed>,
+    /// Of runs that may be cancelled, by their call.
+    flags: Arc<Mutex<HashMap<u64, CancelFlag>>>,
 }
 
 #[napi]
@@ -179,7 +183,7 @@ impl NodeEngine {
         let sandbox = unsafe { Sandbox::new(sandbox_options) };
         let sandbox = sandbox.map_err(|error| Error::from_reason(format!("could not start the engine: {error:#}")))?;
         let completed = completed.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
-        Ok(Self { sandbox, completed: Arc::new(completed) })
+        Ok(Self { sandbox, completed: Arc::new(completed), flags: Arc::default() })
     }
 
     /// Of compiled scripts: another one may take other fuel.
@@ -230,13 +234,30 @@ impl NodeEngine {
     pub fn run(&self, call: f64, handle: u32, request: Request) -> Result<()> {
         let completed = Arc::clone(&self.completed);
         let reply = Reply::new(move |answer: std::result::Result<_, EngineFailure>| {
-            let completion = match answer {
-                Ok(outcome) => Completion { ran: Some(run_answer(outcome)), ..completion(call) },
-                Err(failure) => Completion { failure: Some(failure.0), ..completion(call) },
-            };
-            completed.call(completion, ThreadsafeFunctionCallMode::NonBlocking);
+            completed.call(run_completion(call, answer), ThreadsafeFunctionCallMode::NonBlocking);
         });
         self.sandbox.run(handle, run_request(request), reply).map_err(rejected)
+    }
+
+    /// As `run`, for what `cancel` may end.
+    #[napi]
+    pub fn run_cancellable(&self, call: f64, handle: u32, request: Request) -> Result<()> {
+        let flag = CancelFlag::default();
+        let (completed, flags) = (Arc::clone(&self.completed), Arc::clone(&self.flags));
+        let reply = Reply::new(move |answer: std::result::Result<_, EngineFailure>| {
+            lock(&flags).remove(&(call as u64));
+            completed.call(run_completion(call, answer), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        lock(&self.flags).insert(call as u64, flag.clone());
+        self.sandbox.run_unless_cancelled(handle, run_request(request), flag, reply).map_err(rejected)
+    }
+
+    /// A run that has ended meanwhile stays as it ended.
+    #[napi]
+    pub fn cancel(&self, call: f64) {
+        if let Some(flag) = lock(&self.flags).get(&(call as u64)) {
+            flag.cancel();
+        }
     }
 
     #[napi]
@@ -322,6 +343,17 @@ fn kind_of(name: &str) -> Result<ProgramKind> {
 
 fn completion(call: f64) -> Completion {
     Completion { call, prepared: None, ran: None, failure: None }
+}
+
+fn run_completion(call: f64, answer: std::result::Result<RunOutcome, EngineFailure>) -> Completion {
+    match answer {
+        Ok(outcome) => Completion { ran: Some(run_answer(outcome)), ..completion(call) },
+        Err(failure) => Completion { failure: Some(failure.0), ..completion(call) },
+    }
+}
+
+fn lock(flags: &Mutex<HashMap<u64, CancelFlag>>) -> MutexGuard<'_, HashMap<u64, CancelFlag>> {
+    flags.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The message begins with the code that the caller branches on.

@@ -1,6 +1,7 @@
 //! The engine as its callers see it: prepare a program, run it by its handle, drop it. Everything a guest does happens on the
 //! pool's threads; see `kernel.rs`, and `script.rs`, `command.rs` and `component.rs` for the kinds.
 use crate::bench::{PoolTimings, bench_pool};
+use crate::cancel::{CancelFlag, unless_cancelled};
 use crate::engine::PoolSize;
 use crate::kernel::Kernel;
 use crate::limits::{RunLimits, RunRequest};
@@ -107,12 +108,24 @@ impl Sandbox {
     }
 
     pub fn run(&self, handle: u32, request: RunRequest, reply: Reply<RunOutcome>) -> Result<(), Rejection> {
+        self.run_unless_cancelled(handle, request, CancelFlag::default(), reply)
+    }
+
+    /// A run that is cancelled, before it begins or while it goes on, is answered with a failure soon after.
+    pub fn run_unless_cancelled(
+        &self,
+        handle: u32,
+        request: RunRequest,
+        cancel: CancelFlag,
+        reply: Reply<RunOutcome>,
+    ) -> Result<(), Rejection> {
         let program = self.kernel.program(handle)?;
         check_input(&request)?;
         let kernel = Arc::clone(&self.kernel);
         let spare = self.pool.spare();
         let job = async move || {
-            reply.send(kernel.run(&program, request).await);
+            let ran = unless_cancelled(&cancel, kernel.run(&program, request)).await;
+            reply.send(ran.unwrap_or_else(|| Err(EngineFailure("the run was cancelled".into()))));
             kernel.ask_for_one(&program, &spare);
         };
         self.pool.submit(job).map_err(|_| Rejection::Busy)

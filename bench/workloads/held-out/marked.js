@@ -1,0 +1,3 @@
+import { marked } from 'marked'
+
+export default ({ text }) => marked.parse(text)
