@@ -33,6 +33,9 @@ const flags = [
   '-DCONFIG_VERSION="2026-06-04"',
   `-Wl,-z,stack-size=${stackBytes}`,
   '-Wl,--export=__stack_pointer',
+  // Compiled scripts call the module's functions and are called by it; their functions are entries that each instance adds.
+  '-Wl,--export-table',
+  '-Wl,--growable-table',
   '-Wl,--strip-all',
 ]
 
@@ -58,7 +61,7 @@ export async function buildScriptModule() {
   try {
     const sources = quickjsSources(cargo)
     for (const name of readdirSync(sources).filter((file) => /\.[ch]$/.test(file))) cpSync(join(sources, name), join(work, name))
-    cpSync(join(here, 'exports.c'), join(work, 'exports.c'))
+    for (const name of ['exports.c', 'compiled.c']) cpSync(join(here, name), join(work, name))
     cpSync(join(allocator, 'ziglang/lib/libc/wasi/emmalloc/emmalloc.c'), join(work, 'emmalloc.c'))
     for (const [file, from, to] of changes) change(join(work, file), from, to)
     await applyPatches(work)

@@ -4,7 +4,8 @@ import type { ProgramKind } from '../shared/agent.ts'
 import type { BoundedProcesses } from './bounded-process.ts'
 
 export type CompiledModule = { ok: true; code: Buffer } | { ok: false; message: string }
-export type ModuleCompiler = (kind: Exclude<ProgramKind, 'script'>, wasm: Buffer) => Promise<CompiledModule>
+/** Of a script it takes what the engine's `compilerInput` gives. */
+export type ModuleCompiler = (kind: ProgramKind, wasm: Buffer) => Promise<CompiledModule>
 
 /** Code is up to twenty times as large as the densest module; what is larger would not fit into the budget of programs anyway. */
 const codeBytesMax = 256 * 1024 * 1024

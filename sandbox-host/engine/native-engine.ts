@@ -120,12 +120,16 @@ export type NativeEngineErrorCode = (typeof errorCodes)[number]
 export interface NativeEngine {
   /** Part of every receipt: the same version gives the same bytes and the same fuel. */
   readonly version: string
+  /** Goes with `version` for scripts that are compiled. */
+  readonly compilerVersion: number
   /** Scripts: evaluates the module and keeps a snapshot. Others: compiles. Refusals are values; rejects with `engine-busy`, `engine-failed`. */
   prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
   /** Loads what `stored` gave, or what `agent-compiler` made. It is machine code: pass only what is authenticated. Rejects with `engine-failed` when it is of another build. */
   load(kind: ProgramKind, stored: Buffer): Promise<PrepareOutcome>
   /** The prepared program as `load` takes it in another process of the same build. */
   stored(handle: number): Buffer
+  /** What `agent-compiler script` makes the compiled form of a prepared script of, which `load` takes. */
+  compilerInput(handle: number, options: { hasCells: boolean }): Buffer
   scriptImage(): Buffer
   /** One run in an instance of its own. Rejects with `engine-busy`, `unknown-program`, `input-limit`, `engine-failed`. */
   run(handle: number, request: RunRequest): Promise<RunOutcome>
@@ -163,9 +167,11 @@ interface Addon {
     completed: (completion: Completion) => void,
   ) => {
     readonly version: string
+    readonly compilerVersion: number
     prepare(call: number, kind: ProgramKind, code: Buffer, limits: RunLimits): void
     load(call: number, kind: ProgramKind, stored: Buffer): void
     stored(handle: number): Buffer
+    compilerInput(handle: number, hasCells: boolean): Buffer
     scriptImage(): Buffer
     run(call: number, handle: number, request: RunRequest): void
     runCancellable(call: number, handle: number, request: RunRequest): void
@@ -219,6 +225,7 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
 
   return {
     version: engine.version,
+    compilerVersion: engine.compilerVersion,
     prepare: (kind, code, limits) =>
       send(
         (call) => coded(() => engine.prepare(call, kind, code, limits)),
@@ -230,6 +237,7 @@ export function loadNativeEngine(path: string, options: NativeEngineOptions): Na
         (completion) => completion.prepared,
       ),
     stored: (handle) => engine.stored(handle),
+    compilerInput: (handle, { hasCells }) => engine.compilerInput(handle, hasCells),
     scriptImage: () => engine.scriptImage(),
     run: (handle, request) =>
       send(

@@ -10,7 +10,7 @@ import type { BoundedProcesses } from '../bounded-process.ts'
 import type { CodeStore } from '../code-store.ts'
 import { createModuleCompiler } from '../compile-module.ts'
 import { loadNativeEngine, NativeEngineError } from '../engine/native-engine.ts'
-import type { PreparedProgram, SandboxEngine } from '../sandbox-engine.ts'
+import type { PrepareOutcome, PreparedProgram, SandboxEngine } from '../sandbox-engine.ts'
 
 export type WasmtimeOptions = {
   /** Of the addon; `agent-compiler` lies beside it. */
@@ -25,7 +25,12 @@ export type WasmtimeOptions = {
   processes: BoundedProcesses
   /** Keeps the initialised script engine between processes. */
   codeStore?: CodeStore | undefined
+  scriptMode?: ScriptMode
 }
+
+/** How scripts run; none can be told from another but by what it costs. Uncached is for tests: every look-up of a property fails its cache. */
+export const scriptModes = ['interpreted', 'compiled', 'uncached'] as const
+export type ScriptMode = (typeof scriptModes)[number]
 
 export type WarmPoolOptions = { perProgram: number; total: number; lifetimeMs: number }
 
@@ -33,7 +38,7 @@ const noWarmPool: WarmPoolOptions = { perProgram: 0, total: 0, lifetimeMs: 0 }
 
 /** @throws Error when the addon does not load */
 export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<SandboxEngine> {
-  const { path, threads, slots, queueMax, memoryBytesMax, warm = noWarmPool, processes, codeStore } = options
+  const { path, threads, slots, queueMax, memoryBytesMax, warm = noWarmPool, processes, codeStore, scriptMode = 'interpreted' } = options
   const scriptModulePath = fileURLToPath(new URL('../engine/script-module/quickjs.wasm', import.meta.url))
   const preludeSource = await readFile(new URL('../guest/prelude.js', import.meta.url), 'utf8')
   const build = hashOf(await readFile(path), await readFile(scriptModulePath), preludeSource)
@@ -56,17 +61,27 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
   async function load(kind: ProgramKind, stored: Buffer): Promise<PreparedProgram & { ok: true }> {
     const outcome = await orProblem(native.load(kind, stored))
     if (!outcome.ok) throw new ProblemError('invalid-program', { detail: outcome.message })
-    return { ...outcome, heldBytes: kind === 'script' ? outcome.snapshotBytes : stored.length }
+    return { ...outcome, heldBytes: kind === 'script' && scriptMode === 'interpreted' ? outcome.snapshotBytes : stored.length }
   }
 
+  async function compileScript(handle: number): Promise<PrepareOutcome> {
+    const input = native.compilerInput(handle, { hasCells: scriptMode === 'compiled' })
+    native.drop(handle)
+    const compiled = await compileModule('script', input)
+    return compiled.ok ? load('script', compiled.code) : { ok: false, reason: 'invalid-program', message: compiled.message }
+  }
+
+  const isInterpreted = scriptMode === 'interpreted'
   return {
-    label: native.version,
-    build,
+    label: isInterpreted ? native.version : `${native.version}+${scriptMode}-${native.compilerVersion}`,
+    build: isInterpreted ? build : `${build}-${scriptMode}`,
     kinds: programKinds,
     async prepare(kind, code, limits) {
       if (kind === 'script') {
         const outcome = await orProblem(native.prepare(kind, code, limits))
-        return outcome.ok ? { ...outcome, heldBytes: outcome.snapshotBytes } : outcome
+        if (!outcome.ok) return outcome
+        if (scriptMode !== 'interpreted') return compileScript(outcome.handle)
+        return { ...outcome, heldBytes: outcome.snapshotBytes }
       }
       const began = performance.now()
       const compiled = await compileModule(kind, code)

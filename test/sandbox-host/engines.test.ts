@@ -1,4 +1,5 @@
-// Two engines, one behaviour: every script fixture gives the same outcome, byte for byte, on Wasmtime and on the fallback.
+// Engines of one behaviour: every script fixture gives the same outcome, byte for byte, on Wasmtime and on the fallback, and, with all stacks,
+// compiled ahead of time.
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
@@ -42,14 +43,17 @@ const comparable = ({ status, output, error, stdout, stderr, artifacts, logsTrun
 
 describe.skipIf(!hasNativeEngine)('where the native engine is built', () => {
   let native: SandboxEngine
+  let compiling: SandboxEngine
   let fallback: SandboxEngine
   beforeAll(async () => {
     const sizes = { threads: 1, queueMax: 10 }
     native = await createNativeEngine({ slots: 2, ...sizes })
+    compiling = await createNativeEngine({ slots: 2, scriptMode: 'compiled', ...sizes })
     fallback = await createFallbackEngine(sizes)
   })
   afterAll(async () => {
     await native.close()
+    await compiling.close()
     await fallback.close()
   })
 
@@ -87,6 +91,24 @@ describe.skipIf(!hasNativeEngine)('where the native engine is built', () => {
   const names = readdirSync(fixtures)
   test.each(names.filter((name) => !differing.has(name)))('fixture %s', isSame)
   test.fails.each([...differing])('fixture %s differs: %s', isSame)
+
+  test('compiled scripts are told apart by fuel alone', { timeout: 120_000 }, async () => {
+    const told = ({ status, output, error, stdout, stderr, artifacts, logsTruncated }: RunOutcome) => {
+      return { status, output, error, stdout, stderr, artifacts, logsTruncated }
+    }
+    const answer = async (engine: SandboxEngine, code: Buffer) => {
+      const prepared = await engine.prepare('script', code, runLimits('basic'))
+      if (!prepared.ok) return prepared
+      const request = { input: '{"a":[1,"ä"]}', seed: 7, startTimeMs: 0, limits: runLimits('basic') }
+      const outcome = await engine.run(prepared.handle, request)
+      engine.drop(prepared.handle)
+      return told(outcome)
+    }
+    const sources = await Promise.all(names.map((name) => compile(readFileSync(`${fixtures}/${name}`))))
+    const codes = [...scripts.map((source) => Buffer.from(source)), ...sources.flatMap((source) => (source.ok ? [source.code] : []))]
+    expect([compiling.label, compiling.build]).toEqual([`${native.label}+compiled-1`, `${native.build}-compiled`])
+    for (const code of codes) expect(await answer(compiling, code)).toEqual(await answer(native, code))
+  })
 
   test('the native engine says its version, its limits are the host’s', async () => {
     expect(native.label).toMatch(/^wasmtime-\d+\.\d+\.\d+\+/)

@@ -13,7 +13,7 @@ const corpus = new URL('../fixtures/hostile/', import.meta.url)
 const expectations = Object.entries(readExpectations())
 
 /** Small, so that whatever does not end does so quickly; the clock is left alone: fuel repeats, time does not. */
-const small: RunLimits = { ...runLimits('basic'), fuel: 30_000_000, memoryBytes: 32 * 2 ** 20, wallMs: 60_000 }
+const small: RunLimits = { ...runLimits('basic'), fuel: 60_000_000, memoryBytes: 32 * 2 ** 20, wallMs: 60_000 }
 
 test('every program of the corpus is expected, and every expectation has a program', () => {
   const programs = readdirSync(corpus, { recursive: true }).map(String)

@@ -136,3 +136,5 @@ const char *EXPORT(qjs_get_string)(Handle value) { return JS_ToCString(context, 
 const char *EXPORT(qjs_get_string_len)(Handle value, size_t *length) { return JS_ToCStringLen(context, length, *value); }
 void EXPORT(qjs_free_cstring)(const char *text) { JS_FreeCString(context, text); }
 uint8_t *EXPORT(qjs_get_array_buffer)(Handle value, size_t *length) { return JS_GetArrayBuffer(context, length, *value); }
+
+#include "compiled.c"

@@ -3,10 +3,11 @@
 use crate::engine::compiler_engine;
 use crate::outcome::Refusal;
 use crate::program::ProgramKind;
+use crate::script_program::{self, CompilerInput};
 use crate::upload::{check_command, check_component};
 use wasmtime::Engine;
 
-/// For engines of this build; a script has no machine code of its own and is refused.
+/// For engines of this build. Of a script it takes a `CompilerInput` and gives the stored form.
 pub fn compile(kind: ProgramKind, wasm: &[u8]) -> Result<Vec<u8>, Refusal> {
     let engine = compiler_engine().map_err(refusal)?;
     compile_for(&engine, kind, wasm)
@@ -18,7 +19,9 @@ pub fn compile_for(engine: &Engine, kind: ProgramKind, wasm: &[u8]) -> Result<Ve
     let compiled = match kind {
         ProgramKind::Command => check_command(wasm).map(|()| engine.precompile_module(wasm)),
         ProgramKind::Component => check_component(wasm).map(|()| engine.precompile_component(wasm)),
-        ProgramKind::Script => Err("a script is not compiled".into()),
+        ProgramKind::Script => CompilerInput::decode(wasm)
+            .map(|input| script_program::compile(&input))
+            .ok_or_else(|| "this is no prepared script".into()),
     };
     compiled.map_err(Refusal::InvalidProgram)?.map_err(refusal)
 }

@@ -12,8 +12,9 @@ use crate::program::{Program, ProgramKind};
 use crate::reply::EngineFailure;
 use crate::sandbox::{Rejection, SandboxOptions};
 use crate::script;
+use crate::script_compiler::Settings;
 use crate::script_image::ScriptImage;
-use crate::snapshot::Snapshot;
+use crate::script_program::{CompilerInput, ScriptProgram};
 use crate::store::{GuestState, fuel_used};
 use crate::warm::{WarmCounts, WarmLimits, WarmSet, WarmStats};
 use sha2::{Digest, Sha256};
@@ -83,6 +84,17 @@ impl Kernel {
         loaded.program.stored()
     }
 
+    /// What `compiler::compile` makes the compiled form of a script of; `load` takes that.
+    pub fn compiler_input(&self, handle: u32, settings: Settings) -> Result<Vec<u8>> {
+        let loaded = self.program(handle).map_err(|_| Error::msg(format!("no program has the handle {handle}")))?;
+        let Program::Script(script) = &loaded.program else {
+            return Err(Error::msg("only scripts are compiled after they are prepared"));
+        };
+        let snapshot = script.snapshot.encode();
+        let ScriptImage { tables, table_base, bytes, .. } = &self.image;
+        Ok(CompilerInput { tables: *tables, table_base: *table_base, settings, image: bytes, snapshot: &snapshot }.encode())
+    }
+
     /// Part of every receipt: the same version gives the same bytes and the same fuel.
     pub fn version(&self) -> &str {
         &self.version
@@ -127,7 +139,8 @@ impl Kernel {
     unsafe fn assemble(&self, kind: ProgramKind, stored: &[u8]) -> Result<Result<Program, Refusal>> {
         let assembled = match kind {
             ProgramKind::Script => {
-                return Snapshot::decode(stored).map(|snapshot| Ok(Program::Script(snapshot))).map_err(Error::msg);
+                // SAFETY: the caller's promise.
+                return unsafe { ScriptProgram::load(&self.engine, stored) }.map(|script| Ok(Program::Script(script)));
             }
             // SAFETY: the caller's promise.
             ProgramKind::Command => unsafe { Module::deserialize(&self.engine, stored) }
@@ -145,7 +158,10 @@ impl Kernel {
 
     async fn prepare_script(&self, code: Vec<u8>, limits: RunLimits) -> Result<Result<Program, Refusal>> {
         match String::from_utf8(code) {
-            Ok(source) => Ok(script::prepare(&self.engine, &self.image, source, limits).await?.map(Program::Script)),
+            Ok(source) => {
+                let snapshot = script::prepare(&self.engine, &self.image, source, limits).await?;
+                Ok(snapshot.map(|snapshot| Program::Script(ScriptProgram::interpreted(snapshot))))
+            }
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 Ok(Err(Refusal::InvalidProgram(format!("the source is not UTF-8: see byte {at}"))))
@@ -156,7 +172,10 @@ impl Kernel {
     fn keep(&self, program: Program, began: Instant) -> Prepared {
         let handle = self.handles.fetch_add(1, Ordering::Relaxed);
         let (snapshot_pages, snapshot_bytes, memory_bytes) = match &program {
-            Program::Script(snapshot) => (snapshot.pages(), snapshot.bytes(), snapshot.memory_bytes() as u64),
+            Program::Script(script) => {
+                let snapshot = &script.snapshot;
+                (snapshot.pages(), snapshot.bytes(), snapshot.memory_bytes() as u64)
+            }
             Program::Command(command) => (0, 0, command.memory_bytes),
             Program::Component(component) => (0, 0, component.memory_bytes),
         };
@@ -187,12 +206,25 @@ impl Kernel {
         let warm = loaded.warm.claim(&request.limits, &self.warm_limits, &self.warm_counts);
         let was_warm = warm.is_some();
         let run = match &loaded.program {
-            Program::Script(snapshot) => script::run(&self.engine, &self.image, snapshot, request, warm).await,
+            Program::Script(script) => script::run(&self.engine, &self.image, script, request, warm).await,
             Program::Command(command) => command::run(&self.engine, command, request, warm).await,
             Program::Component(component) => component::run(&self.engine, component, request).await,
         };
         let (ending, store, started) = run.map_err(failure)?;
         Ok(outcome(ending, store, Times { claimed, started, was_warm }, fuel))
+    }
+
+    /// For tests: a run of a script, and what it leaves on its heap; nothing if it was stopped.
+    pub async fn run_counted(
+        &self,
+        loaded: &LoadedProgram,
+        request: RunRequest,
+    ) -> Result<(RunOutcome, Option<script::HeapCounts>), EngineFailure> {
+        let Program::Script(script) = &loaded.program else { return Err(EngineFailure("only scripts are counted".into())) };
+        let (claimed, fuel) = (Instant::now(), request.limits.fuel);
+        let run = script::run_counted(&self.engine, &self.image, script, request).await.map_err(failure)?;
+        let (ending, store, counts) = run;
+        Ok((outcome(ending, store, Times { claimed, started: claimed, was_warm: false }, fuel), counts))
     }
 
     /// For comparisons only; see `bench::bench_raw`.
@@ -221,7 +253,7 @@ impl Kernel {
             return loaded.warm.give_up(false);
         }
         let made = match &loaded.program {
-            Program::Script(snapshot) => script::warm(&self.engine, &self.image, snapshot, self.memory_bytes_max).await,
+            Program::Script(script) => script::warm(&self.engine, &self.image, script, self.memory_bytes_max).await,
             Program::Command(command) => command::warm(&self.engine, command, self.memory_bytes_max).await,
             // They run code of their toolchain's when they are made.
             Program::Component(_) => Err(Error::msg("components do not wait")),

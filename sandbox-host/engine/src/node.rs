@@ -8,6 +8,7 @@ use crate::pool::PoolLimits;
 use crate::program::ProgramKind;
 use crate::reply::{EngineFailure, Reply};
 use crate::sandbox::{Rejection, Sandbox, SandboxOptions};
+use crate::script_compiler::{COMPILER_VERSION, Settings};
 use crate::warm::WarmLimits;
 use crate::{bench, outcome};
 use napi::bindgen_prelude::{Buffer, Function};
@@ -185,6 +186,12 @@ impl NodeEngine {
         Ok(Self { sandbox, completed: Arc::new(completed), flags: Arc::default() })
     }
 
+    /// Of compiled scripts: another one may take other fuel.
+    #[napi(getter)]
+    pub fn compiler_version(&self) -> u32 {
+        COMPILER_VERSION
+    }
+
     #[napi(getter)]
     pub fn version(&self) -> String {
         self.sandbox.kernel().version().to_owned()
@@ -208,6 +215,13 @@ impl NodeEngine {
     #[napi]
     pub fn stored(&self, handle: u32) -> Result<Buffer> {
         self.sandbox.kernel().stored(handle).map(Buffer::from).map_err(|error| Error::from_reason(format!("{error:#}")))
+    }
+
+    /// What `agent-compiler script` makes the compiled form of a prepared script of. Without cells every property is looked up; for tests.
+    #[napi]
+    pub fn compiler_input(&self, handle: u32, has_cells: bool) -> Result<Buffer> {
+        let input = self.sandbox.kernel().compiler_input(handle, Settings { has_cells });
+        input.map(Buffer::from).map_err(|error| Error::from_reason(format!("{error:#}")))
     }
 
     /// For the options of a process of the same build.

@@ -1,7 +1,7 @@
 //! A program that is ready to run, as the process keeps it by handle.
 use crate::command::Command;
 use crate::component::ComponentProgram;
-use crate::snapshot::Snapshot;
+use crate::script_program::ScriptProgram;
 use wasmtime::Result;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl ProgramKind {
 }
 
 pub enum Program {
-    Script(Snapshot),
+    Script(ScriptProgram),
     Command(Command),
     Component(ComponentProgram),
 }
@@ -32,7 +32,7 @@ impl Program {
     /// What a process of the same build makes the same program of, without the work of preparing it.
     pub fn stored(&self) -> Result<Vec<u8>> {
         match self {
-            Self::Script(snapshot) => Ok(snapshot.encode()),
+            Self::Script(script) => Ok(script.stored()),
             Self::Command(command) => command.compiled(),
             Self::Component(component) => component.compiled(),
         }
@@ -41,7 +41,7 @@ impl Program {
     /// What keeping it costs.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Script(snapshot) => snapshot.bytes(),
+            Self::Script(script) => script.bytes(),
             Self::Command(command) => command.code_bytes,
             Self::Component(component) => component.code_bytes,
         }

@@ -5,6 +5,7 @@ use crate::limits::{RunLimits, RunRequest};
 use crate::outcome::{GuestError, Refusal, Status};
 use crate::script_answer::Answer;
 use crate::script_image::{START_TIME_MS, ScriptImage};
+use crate::script_program::ScriptProgram;
 use crate::snapshot::Snapshot;
 use crate::store::{GuestState, begin, guest_store};
 use crate::warm::{Entry, WarmInstance, warm_store};
@@ -46,7 +47,7 @@ pub async fn prepare(
 pub async fn run(
     engine: &Engine,
     image: &ScriptImage,
-    snapshot: &Snapshot,
+    script: &ScriptProgram,
     request: RunRequest,
     warm: Option<WarmInstance>,
 ) -> Result<(Ending, Store<GuestState>, Instant)> {
@@ -63,7 +64,10 @@ pub async fn run(
     let result = within(wall, async {
         let entry = match entry {
             Some(entry) => entry,
-            None => restore(image, snapshot, &mut store).await?,
+            None => {
+                let instance = restore(image, script, &mut store).await?;
+                driver(&mut store, instance, &image.run)?
+            }
         };
         started = Instant::now();
         entry.call_async(&mut store, length).await
@@ -76,18 +80,49 @@ pub async fn run(
     Ok((ending, store, started))
 }
 
+/// For tests: what is on the heap at the end, as `heap_counts` of `compiled.c` tells it: allocations, atoms, strings, objects, properties.
+pub type HeapCounts = [u64; 5];
+
+/// For tests: one run, and what it leaves on its heap once cycles are collected; nothing if it was stopped.
+pub async fn run_counted(
+    engine: &Engine,
+    image: &ScriptImage,
+    script: &ScriptProgram,
+    request: RunRequest,
+) -> Result<(Ending, Store<GuestState>, Option<HeapCounts>)> {
+    let length = request.input.len() as i32;
+    let wall = Duration::from_millis(request.limits.wall_ms);
+    let mut store = guest_store(engine, request)?;
+    let instance = restore(image, script, &mut store).await?;
+    let entry = driver(&mut store, instance, &image.run)?;
+    let result = within(wall, async { entry.call_async(&mut store, length).await }).await;
+    let ending = match ending_of(result) {
+        Ending::Returned => finish(&mut store),
+        ended => return Ok((ended, store, None)),
+    };
+    let count = instance.get_typed_func::<(), i32>(&mut store, "heap_counts")?;
+    let at = count.call_async(&mut store, ()).await? as usize;
+    let counts = memory_of(&store).get(at..at + size_of::<HeapCounts>()).ok_or_else(|| Error::msg("no counts"))?;
+    let counts = counts.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect::<Vec<_>>().try_into().ok();
+    Ok((ending, store, counts))
+}
+
 /// An instance that only lacks its input.
-pub async fn warm(engine: &Engine, image: &ScriptImage, snapshot: &Snapshot, memory_bytes_max: usize) -> Result<WarmInstance> {
+pub async fn warm(engine: &Engine, image: &ScriptImage, script: &ScriptProgram, memory_bytes_max: usize) -> Result<WarmInstance> {
     let mut store = warm_store(engine, memory_bytes_max)?;
-    let entry = restore(image, snapshot, &mut store).await?;
+    let instance = restore(image, script, &mut store).await?;
+    let entry = driver(&mut store, instance, &image.run)?;
     Ok(WarmInstance::new(store, Entry::Script(entry)))
 }
 
-async fn restore(image: &ScriptImage, snapshot: &Snapshot, store: &mut Store<GuestState>) -> Result<TypedFunc<i32, ()>> {
+async fn restore(image: &ScriptImage, script: &ScriptProgram, store: &mut Store<GuestState>) -> Result<Instance> {
     let instance = instantiate(image, store).await?;
     let memory = store.data().memory.ok_or_else(|| Error::msg("no memory"))?;
-    snapshot.restore(&mut *store, memory)?;
-    driver(store, instance, &image.run)
+    script.snapshot.restore(&mut *store, memory)?;
+    if let Some(code) = &script.code {
+        image.link(store, instance, code).await?;
+    }
+    Ok(instance)
 }
 
 /// Turns the prelude's answer into the run's: what is left in the state's output is the guest's.

@@ -3,11 +3,15 @@
 use crate::bench::block_on;
 use crate::engine::boot_engine;
 use crate::limits::{RunLimits, RunRequest};
+use crate::script_compiler::{HELPERS, MEMORY, STACK_POINTER, TABLE, Tables};
 use crate::script_driver::GLOBALS;
 use crate::script_host::script_linker;
 use crate::script_module::{bake, extend};
+use crate::script_program::ScriptCode;
 use crate::store::GuestState;
-use wasmtime::{Engine, Error, Instance, InstancePre, Memory, Module, ModuleExport, Result, Store, Val, WasmParams, WasmResults};
+use wasmtime::{
+    Engine, Error, Extern, Instance, InstancePre, Memory, Module, ModuleExport, Ref, Result, Store, Val, WasmParams, WasmResults,
+};
 
 /// Half of the 1 MiB that the module's linker gave it (`local/build-script-module.mjs`): QuickJS looks at it on entry of a function, and what it
 /// calls until it looks again must fit.
@@ -16,6 +20,9 @@ pub const STACK_BYTES: i32 = 512 * 1024;
 /// Heap at which QuickJS first looks for cycles; all other garbage it frees at once. Its default, 256 KiB, is less than the initialised
 /// engine takes, so that every run began with a collection (measured: 60,000 of the 64,000 units of fuel of a no-op).
 const GC_THRESHOLD_BYTES: i32 = 4 << 20;
+
+/// More than adding the most functions takes.
+const LINK_FUEL: u64 = 1 << 30;
 
 /// What the prelude is called with, in order: the host functions by the letter that `script_host` knows.
 const HOST_FUNCTIONS: [&str; 6] = ["o", "e", "a", "s", "n", "t"];
@@ -30,6 +37,12 @@ pub struct ScriptImage {
     pub load: ModuleExport,
     /// Linear memory of a fresh instance.
     pub bytes: Vec<u8>,
+    /// Where the compiler of scripts is told about QuickJS.
+    pub tables: Tables,
+    /// Entries of the table of a fresh instance: compiled functions come behind them, always at the same place.
+    pub table_base: u32,
+    /// What compiled scripts import, in their order: memory, table, stack pointer, functions.
+    linked: Vec<ModuleExport>,
 }
 
 impl ScriptImage {
@@ -63,7 +76,37 @@ impl ScriptImage {
         let instance = block_on(instance_pre.instantiate_async(&mut store))?;
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| Error::msg("no memory"))?;
         let bytes = memory.data(&store).to_vec();
-        Ok(Self { memory: export("memory")?, run: export("agent_run")?, load: export("agent_load_module")?, instance_pre, bytes })
+        let table = instance.get_table(&mut store, TABLE).ok_or_else(|| Error::msg("no table"))?;
+        let table_base = u32::try_from(table.size(&store))?;
+        store.set_fuel(u64::MAX)?;
+        let mut address = |name: &str| {
+            let function = instance.get_typed_func::<(), i32>(&mut store, name)?;
+            block_on(function.call_async(&mut store, ())).map(|address| address as u32)
+        };
+        let tables = Tables { layout: address("compiler_layout_table")?, opcodes: address("compiler_opcode_table")? };
+        let names = [MEMORY, TABLE, STACK_POINTER].into_iter().chain(HELPERS.iter().map(|(name, ..)| *name));
+        let linked = names.map(export).collect::<Result<_>>()?;
+        let (memory, run, load) = (export("memory")?, export("agent_run")?, export("agent_load_module")?);
+        Ok(Self { memory, run, load, instance_pre, bytes, tables, table_base, linked })
+    }
+
+    /// Adds the compiled functions of a script to an instance; the snapshot says by their indices which they are.
+    pub async fn link(&self, store: &mut Store<GuestState>, instance: Instance, code: &ScriptCode) -> Result<()> {
+        let missing = || Error::msg("the script engine lacks what compiled scripts import");
+        let mut imports = Vec::with_capacity(self.linked.len());
+        for export in &self.linked {
+            imports.push(instance.get_module_export(&mut *store, export).ok_or_else(missing)?);
+        }
+        let table = imports.get(1).cloned().and_then(Extern::into_table).ok_or_else(missing)?;
+        let base = table.grow(&mut *store, u64::from(code.functions), Ref::Func(None))?;
+        if base != u64::from(self.table_base) {
+            return Err(Error::msg("the table of the script engine has grown before"));
+        }
+        // Wasmtime fills the table by code that it makes for it. That is no work of the guest's, and an instance that waits has no fuel at all.
+        let fuel = store.get_fuel()?;
+        store.set_fuel(LINK_FUEL)?;
+        Instance::new_async(&mut *store, &code.module, &imports).await?;
+        store.set_fuel(fuel)
     }
 }
 

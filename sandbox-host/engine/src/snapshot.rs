@@ -70,6 +70,34 @@ impl Snapshot {
         Ok(())
     }
 
+    /// All of the memory as `restore` leaves it, over the `image` that it was taken from.
+    pub fn memory(&self, image: &[u8]) -> Vec<u8> {
+        let mut memory = image.to_vec();
+        memory.resize(self.memory_bytes.max(image.len()), 0);
+        let mut rest = &self.bytes[..];
+        for (at, length) in &self.runs {
+            let (run, others) = rest.split_at(*length);
+            memory[*at..*at + *length].copy_from_slice(run);
+            rest = others;
+        }
+        memory
+    }
+
+    /// Changes a word of a page that it holds; nothing if it does not hold it.
+    pub fn set_word(&mut self, address: usize, word: u32) -> Option<()> {
+        let mut kept = 0;
+        for (at, length) in &self.runs {
+            if (*at..*at + *length).contains(&address) {
+                let place = kept + address - at;
+                let bytes = self.bytes.get_mut(place..place + 4).filter(|_| address - at + 4 <= *length)?;
+                bytes.copy_from_slice(&word.to_le_bytes());
+                return Some(());
+            }
+            kept += length;
+        }
+        None
+    }
+
     pub fn encode(&self) -> Vec<u8> {
         let mut stored = Vec::with_capacity(24 + 16 * self.runs.len() + self.bytes.len());
         stored.extend_from_slice(MARK);

@@ -1,4 +1,4 @@
-//! Compiles one program and ends: `agent-compiler command|component`, the module on standard input, machine code on standard output.
+//! Compiles one program and ends: `agent-compiler command|component|script`, the module on standard input, machine code on standard output.
 //! Exit code 1 and the reason on standard error for a program that cannot be compiled. Whoever starts it bounds its time and memory.
 use agent_engine::compiler::compile;
 use agent_engine::program::ProgramKind;
@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let kind = std::env::args().nth(1).and_then(|name| ProgramKind::named(&name));
-    let Some(kind) = kind.filter(|kind| *kind != ProgramKind::Script) else {
-        eprintln!("usage: agent-compiler command|component <module >code");
+    let Some(kind) = kind else {
+        eprintln!("usage: agent-compiler command|component|script <program >code");
         return ExitCode::from(2);
     };
     let mut wasm = Vec::new();

@@ -1,18 +1,22 @@
 //! A sandbox for tests, and runs that read as a sentence.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 use agent_engine::bench::block_on;
+use agent_engine::compiler::compile;
 use agent_engine::engine::PoolSize;
 use agent_engine::limits::{RunLimits, RunRequest};
 use agent_engine::outcome::{Prepared, Refusal, RunOutcome};
 use agent_engine::pool::PoolLimits;
 use agent_engine::program::ProgramKind;
 use agent_engine::sandbox::{Sandbox, SandboxOptions};
+use agent_engine::script::HeapCounts;
+use agent_engine::script_compiler::Settings;
 use agent_engine::warm::WarmLimits;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
 pub mod component;
+pub mod generate;
 
 /// One for all tests of a binary: booting the script engine takes a second.
 pub static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
@@ -56,6 +60,34 @@ pub fn prepare(kind: ProgramKind, code: &[u8]) -> Result<Prepared, Refusal> {
 
 pub fn script(source: &str) -> u32 {
     prepare(ProgramKind::Script, source.as_bytes()).expect("a valid script").handle
+}
+
+/// The same script, compiled.
+pub fn compiled(handle: u32, settings: Settings) -> u32 {
+    let kernel = SANDBOX.kernel();
+    let input = kernel.compiler_input(handle, settings).expect("a script");
+    let stored = compile(ProgramKind::Script, &input).expect("it compiles");
+    // SAFETY: the line before made it.
+    unsafe { kernel.load(ProgramKind::Script, &stored) }.expect("a stored form").expect("a valid program").handle
+}
+
+/// The modes that must not be told apart: interpreted, compiled, compiled without caches.
+pub fn modes(source: &str) -> [(&'static str, u32); 3] {
+    let interpreted = script(source);
+    [
+        ("interpreted", interpreted),
+        ("compiled", compiled(interpreted, Settings::default())),
+        ("compiled without cells", compiled(interpreted, Settings { has_cells: false })),
+    ]
+}
+
+/// What a run tells of itself, apart from what it cost.
+pub type Telling = (String, Vec<u8>, Vec<u8>, Option<HeapCounts>);
+
+pub fn telling(handle: u32, request: RunRequest) -> Telling {
+    let program = SANDBOX.kernel().program(handle).expect("a known program");
+    let (outcome, counts) = block_on(SANDBOX.kernel().run_counted(&program, request)).expect("the engine works");
+    (format!("{:?} {:?} {:?}", outcome.status, outcome.output, outcome.error), outcome.stdout, outcome.stderr, counts)
 }
 
 /// From the text format.

@@ -1,0 +1,172 @@
+//! From the bytecode of a prepared script to WebAssembly: the functions that QuickJS made of the author's module are read from the memory of the
+//! snapshot and become a side module, which works in the same memory, calls the engine's functions and is called by them. A function that is
+//! not compiled, and whatever compiled code does not cover, is the interpreter's; both call each other freely.
+//!
+//! ```text
+//! memory ─▶ heap.rs ─▶ bytecode.rs: functions, instructions ─▶ flow.rs: blocks, types ─▶ body.rs, emit.rs … ─▶ side_module.rs
+//! ```
+//! What the code relies on of QuickJS is told by QuickJS itself (`script-module/compiled.c`). The memory is a stranger's: it can make the
+//! compiler fail, and its code wrong for its own memory, no more.
+mod body;
+mod bytecode;
+mod calls;
+mod code;
+mod emit;
+mod flow;
+mod heap;
+mod helpers;
+mod numbers;
+mod objects;
+mod operands;
+mod operation;
+mod side_module;
+mod types;
+mod unit;
+mod variables;
+
+use bytecode::{FunctionCode, Functions, Opcodes};
+use flow::Blocks;
+pub use heap::{Damaged, Tables};
+use heap::{Heap, Places};
+pub use helpers::HELPERS;
+pub use side_module::{ENGINE, MEMORY, STACK_POINTER, TABLE};
+use std::cell::Cell;
+use std::collections::HashSet;
+use unit::Unit;
+
+/// Changes with whatever the compiler emits.
+pub const COMPILER_VERSION: u32 = 1;
+
+/// Functions of one script; each takes an entry of the table.
+pub const FUNCTIONS_MAX: usize = 4096;
+/// Instructions of one function: the largest that people write have some thousands, machines make larger ones.
+const INSTRUCTIONS_MAX: usize = 20_000;
+/// Of the module, before it is compiled on.
+const MODULE_BYTES_MAX: usize = 8 << 20;
+/// Control flow nests as deep as a function's blocks do.
+const STACK_BYTES: usize = 256 << 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Without them every property is looked up; for tests.
+    pub has_cells: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { has_cells: true }
+    }
+}
+
+/// A prepared script, and what of its engine the compiler must know.
+pub struct Prepared<'a> {
+    pub memory: &'a [u8],
+    pub tables: Tables,
+    /// Entries of the engine's own table.
+    pub table_base: u32,
+    /// Functions that were there before the script: addresses of their bytecode.
+    pub foreign: &'a HashSet<u32>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct SideModule {
+    pub wasm: Vec<u8>,
+    /// Words of the memory that say which functions are compiled: address, index in the table.
+    pub entries: Vec<(u32, u32)>,
+    /// Functions that stay interpreted: the atom of their name, and why.
+    pub interpreted: Vec<(u32, String)>,
+}
+
+/// Addresses of the bytecode of all functions in a memory.
+pub fn function_addresses(memory: &[u8], tables: Tables) -> Result<Vec<u32>, Damaged> {
+    let heap = Heap::new(memory);
+    let (places, opcodes) = (Places::read(&heap, tables)?, Opcodes::read(&heap, tables)?);
+    Functions::new(heap, &places, &opcodes).addresses()
+}
+
+/// On a thread of its own, for its stack.
+pub fn compile(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModule, Damaged> {
+    std::thread::scope(|scope| {
+        let compile = || compile_here(prepared, settings);
+        let thread =
+            std::thread::Builder::new().name("script-compiler".into()).stack_size(STACK_BYTES).spawn_scoped(scope, compile);
+        thread.map_err(|_| Damaged("a thread cannot be started"))?.join().map_err(|_| Damaged("the compiler failed"))?
+    })
+}
+
+fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModule, Damaged> {
+    let heap = Heap::new(prepared.memory);
+    let (places, opcodes) = (Places::read(&heap, prepared.tables)?, Opcodes::read(&heap, prepared.tables)?);
+    let reader = Functions::new(heap, &places, &opcodes);
+    let mut interpreted = Vec::new();
+    let mut functions = Vec::new();
+    let mut flows = Vec::new();
+    for address in reader.addresses()? {
+        if prepared.foreign.contains(&address) {
+            continue;
+        }
+        let function = reader.read(address)?;
+        match fit(&function, functions.len()) {
+            Ok(blocks) => {
+                functions.push(function);
+                flows.push(blocks);
+            }
+            Err(why) => interpreted.push((function.name_atom, why)),
+        }
+    }
+    let callees = reader.callees()?;
+    let runtime = heap.u32(places.runtime)?;
+    loop {
+        let indices =
+            functions.iter().enumerate().map(|(index, function): (_, &FunctionCode)| (function.address, index)).collect();
+        let unit = Unit {
+            places: &places,
+            opcodes: &opcodes,
+            runtime,
+            functions: &functions,
+            indices,
+            callees: callees.clone(),
+            has_cells: settings.has_cells,
+            cells_used: Cell::new(0),
+        };
+        let mut bodies = Vec::new();
+        let mut failed = Vec::new();
+        for (index, (function, blocks)) in functions.iter().zip(&flows).enumerate() {
+            match body::compile(&unit, function, blocks) {
+                Ok(body) => bodies.push(body),
+                Err(why) => failed.push((index, why)),
+            }
+        }
+        // The others were told to call it; they are compiled once more.
+        if !failed.is_empty() {
+            for (index, why) in failed.into_iter().rev() {
+                flows.remove(index);
+                interpreted.push((functions.remove(index).name_atom, why));
+            }
+            continue;
+        }
+        let wasm = side_module::side_module(&bodies, prepared.table_base, places.count_distance);
+        if wasm.len() > MODULE_BYTES_MAX {
+            return Err(Damaged("the compiled module is too large"));
+        }
+        let entries = functions
+            .iter()
+            .zip(prepared.table_base..)
+            .map(|(function, index)| (function.address.wrapping_add(places.bytecode_compiled), index))
+            .collect();
+        return Ok(SideModule { wasm, entries, interpreted });
+    }
+}
+
+fn fit(function: &FunctionCode, compiled: usize) -> Result<Blocks, String> {
+    if !function.is_plain {
+        return Err("it is a generator or asynchronous".into());
+    }
+    if compiled >= FUNCTIONS_MAX {
+        return Err(format!("the script has more than {FUNCTIONS_MAX} functions"));
+    }
+    if function.instructions.len() > INSTRUCTIONS_MAX {
+        return Err(format!("it has {} instructions, allowed are {INSTRUCTIONS_MAX}", function.instructions.len()));
+    }
+    flow::blocks(function)
+}

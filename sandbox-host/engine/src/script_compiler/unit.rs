@@ -1,0 +1,55 @@
+//! All functions of one script that are compiled together, and what their bodies share.
+use super::bytecode::{FunctionCode, Opcodes};
+use super::heap::Places;
+use super::helpers::HELPERS;
+use std::cell::Cell;
+use std::collections::HashMap;
+
+pub struct Unit<'a> {
+    pub places: &'a Places,
+    pub opcodes: &'a Opcodes,
+    /// Address of QuickJS's runtime, which no script has a second one of.
+    pub runtime: u32,
+    pub functions: &'a [FunctionCode],
+    /// By address of the bytecode.
+    pub indices: HashMap<u32, usize>,
+    /// The function that a variable of an outer function holds, by the address of the reader's bytecode and its index.
+    pub callees: HashMap<(u32, u16), u32>,
+    /// Whether places in the source remember where properties were found.
+    pub has_cells: bool,
+    pub cells_used: Cell<u32>,
+}
+
+impl Unit<'_> {
+    pub fn retain(&self) -> u32 {
+        HELPERS.len() as u32
+    }
+
+    pub fn release(&self) -> u32 {
+        HELPERS.len() as u32 + 1
+    }
+
+    pub fn function_index(&self, index: usize) -> u32 {
+        HELPERS.len() as u32 + 2 + index as u32
+    }
+
+    /// Index of the type of compiled functions.
+    pub fn compiled_type(&self) -> u32 {
+        HELPERS.len() as u32
+    }
+
+    pub fn callee(&self, function: &FunctionCode, variable: i32) -> Option<usize> {
+        let address = self.callees.get(&(function.address, u16::try_from(variable).ok()?))?;
+        self.indices.get(address).copied()
+    }
+
+    /// Address of a cell that no other place in the source has; none when they are used up.
+    pub fn cell(&self) -> Option<u32> {
+        let used = self.cells_used.get();
+        if !self.has_cells || used >= self.places.cells_max {
+            return None;
+        }
+        self.cells_used.set(used + 1);
+        Some(self.places.cells + used * self.places.cell_bytes)
+    }
+}

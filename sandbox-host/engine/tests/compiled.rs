@@ -1,0 +1,194 @@
+//! Compiled scripts are told apart from interpreted ones by nothing but what they cost.
+mod support;
+use agent_engine::bench::{bench, block_on};
+use agent_engine::limits::{RunLimits, RunRequest};
+use agent_engine::outcome::Status;
+use agent_engine::program::ProgramKind;
+use agent_engine::script_compiler::Settings;
+use support::generate::program;
+use support::{SANDBOX, compiled, limits, message, modes, output, request, run, script, telling};
+
+/// Runs the source in all modes and compares what they tell; returns the interpreted one's.
+fn same(source: &str) -> String {
+    let [(_, interpreted), others @ ..] = modes(source);
+    let expected = telling(interpreted, request("1"));
+    for (mode, handle) in others {
+        assert_eq!(telling(handle, request("1")), expected, "{mode}: {source}");
+    }
+    expected.0
+}
+
+#[test]
+fn arithmetic_is_the_interpreters() {
+    let told = same(
+        "const f = (a, b) => [a + b, a - b, a * b, a / b, a % b, a & b, a | b, a ^ b, a << b, a >> b, a >>> b, a < b, a <= b, a > b, a >= b, a == b,
+             a === b, a != b, a !== b, -a, ~a, +b, !a, a | 0, a >>> 0, a % 7, a % 2147483647, 5 % b, a % 1.5]
+         const unboxed = (x) => {
+             let a = x * 1.5; a *= 2; let b = a | 0; b ^= a; const c = a >>> 0; a %= 3; let d = a; d++; d--; const e = d++; return [a, b, c, d, e, -a, ~a]
+         }
+         const values = [0, 1, -1, 2, 7, -7, -0, 0.5, -1.5, 31, 32, 33, 2147483647, -2147483648, 2147483648, 4294967295, 4294967296, -4294967297,
+             9007199254740991, -9007199254740993, 2 ** 62, 2 ** 63, -(2 ** 63), 2 ** 64, 1e20, 1e300, NaN, Infinity, -Infinity, 'a', '12', '', null,
+             undefined, true, false, [3], {}]
+         const show = (x) => (Object.is(x, -0) ? '-0' : typeof x + String(x))
+         export default () => {
+             let out = ''
+             for (const a of values) { out += unboxed(a).map(show).join() + '|'; for (const b of values) out += f(a, b).map(show).join() + ';' }
+             return out
+         }",
+    );
+    assert!(told.starts_with("Completed"), "{told}");
+}
+
+#[test]
+fn loops_closures_and_calls_are_the_interpreters() {
+    let told = same(
+        "const fib = (n) => (n < 2 ? n : fib(n - 1) + fib(n - 2))
+         function sum(...numbers) { let total = 0; for (const n of numbers) total += n; return total }
+         const counter = () => { let n = 0; return { up: () => ++n, get n() { return n } } }
+         export default () => {
+             const c = counter(); for (let i = 0; i < 10; i++) c.up()
+             const fs = []; for (let i = 0; i < 3; i++) fs.push(() => i)
+             let text = ''; for (let i = 0; i < 100; i++) text += i
+             return [fib(15), sum(1, 2.5, 3), c.n, fs.map((f) => f()), text]
+         }",
+    );
+    assert!(told.contains("[610,6.5,10,[0,1,2],"), "{told}");
+}
+
+#[test]
+fn exceptions_have_the_authors_lines() {
+    let told = same(
+        "const thrower = (x) => {
+             if (x > 2) throw new RangeError('too far: ' + x)
+             return x.missing.property
+         }
+         export default () => {
+             const told = []
+             for (const x of [1, 3, undefined]) {
+                 try { thrower(x) } catch (error) { told.push(error.name, error.message, error.stack) } finally { told.push('finally') }
+             }
+             told.push(notThere)
+         }",
+    );
+    assert!(told.contains("notThere"), "{told}");
+}
+
+/// The interpreter's own suites of the mechanisms that have code of their own.
+#[test]
+fn what_is_captured_spread_or_computed_is_the_interpreters() {
+    let told = same(
+        "class A { #p = 1; constructor(x) { this.x = x } get p() { return this.#p } set p(v) { this.#p = v } static of(...all) { return new this(...all) } }
+         class B extends A { constructor(x) { super(x); this.y = super.p } m() { return `${this.x}${this.y}` } }
+         function mapped(a, b) { a = 5; const before = [...arguments]; b++; return [before, a, b] }
+         const deep = ({ a: { b: [c, ...d] = [1] } = {}, ...rest }, e = c) => ({ c, d, rest, e })
+         const late2 = () => late; let late = 3
+         export default () => {
+             const b = B.of(7); b.p++
+             const keyed = { ['k' + 1]: 1, get g() { return this.k1 }, ...{ z: 0 } }
+             keyed.k1 += 2; keyed.k1++; keyed['g']
+             const sparse = [1, , 3]; sparse[5] = 6; sparse.length = 4
+             const typed = new Uint8Array(2); typed[0] = 257; typed[9] = 1
+             label: for (const x of [1, 2, 3]) { for (const y of 'ab') { if (x === 2) continue label; if (x === 3) break label } }
+             const generated = [...(function* () { yield 1; yield* [2, 3] })()]
+             return [b.m(), b.p, mapped(1, 2), deep({ a: { b: [1, 2, 3] }, q: 1 }), keyed, sparse, [...typed], generated, late2(), delete keyed.z, 'k1' in keyed, b instanceof A]
+         }",
+    );
+    assert!(told.starts_with("Completed"), "{told}");
+}
+
+#[test]
+fn caches_see_what_changes_shapes_and_prototypes() {
+    let told = same(
+        "class A { m() { return 'A.m' } }
+         class B extends A {}
+         const read = (o) => o.p, call = (o) => o.m(), write = (o, v) => { o.p = v }
+         export default () => {
+             const told = [], tell = (f) => { try { told.push(f()) } catch (error) { told.push(error.message) } }
+             const a = new A(), b = new B(), plain = { p: 1 }
+             for (let i = 0; i < 3; i++) { told.push(call(a), call(b), read(plain)); write(plain, i) }
+             A.prototype.m = () => 'replaced'; told.push(call(a), call(b))
+             B.prototype.m = () => 'B.m'; told.push(call(b)); delete B.prototype.m; told.push(call(b))
+             a.m = () => 'own'; told.push(call(a)); delete a.m; told.push(call(a))
+             Object.setPrototypeOf(b, { m: () => 'other' }); told.push(call(b))
+             Object.defineProperty(plain, 'p', { get: () => 'getter', configurable: true }); told.push(read(plain)); tell(() => write(plain, 1))
+             Object.defineProperty(plain, 'p', { value: 2, writable: false }); tell(() => write(plain, 3)); told.push(read(plain))
+             const frozen = { p: 1 }; write(frozen, 2); Object.freeze(frozen); tell(() => write(frozen, 3)); told.push(read(frozen))
+             for (const other of [new Proxy({ p: 'proxied' }, {}), [], 'text', 5, function () {}, Object.create({ p: 'inherited' })]) tell(() => read(other))
+             tell(() => read(null)); tell(() => call({})); tell(() => call(new Proxy(new A(), { get: () => () => 'trap' })))
+             return told
+         }",
+    );
+    assert!(told.contains("replaced"), "{told}");
+}
+
+#[test]
+fn programs_by_chance_are_the_interpreters() {
+    let count = std::env::var("SCRIPT_FUZZ_PROGRAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(6);
+    let first = std::env::var("SCRIPT_FUZZ_FIRST").ok().and_then(|first| first.parse().ok()).unwrap_or(1);
+    for seed in first..first + count {
+        let [(_, interpreted), others @ ..] = modes(&program(seed));
+        let expected = telling(interpreted, request("1"));
+        // What meets a limit meets it elsewhere.
+        if !expected.0.starts_with("Completed") {
+            continue;
+        }
+        for (mode, handle) in others {
+            assert_eq!(telling(handle, request("1")), expected, "seed {seed}, {mode}");
+        }
+    }
+}
+
+#[test]
+fn a_compiled_loop_ends_on_fuel_and_on_time() {
+    let handle =
+        compiled(script("export default (n) => { let i = 0; while (true) i = (i + n) % 1000; return i }"), Settings::default());
+    let limited = |limits: RunLimits| run(handle, RunRequest { limits, ..request("1") });
+    let spent = limited(RunLimits { fuel: 1_000_000, ..limits() });
+    assert_eq!((spent.status, spent.fuel), (Status::OutOfFuel, 1_000_000));
+    let late = limited(RunLimits { wall_ms: 50, fuel: u64::MAX >> 1, ..limits() });
+    assert_eq!(late.status, Status::Deadline, "{}", message(&late));
+}
+
+#[test]
+fn a_compiled_recursion_ends_in_an_error_that_can_be_caught() {
+    let recursions = [
+        "const f = (n) => f(n + 1) + 1; f(0)",
+        "const f = (a) => [1].map(() => f(a)); f()",
+        "class A { constructor() { this.a = new A() } } new A()",
+        "const o = { toString() { return `${this}` } }; String(o)",
+        "const f = (...a) => f.apply(null, a); f(1,2,3)",
+    ];
+    for recursion in recursions {
+        let source = format!(
+            "export default () => {{ const go = () => {{ {recursion} }}; try {{ go() }} catch (error) {{ return error.message }} }}"
+        );
+        let outcome = run(compiled(script(&source), Settings::default()), request("1"));
+        assert_eq!(output(&outcome), "\"stack overflow\"", "{recursion}");
+    }
+}
+
+#[test]
+fn compiled_runs_repeat_in_fuel_cold_warm_and_stored() {
+    let source = "const square = (x) => x * x; let calls = 0
+        export default (n) => { let sum = 0; for (let i = 0; i < n; i++) { sum += square(i); calls++ } return [sum, calls] }";
+    let interpreted = script(source);
+    let handle = compiled(interpreted, Settings::default());
+    let first = run(handle, request("1000"));
+    assert_eq!(output(&first), "[332833500,1000]");
+    assert!(first.fuel < run(interpreted, request("1000")).fuel / 2, "it is compiled");
+    let stored = SANDBOX.kernel().stored(handle).expect("a stored form");
+    // SAFETY: the line before gave it.
+    let again =
+        unsafe { SANDBOX.kernel().load(ProgramKind::Script, &stored) }.expect("a stored form").expect("a valid program").handle;
+    for handle in [handle, again, compiled(script(source), Settings::default())] {
+        let program = SANDBOX.kernel().program(handle).expect("a known program");
+        for is_warm in [false, true] {
+            if is_warm {
+                block_on(SANDBOX.kernel().warm_up(&program));
+            }
+            let outcome = run(handle, request("1000"));
+            assert_eq!((output(&outcome), outcome.fuel, outcome.was_warm), (output(&first), first.fuel, is_warm));
+        }
+        bench(SANDBOX.kernel(), &program, &request("10"), 3, true).expect("the engine works");
+    }
+}
