@@ -31,7 +31,8 @@ export type Contender = {
   judge: () => Promise<Judged>
   /** Where programs run. */
   pid: () => number
-  /** After a program that may still be running; ours goes on. */
+  /** Without what may still be running in it; ours goes on. */
   restart: () => Promise<void>
+  /** Once more does nothing. */
   stop: () => Promise<void>
 }

@@ -1,7 +1,7 @@
 // Honest requests while somebody runs an endless loop again and again: what is left for the honest ones, and whether the loop is ended.
 import type { Contender } from './contender.ts'
 import { load, type LoadRound } from './load.ts'
-import { treeCpuMs } from './process-tree.ts'
+import { runnableThreads } from './process-tree.ts'
 
 /** As many as cores: whoever gives each loop one has none left. */
 const hostileConnections = 2
@@ -10,16 +10,17 @@ export const honestConnections = 16
 /** Beyond its limit, for what the machine does beside it. */
 const graceMs = 3_000
 const refusedPauseMs = 100
-const quietMs = 200
-/** A loop takes what it gets of a core, on a busy machine a fifth; a server that has nothing to do takes nothing. */
-const quietCoresMax = 0.1
+/** A thread that could run at every look is in a loop: work that ends lets it sleep in between, and a loop never does, however few cores it gets. */
+const looks = { count: 20, everyMs: 25 }
 
 export type HostileRound = {
   honest: LoadRound
-  /** Answers to the hostile requests: why each was ended, and after how long. */
-  hostile: { why: string; ms: number }[]
-  /** All of them were answered, and nothing spins any more. */
-  isEnded: boolean
+  /** Answers to the hostile requests: what they were, why, and after how long. */
+  hostile: { kind: 'ended' | 'refused'; why: string; ms: number }[]
+  /** All of them were answered within their limit and some grace. */
+  areAnswered: boolean
+  /** Nothing spins any more. */
+  isQuiet: boolean
 }
 
 export async function hostileRound(contender: Contender, { seconds, input }: { seconds: number; input: unknown }): Promise<HostileRound> {
@@ -31,8 +32,8 @@ export async function hostileRound(contender: Contender, { seconds, input }: { s
       const began = performance.now()
       const answer = await contender.ask('loop', null, gone.signal)
       if (answer.kind === 'output') throw new Error(`${contender.name} says that an endless loop ended with ${answer.text}`)
+      hostile.push({ ...answer, ms: performance.now() - began })
       if (answer.kind === 'refused') await pause(refusedPauseMs)
-      else hostile.push({ why: answer.why, ms: performance.now() - began })
     }
   })
   const settled = Promise.allSettled(loops)
@@ -46,22 +47,28 @@ export async function hostileRound(contender: Contender, { seconds, input }: { s
   over.abort()
   const patience = new AbortController()
   const areAnswered = await Promise.race([
-    settled.then((results) => results.every(({ status }) => status === 'fulfilled')),
+    settled.then(() => true),
     pause(contender.wallMsMax + graceMs, patience.signal).then(() => false),
   ])
   patience.abort()
   gone.abort()
-  await settled
-  return { honest, hostile, isEnded: areAnswered && (await isQuiet(contender.pid())) }
+  for (const result of await settled) {
+    if (result.status === 'rejected' && result.reason !== gone.signal.reason) throw result.reason
+  }
+  return { honest, hostile, areAnswered, isQuiet: await isQuiet(contender.pid()) }
 }
 
 async function isQuiet(pid: number): Promise<boolean> {
   const deadline = performance.now() + graceMs
-  while (performance.now() < deadline) {
-    const before = treeCpuMs(pid)
-    await pause(quietMs)
-    if ((treeCpuMs(pid) - before) / quietMs < quietCoresMax) return true
-  }
+  do {
+    let spinning = runnableThreads(pid)
+    for (let look = 1; look < looks.count && spinning.size > 0; look++) {
+      await pause(looks.everyMs)
+      const runnable = runnableThreads(pid)
+      spinning = new Set([...spinning].filter((thread) => runnable.has(thread)))
+    }
+    if (spinning.size === 0) return true
+  } while (performance.now() < deadline)
   return false
 }
 

@@ -124,7 +124,7 @@ async function workerContender(cloud: LocalCloud, { agents, expected }: Setting)
     async ask(program, input, signal) {
       const init = { method: 'POST', headers: headersOf(program), body: JSON.stringify({ input }), signal: signal ?? null }
       const response = await fetch(urlOf(program), init)
-      return answerOf(response, z.object({ status: z.string(), output: z.unknown() }), ({ output }) => JSON.stringify(output))
+      return answerOf(response, z.object({ status: z.string(), output: z.unknown().optional() }), ({ output }) => JSON.stringify(output))
     },
     async judge() {
       const began = performance.now()

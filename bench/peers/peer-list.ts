@@ -63,7 +63,8 @@ export const peerKinds: readonly PeerKind[] = [
     ...npmRuntime('deno'),
     guarantees: {
       'memory limit': no('of the process alone'),
-      'CPU limit': yes('terminated, by the clock'),
+      // Measured in (d), and reported: https://github.com/denoland/deno/pull/35657
+      'CPU limit': no('terminate() at the deadline leaves an endless loop running'),
       'isolation between runs': yes('an isolate a run, no permissions'),
       ...alone,
     },
