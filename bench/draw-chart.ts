@@ -39,7 +39,8 @@ function orderOf(chart: DrawnChart, field: 'series' | 'x'): string[] {
 
 function colour(chart: DrawnChart) {
   const order = orderOf(chart, 'series')
-  return { field: 'series', type: 'nominal', sort: order, title: null, ...(order.length > 1 ? {} : { legend: null }) } as const
+  const legend = order.length > 1 ? ({ orient: 'bottom', columns: 4 } as const) : null
+  return { field: 'series', type: 'nominal', sort: order, title: null, legend } as const
 }
 
 function lines(chart: DrawnChart): TopLevelSpec {

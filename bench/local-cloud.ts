@@ -6,7 +6,10 @@ import { startStack, type StackOptions } from '../local/stack.ts'
 
 export type LocalCloud = Awaited<ReturnType<typeof startStack>> & { localDir: string }
 
-export async function withLocalCloud<T>(measure: (cloud: LocalCloud) => Promise<T>, options: Pick<StackOptions, 'link'> = {}): Promise<T> {
+export async function withLocalCloud<T>(
+  measure: (cloud: LocalCloud) => Promise<T>,
+  options: Pick<StackOptions, 'link' | 'hosts'> = {},
+): Promise<T> {
   const localDir = await mkdtemp(join(tmpdir(), 'bounty-bench-'))
   // postgres runs as another user when this runs as root
   await chmod(localDir, 0o755)

@@ -8,7 +8,7 @@ import type { Answer, Contender, Guarantees } from './contender.ts'
 import { deployAgent, post, type Deployed } from './fill-cloud.ts'
 import type { LocalCloud } from './local-cloud.ts'
 import { peerCases, peerProgramNames, type PeerProgramName, type PeerPrograms } from './peers/peer-programs.ts'
-import { executionsPath, hostSecret, newId, signBody, signedExecution, signedExecutions } from './signed-executions.ts'
+import { executionsPath, hostAccess, newId, signBody, signedExecution, signedExecutions } from './signed-executions.ts'
 
 const guarantees: Guarantees = {
   'memory limit': { holds: true, how: 'each run' },
@@ -35,7 +35,7 @@ export async function ourContenders(cloud: LocalCloud, { programs, expected }: {
   )
   if (!noop || !task || !markdown || !loop) throw new Error('a program was not deployed')
   const agents = { noop, task, markdown, loop }
-  return [hostContender(cloud, { agents, expected }), await workerContender(cloud, { agents, expected })]
+  return [await hostContender(cloud, { agents, expected }), await workerContender(cloud, { agents, expected })]
 }
 
 function createStranger(cloud: LocalCloud): Promise<{ key: string }> {
@@ -58,18 +58,18 @@ function base(cloud: LocalCloud) {
   }
 }
 
-function hostContender(cloud: LocalCloud, { agents, expected }: Setting): Contender {
-  const secret = hostSecret(cloud)
+async function hostContender(cloud: LocalCloud, { agents, expected }: Setting): Promise<Contender> {
+  const access = await hostAccess(cloud)
   return {
     ...base(cloud),
     name: 'ours: host',
     load: (program, input) => ({
       url: `${cloud.hostUrl}${executionsPath}`,
       method: 'POST',
-      requests: [signedExecutions(secret, agents[program].agent, input)],
+      requests: [signedExecutions(access, agents[program].agent, input)],
     }),
     async ask(program, input, signal) {
-      const signed = signedExecution(secret, agents[program].agent, input)
+      const signed = signedExecution(access, agents[program].agent, input)
       const response = await fetch(`${cloud.hostUrl}${executionsPath}`, { method: 'POST', ...signed, signal: signal ?? null })
       return answerOf(response, z.object({ status: z.string(), output: z.string().optional() }), ({ output }) => output)
     },
@@ -83,7 +83,7 @@ function hostContender(cloud: LocalCloud, { agents, expected }: Setting): Conten
       const { id: agentId, accountId, sha256 } = agents.markdown.agent
       const path = '/v1/judgements'
       const began = performance.now()
-      const signed = signBody(secret, path, {
+      const signed = signBody(access, path, {
         submissionId: newId('submission'),
         program: { kind: 'script', sha256 },
         accountId,

@@ -7,8 +7,8 @@ import { describeMachine, loadNow } from './machine.ts'
 import { Progress } from './progress.ts'
 import { readmeFigures } from './readme-figures.ts'
 import { figuresTable, renderResults, updateReadme } from './render-results.ts'
-import { quickDirectory, readResults, resultsDirectory, writeResult } from './result-files.ts'
-import type { Scenario } from './scenario.ts'
+import { quickDirectory, readResults, resultsDirectory, writeResult, type BenchResult } from './result-files.ts'
+import type { BenchRun, Scenario } from './scenario.ts'
 import { api } from './scenarios/api.ts'
 import { cost } from './scenarios/cost.ts'
 import { demo } from './scenarios/demo.ts'
@@ -19,6 +19,7 @@ import { peers } from './scenarios/peers.ts'
 import { pool } from './scenarios/pool.ts'
 import { queue } from './scenarios/queue.ts'
 import { sandbox } from './scenarios/sandbox.ts'
+import { scale } from './scenarios/scale.ts'
 import { soak } from './scenarios/soak.ts'
 import { start } from './scenarios/start.ts'
 import { sustained } from './scenarios/sustained.ts'
@@ -35,6 +36,7 @@ const scenarios: Record<string, Scenario> = {
   durability,
   queue,
   cost,
+  scale,
   demo,
   start,
   sustained,
@@ -67,26 +69,39 @@ async function measure({ names, quick, directory }: Extract<BenchCommand, { what
     for (const name of names) {
       const scenario = scenarios[name]
       if (!scenario) continue
-      const machine = describeMachine()
-      const began = performance.now()
-      const measured = await scenario(progress.begin(quick))
-      const result = writeResult(directory, {
-        scenario: name,
-        scale: quick ? 'quick' : 'full',
-        at: new Date().toISOString(),
-        seconds: Math.round((performance.now() - began) / 1000),
-        machine: { ...machine, loadAfter: loadNow() },
-        ...measured,
-      })
-      for (const { title, columns, rows, note } of result.tables) {
-        progress.print(`\n${title}\n${textTable(columns, rows)}${note ? `\n${note}` : ''}`)
+      try {
+        const result = await measureOne(name, { scenario, run: progress.begin(quick), directory })
+        for (const { title, columns, rows, note } of result.tables) {
+          progress.print(`\n${title}\n${textTable(columns, rows)}${note ? `\n${note}` : ''}`)
+        }
+        progress.print(`\n${name}\n${figuresTable(result.figures)}`)
+      } catch (error) {
+        // What fails, as where there is no Java for a broker, leaves the others to be measured.
+        process.exitCode = 1
+        progress.print(`\n${name} failed: ${error instanceof Error ? error.stack : String(error)}`)
       }
-      progress.print(`\n${name}\n${figuresTable(result.figures)}`)
     }
   } finally {
     progress.end()
   }
   await render(directory)
+}
+
+async function measureOne(
+  name: string,
+  { scenario, run, directory }: { scenario: Scenario; run: BenchRun; directory: string },
+): Promise<BenchResult> {
+  const machine = describeMachine()
+  const began = performance.now()
+  const measured = await scenario(run)
+  return writeResult(directory, {
+    scenario: name,
+    scale: run.quick ? 'quick' : 'full',
+    at: new Date().toISOString(),
+    seconds: Math.round((performance.now() - began) / 1000),
+    machine: { ...machine, loadAfter: loadNow() },
+    ...measured,
+  })
 }
 
 /** Results that are kept have their document beside this file, and figures in the README; others have theirs among them. */

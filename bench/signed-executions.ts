@@ -9,15 +9,19 @@ import type { Deployed } from './fill-cloud.ts'
 
 export const executionsPath = '/v1/executions'
 
-export function hostSecret({ localDir }: { localDir: string }): string {
-  return JSON.parse(readFileSync(join(localDir, 'secrets.json'), 'utf8')).sandboxSecret
+/** A signature is for one host. */
+export type HostAccess = { secret: string; host: string }
+
+export async function hostAccess({ localDir, hostUrl }: { localDir: string; hostUrl: string }): Promise<HostAccess> {
+  const { host } = (await (await fetch(`${hostUrl}/ready`)).json()) as { host: string }
+  return { host, secret: JSON.parse(readFileSync(join(localDir, 'secrets.json'), 'utf8')).sandboxSecret }
 }
 
 type Signed = { body: string; headers: Record<string, string> }
 
-export function signBody(secret: string, path: string, value: unknown): Signed {
+export function signBody({ secret, host }: HostAccess, path: string, value: unknown): Signed {
   const body = JSON.stringify(value)
-  const signature = signRequest({ secret, audience: 'host', method: 'POST', path, body: Buffer.from(body), now: Date.now() })
+  const signature = signRequest({ secret, audience: `host ${host}`, method: 'POST', path, body: Buffer.from(body), now: Date.now() })
   return { body, headers: { 'content-type': 'application/json', ...signature } }
 }
 
@@ -25,7 +29,7 @@ export function newId(kind: 'account' | 'agent' | 'case' | 'execution' | 'submis
   return makeId(kind, { at: Date.now(), random: crypto.getRandomValues(new Uint8Array(10)) })
 }
 
-export function signedExecution(secret: string, { id: agentId, accountId, sha256 }: Deployed, input: unknown): Signed {
+export function signedExecution(access: HostAccess, { id: agentId, accountId, sha256 }: Deployed, input: unknown): Signed {
   const execution: HostExecution = {
     id: newId('execution'),
     agentId,
@@ -37,13 +41,13 @@ export function signedExecution(secret: string, { id: agentId, accountId, sha256
     program: { kind: 'script', sha256 },
     input,
   }
-  return signBody(secret, executionsPath, execution)
+  return signBody(access, executionsPath, execution)
 }
 
-export function signedExecutions(secret: string, agent: Deployed, input: unknown): autocannon.Request {
+export function signedExecutions(access: HostAccess, agent: Deployed, input: unknown): autocannon.Request {
   return {
     setupRequest(request) {
-      const { body, headers } = signedExecution(secret, agent, input)
+      const { body, headers } = signedExecution(access, agent, input)
       return { ...request, body, headers: { ...request.headers, ...headers } }
     },
   }

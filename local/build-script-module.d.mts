@@ -1,2 +1,2 @@
-export function buildScriptModule(): { wasm: Buffer } | { missing: string }
+export function buildScriptModule(): Promise<{ wasm: Buffer } | { missing: string }>
 export function sha256(bytes: Uint8Array): string

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { cacheDirectory, engineDirectory, findCargo } from './engine-cargo.mjs'
 
 const here = join(engineDirectory, 'script-module')
@@ -47,8 +47,8 @@ const changes = [
   ['emmalloc.c', /^#define EMMALLOC_EXPORT __attribute__\(\(weak\)\)$/gm, '#define EMMALLOC_EXPORT'],
 ]
 
-/** @returns {{ wasm: Buffer } | { missing: string }} the module, or what is not on this machine */
-export function buildScriptModule() {
+/** @returns {Promise<{ wasm: Buffer } | { missing: string }>} the module, or what is not on this machine */
+export async function buildScriptModule() {
   const cargo = findCargo()
   if (cargo === undefined) return { missing: 'a Rust toolchain, which fetches the sources' }
   const zig = installZig(zigVersion)
@@ -61,6 +61,7 @@ export function buildScriptModule() {
     cpSync(join(here, 'exports.c'), join(work, 'exports.c'))
     cpSync(join(allocator, 'ziglang/lib/libc/wasi/emmalloc/emmalloc.c'), join(work, 'emmalloc.c'))
     for (const [file, from, to] of changes) change(join(work, file), from, to)
+    await applyPatches(work)
     const files = ['libregexp.c', 'libunicode.c', 'dtoa.c', 'cutils.c', 'emmalloc.c', 'exports.c']
     // Relative names, so that no path of this machine is compiled in.
     run('python3', ['-m', 'ziglang', 'cc', '-I.', `-I${join(here, 'include')}`, ...flags, ...files, '-o', 'quickjs.wasm'], {
@@ -78,6 +79,28 @@ function change(path, from, to) {
   const changed = text.replaceAll(from, to)
   if (changed === text) throw new Error(`${path} has nothing that matches ${from}`)
   writeFileSync(path, changed)
+}
+
+/**
+ * What `patches/` holds, in the order of names: unified diffs of the sources (`a/quickjs.c`, `b/quickjs.c`), and, where a diff would be too
+ * brittle, scripts: `export const file` names what `export default (text) => text` rewrites. Whatever does not apply exactly ends the build.
+ */
+async function applyPatches(work) {
+  const directory = join(here, 'patches')
+  for (const name of readdirSync(directory).toSorted()) {
+    const path = join(directory, name)
+    if (name.endsWith('.diff')) {
+      // The folder is in no repository, and must be taken for none.
+      run('git', ['apply', '--whitespace=nowarn', path], { cwd: work, env: { ...process.env, GIT_CEILING_DIRECTORIES: dirname(work) } })
+    } else if (name.endsWith('.mjs')) {
+      const { file, default: rewrite } = await import(pathToFileURL(path).href)
+      const target = join(work, file)
+      const text = readFileSync(target, 'utf8')
+      const rewritten = rewrite(text)
+      if (rewritten === text) throw new Error(`${name} changes nothing in ${file}`)
+      writeFileSync(target, rewritten)
+    }
+  }
 }
 
 function quickjsSources(cargo) {
@@ -106,7 +129,7 @@ export function sha256(bytes) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const built = buildScriptModule()
+  const built = await buildScriptModule()
   if ('missing' in built) {
     console.error(`the script module cannot be built here: there is no ${built.missing}`)
     process.exitCode = 2

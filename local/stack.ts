@@ -5,6 +5,8 @@
 //   redis ────▶ upstash-rest ──────────┼─▶ edge (workerd, R2) ─▶ /api/ready ─▶ demo account
 //   host (retries until the edge is up)┤
 //   kafka ─▶ topics ─▶ kafka-gateway ──┘ with EVENT_LOG=kafka alone
+//
+// With several hosts each is a process with a port, a directory and an identity of its own, and host-proxy.ts stands before them at HOST_PORT.
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -32,6 +34,8 @@ export type StackOptions = {
   edgePort: number
   directPort: number
   hostPort: number
+  /** How many sandbox hosts. Default 1. */
+  hosts?: number
   /** Used instead of own children. Default: `DATABASE_URL` and `REDIS_URL`. */
   databaseUrl?: string | undefined
   redisUrl?: string | undefined
@@ -55,7 +59,10 @@ export type NeonAddress = { url: string; endpoint: string }
 export type Stack = {
   baseUrl: string
   directUrl: string
+  /** Of the one host, or of the proxy before them. */
   hostUrl: string
+  /** Straight to each host, by its name. */
+  hostUrls: Record<string, string>
   adminKey: string
   demoKey: string
   /** Straight to Postgres. */
@@ -108,6 +115,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const upstash = { url: at(ports.upstash), token: secrets.upstashToken }
     return {
       ...credentials,
+      hostUrls: Object.fromEntries(Object.entries(ports.hosts).map(([name, port]) => [name, at(port)])),
       databaseUrl,
       neon: neonAddress(secrets, ports.neon),
       upstash,
@@ -124,18 +132,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 type PortName = 'edge' | 'direct' | 'host' | 'postgres' | 'redis' | 'neon' | 'upstash' | 'kafka' | 'kafkaController' | 'kafkaGateway'
-type Ports = Record<PortName, number>
+/** `host` is the port of the one host, or of the proxy before them; `hosts` are by their names, of one host it is the same port. */
+type Ports = Record<PortName, number> & { hosts: Record<string, number> }
 
-async function claimAll({ edgePort, directPort, hostPort }: StackOptions): Promise<Ports> {
+async function claimAll({ edgePort, directPort, hostPort, hosts = 1 }: StackOptions): Promise<Ports> {
   const any: PortWish = { port: 0, variable: '' }
+  const behindProxy = hosts > 1 ? hosts : 0
   const wishes = [
     { port: edgePort, variable: 'EDGE_PORT' },
     { port: directPort, variable: 'DIRECT_PORT' },
     { port: hostPort, variable: 'HOST_PORT' },
   ]
-  const [edge = 0, direct = 0, host = 0, ...rest] = await claimPorts([...wishes, any, any, any, any, any, any, any])
-  const [postgres = 0, redis = 0, neon = 0, upstash = 0, kafka = 0, kafkaController = 0, kafkaGateway = 0] = rest
-  return { edge, direct, host, postgres, redis, neon, upstash, kafka, kafkaController, kafkaGateway }
+  const claimed = await claimPorts([...wishes, any, any, any, any, any, any, any, ...Array.from({ length: behindProxy }, () => any)])
+  const [edge = 0, direct = 0, host = 0, ...rest] = claimed
+  const [postgres = 0, redis = 0, neon = 0, upstash = 0, kafka = 0, kafkaController = 0, kafkaGateway = 0, ...ofHosts] = rest
+  const named = (behindProxy ? ofHosts : [host]).map((port, i) => [i === 0 ? 'host' : `host-${i + 1}`, port] as const)
+  return { edge, direct, host, postgres, redis, neon, upstash, kafka, kafkaController, kafkaGateway, hosts: Object.fromEntries(named) }
 }
 
 type Links = Record<LinkName, number>
@@ -175,23 +187,31 @@ async function startParts(parts: Parts): Promise<Started> {
   const workerScript = join(localDir, 'worker.js')
   const bundled = bundleWorker(join(dirname(wranglerPath), worker.main)).then((script) => writeFileSync(workerScript, script))
 
-  const host = nodeProcess({
-    name: 'host',
-    file: 'sandbox-host/main.ts',
-    env: {
-      ...env,
-      ...r2,
-      ...hostSettings(),
-      HOST_PORT: String(ports.host),
-      DATA_DIR: join(localDir, 'host'),
-      SANDBOX_SECRET: secrets.sandboxSecret,
-      WORKER_URL: at(links['host-edge']),
-      R2_ENDPOINT: bucketUrl(links['host-bucket'], bucketName),
-      DRAIN_GRACE_MS: String(hostDrainMs),
-      ...kafka?.hostSettings,
-    },
-  })
-  const hostReady = children.start(host)
+  const hostProcess = (name: string, port: number) =>
+    nodeProcess({
+      name,
+      file: 'sandbox-host/main.ts',
+      env: {
+        ...env,
+        ...r2,
+        ...hostSettings(),
+        HOST_PORT: String(port),
+        HOST_ID: name,
+        INSTANCE_ID: name,
+        DATA_DIR: join(localDir, name),
+        SANDBOX_SECRET: secrets.sandboxSecret,
+        WORKER_URL: at(links['host-edge']),
+        R2_ENDPOINT: bucketUrl(links['host-bucket'], bucketName),
+        DRAIN_GRACE_MS: String(hostDrainMs),
+        ...kafka?.hostSettings,
+      },
+    })
+  const hosts = Object.entries(ports.hosts)
+  const hostsReady = hosts.map(([name, port]) => children.start(hostProcess(name, port)))
+  if (hosts.length > 1) {
+    const proxy = { ...env, PORT: String(ports.host), INSTANCES: JSON.stringify(ports.hosts) }
+    hostsReady.push(children.start(nodeProcess({ name: 'host-proxy', file: 'local/host-proxy.ts', env: proxy })))
+  }
 
   const withDatabase = async () => {
     const { databaseUrl = process.env['DATABASE_URL'] } = options
@@ -240,7 +260,7 @@ async function startParts(parts: Parts): Promise<Started> {
   }
   const edge = { ...env, ...r2, ...edgeSettings, WORKER_BINDINGS: JSON.stringify(bindings) }
   const edgeReady = children.start(nodeProcess({ name: 'edge', file: 'local/edge.ts', env: edge }))
-  await all([edgeReady, hostReady], options.signal)
+  await all([edgeReady, ...hostsReady], options.signal)
   return { databaseUrl: await database, bucketName, kafka }
 }
 
@@ -312,8 +332,8 @@ function createChildren(localDir: string, report: (line: string) => void): Child
     tails: () => started.map(({ child, log }) => `  ${child.name} (${log.path})\n${log.tail()}`).join('\n'),
     stop: async () => {
       stopping = true
-      // The host first, while there is somebody to take what it still holds; then whoever calls the rest; then the rest.
-      const rounds = [/^host$/, /^edge$/, /^(neon-http|upstash-rest|kafka-gateway)$/, /./]
+      // The hosts first, while there is somebody to take what they still hold; then whoever calls the rest; then the rest.
+      const rounds = [/^host(-\d+)?$/, /^(edge|host-proxy)$/, /^(neon-http|upstash-rest|kafka-gateway)$/, /./]
       for (const round of rounds) await Promise.all(started.filter(({ child }) => round.test(child.name)).map(({ child }) => child.stop()))
       for (const { log } of started) log.close()
       process.off('exit', kill)

@@ -16,7 +16,8 @@ Environment
   EDGE_PORT    the API (8787)                     DATABASE_URL  a Postgres to use instead of our own
   DIRECT_PORT  straight to the worker (8788)      REDIS_URL     a Redis to use instead of our own
   HOST_PORT    the sandbox host (8789)            LOCAL_DIR     where state lives (.local)
-  ENGINE       auto, wasmtime or quickjs          LOG_LEVEL     of the sandbox host
+  HOSTS        how many sandbox hosts (1)         LOG_LEVEL     of the sandbox hosts
+  ENGINE       auto, wasmtime or quickjs
   EVENT_LOG    queues, or kafka: then a broker and its gateway are started, too (Java 17 or newer; Maven once)
 Ports may be 0 for any free one. Logs are in LOCAL_DIR/logs.
 
@@ -24,6 +25,7 @@ Exit codes: 0 stopped as asked, 1 could not start, 2 wrong options, 130 given up
 
 /** npm and the terminal both pass Ctrl-C on; within this time it is one wish. */
 const sameWishMs = 500
+const hostsMax = 16
 
 const startedAt = performance.now() - Number(process.env['AGENT_BOUNTY_SETUP_MS'] ?? 0)
 const options = readOptions()
@@ -133,6 +135,7 @@ function readOptions() {
     edgePort: port('EDGE_PORT', 8787),
     directPort: port('DIRECT_PORT', 8788),
     hostPort: port('HOST_PORT', 8789),
+    hosts: hostCount(),
     eventLog: readEventLog(),
   }
 }
@@ -143,6 +146,12 @@ function readEventLog() {
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error))
   }
+}
+
+function hostCount(): number {
+  const text = process.env['HOSTS'] || '1'
+  if (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= hostsMax) return Number(text)
+  return refuse(`HOSTS is ${JSON.stringify(text)}: it is a whole number from 1 to ${hostsMax}.`)
 }
 
 function readFlags(): { demo: boolean; quiet: boolean } {

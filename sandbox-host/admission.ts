@@ -93,6 +93,11 @@ export class Admission {
     })
   }
 
+  /** Runs that are begun or wait. */
+  get load(): number {
+    return this.#running + this.#queued
+  }
+
   stats(): Record<string, number> {
     return {
       queued: this.#queued,

@@ -11,17 +11,19 @@ export class BackgroundLoop {
   readonly #step: Step
   readonly #log: Log
   readonly #idleMs: number
+  readonly #retryMsMax: number | undefined
   #wake: (() => void) | undefined
   #woken = false
   #stopped = false
   #failures = 0
   #done: Promise<void> = Promise.resolve()
 
-  constructor(name: string, { step, log, idleMs }: { step: Step; log: Log; idleMs: number }) {
+  constructor(name: string, { step, log, idleMs, retryMsMax }: { step: Step; log: Log; idleMs: number; retryMsMax?: number }) {
     this.#name = name
     this.#step = step
     this.#log = log
     this.#idleMs = idleMs
+    this.#retryMsMax = retryMsMax
   }
 
   start(): void {
@@ -57,7 +59,7 @@ export class BackgroundLoop {
         const attempt = this.#failures++
         if ((attempt & (attempt - 1)) === 0)
           this.#log.warn({ err: error, loop: this.#name, attempt: attempt + 1 }, 'attempt failed, will be repeated')
-        await this.#pause(retryDelayMs(attempt))
+        await this.#pause(retryDelayMs(attempt, { maxMs: this.#retryMsMax }))
       }
       this.#woken = false
     }

@@ -2,6 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { instanceSchema } from '../shared/host.ts'
 import { limits, tierNames, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
 import type { AdmissionLimits } from './admission-limits.ts'
@@ -32,6 +33,9 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be 1 to 48 of a-z 0-9 - and begin with a letter or digit')
     .default('host'),
+  /** What the proxy in front of the hosts calls this machine; on Fly.io FLY_MACHINE_ID says so. Without either, the host's own name. */
+  INSTANCE_ID: instanceSchema.optional(),
+  FLY_MACHINE_ID: instanceSchema.optional(),
   DATA_DIR: filled,
   SANDBOX_SECRET: z.string().min(32, 'must have at least 32 characters'),
   WORKER_URL: httpUrl,
@@ -100,6 +104,7 @@ export type Config = {
   port: number
   bind: string
   hostName: string
+  instance: string | undefined
   dataDirectory: string
   secret: string
   workerUrl: string
@@ -162,6 +167,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     port: env.HOST_PORT,
     bind: env.HOST_BIND,
     hostName: env.HOST_ID,
+    instance: env.INSTANCE_ID ?? env.FLY_MACHINE_ID,
     dataDirectory: env.DATA_DIR,
     secret: env.SANDBOX_SECRET,
     workerUrl: env.WORKER_URL,

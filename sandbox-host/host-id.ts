@@ -3,15 +3,14 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-
-const hostIdForm = /^[a-z0-9][a-z0-9-]{0,62}$/
+import { hostIdSchema } from '../shared/host.ts'
 
 /** @returns `<name>-<8 hex digits>`, the same for every start on `dataDirectory`, whatever `name` is later */
 export async function readHostId(dataDirectory: string, name: string): Promise<string> {
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
   const path = join(dataDirectory, 'host-id')
   const kept = (await readFile(path, 'utf8').catch(() => '')).trim()
-  if (hostIdForm.test(kept)) return kept
+  if (hostIdSchema.safeParse(kept).success) return kept
   const made = `${name}-${randomBytes(4).toString('hex')}`
   await writeFile(`${path}.draft`, `${made}\n`, { flush: true })
   await rename(`${path}.draft`, path)

@@ -12,6 +12,7 @@ import { lockData } from './data-lock.ts'
 import { DrainGate } from './drain-gate.ts'
 import { createEventConsumers } from './event-consumers.ts'
 import { createGuests } from './guests.ts'
+import { createHeartbeat } from './heartbeat.ts'
 import { readHostId } from './host-id.ts'
 import { Journal, journalDirectory } from './journal.ts'
 import { createJudge } from './judge.ts'
@@ -52,6 +53,7 @@ export type HostOptions = {
 }
 
 export async function startHost({ config, engine, processes, codeStore, log, onJournalFailure }: HostOptions): Promise<Host> {
+  const beganAt = Date.now()
   // As long as a former host may take to drain.
   const lock = await lockData(config.dataDirectory, { waitMs: config.drainGraceMs + 5_000, log })
   const name = await readHostId(config.dataDirectory, config.hostName)
@@ -63,7 +65,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
     diskFreeBytesMin: config.diskFreeBytesMin,
   })
   const receiptKey = await readReceiptKey(config.dataDirectory, config.receiptKey)
-  const metrics = new Metrics()
+  const metrics = new Metrics(name)
   const bucket = createBucket(config.bucket)
   const gate = new DrainGate()
   const { tiers, secret } = config
@@ -74,6 +76,20 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const nonces = new NonceMemory()
   const uploader = createUploader({ journal, bucket, log, metrics })
   const outcomes = createOutcomes({ journal, host: name, workerUrl: config.workerUrl, secret, receiptKey, log, metrics })
+  const load = () => admission.load
+  const heartbeat = createHeartbeat({
+    host: {
+      host: name,
+      instance: config.instance ?? name,
+      tiers,
+      threads: config.engine.threads,
+      receiptKey: { id: receiptKey.id, publicKey: receiptKey.publicKey },
+    },
+    load,
+    workerUrl: config.workerUrl,
+    secret,
+    log,
+  })
   const runner = createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) })
   const worker = createWorkerClient({ workerUrl: config.workerUrl, secret })
   const consumers = config.kafka
@@ -89,6 +105,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
       })
     : undefined
   const app = createServer({
+    host: name,
     runner,
     judge: createJudge({
       programs,
@@ -101,11 +118,11 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
       metrics,
     }),
     programs,
-    receiptKey: { id: receiptKey.id, publicKey: receiptKey.publicKey, host: name },
+    load,
     backlog: journal.backlog,
     metrics,
     readiness: new Readiness({ engine, tiers, journal, bucket, isDraining: () => gate.isDraining }),
-    checkSignature: createSignatureCheck({ secret, audience: 'host', nonces }),
+    checkSignature: createSignatureCheck({ secret, audience: `host ${name}`, nonces, notBefore: beganAt }),
     gate,
     log,
   })
@@ -121,24 +138,38 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const { server, port } = await listen(app.fetch, config)
   uploader.start()
   outcomes.start()
+  heartbeat.start()
   consumers?.start()
   log.info({ host: name, port, bind: config.bind, engine: engine.label, tiers }, 'listening')
 
   async function stop(): Promise<void> {
     const until = Date.now() + config.drainGraceMs
+    heartbeat.say('draining')
     // A quarter of the grace is kept for handing over what is finished.
     const [idle] = await Promise.all([gate.drain(config.drainGraceMs * 0.75), consumers?.drain(config.drainGraceMs * 0.75)])
     if (!idle) log.warn({ underWay: gate.underWay }, 'requests are cut off; their callers see a closed connection')
-    server.close()
     await journal.seal()
-    await Promise.all([uploader.drain(until), outcomes.drain(until)])
-    log.info({ unsentRecords: journal.backlog.recordsNotDelivered(), isUploaded: journal.backlog.nextToUpload() === undefined }, 'drained')
+    // It listens on: whoever does not know yet is told that it drains, and what it holds can be read until it has been handed over.
+    await Promise.all([uploader.drain(until), outcomes.drain(until), pause(Math.min(lingerMs, until - Date.now()))])
+    const unsentRecords = journal.backlog.recordsNotDelivered()
+    const isUploaded = journal.backlog.nextToUpload() === undefined
+    await heartbeat.end(unsentRecords === 0 && isUploaded ? 'left' : 'draining', Math.min(until, Date.now() + farewellMsMax))
+    server.close()
+    log.info({ unsentRecords, isUploaded }, 'drained')
     await journal.close()
     await lock.release()
     await engine.close()
   }
 
   return { name, port, stop }
+}
+
+/** An isolate of the Worker reads which hosts there are every 2 s at least; most have heard the answer `draining` before. */
+const lingerMs = 500
+const farewellMsMax = 1_000
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 const serverOptions = {

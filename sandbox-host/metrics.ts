@@ -25,7 +25,9 @@ export class Metrics implements AdmissionObserver {
   readonly #waits
   readonly #turnedAway
 
-  constructor() {
+  /** @param host label of every sample */
+  constructor(host: string) {
+    this.#registry.setDefaultLabels({ host })
     const registers = [this.#registry]
     collectDefaultMetrics({ register: this.#registry })
     const executions = new Counter({ name: 'host_executions_total', help: 'Executions by status', labelNames: ['status'], registers })

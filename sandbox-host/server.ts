@@ -1,11 +1,11 @@
-// The host's HTTP face, for the Worker alone: every route but /health and /ready needs a signature made for the audience `host`.
+// The host's HTTP face, for the Worker alone: every route but /health and /ready needs a signature made for this host.
 // Handlers translate; what happens stands in runner.ts, judge.ts, programs.ts and journal.ts.
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { executionRecordSchema, hostExecutionSchema, judgementRequestSchema, prepareRequestSchema } from '../shared/execution.ts'
 import type { JudgementLine } from '../shared/execution.ts'
+import { hostHeader, loadHeader } from '../shared/host.ts'
 import { ProblemError, problemBody } from '../shared/problem.ts'
-import type { HostReceiptKey } from '../shared/receipt.ts'
 import { signatureHeader } from '../shared/signing.ts'
 import { limits } from '../shared/tiers.ts'
 import { begunBody } from './begun-answer.ts'
@@ -21,11 +21,13 @@ import type { Runner } from './runner.ts'
 import type { SignatureCheck } from './signature.ts'
 
 export type ServerServices = {
+  /** Id of this host. */
+  host: string
   runner: Runner
   judge: Judge
   programs: Pick<Programs, 'use'>
-  /** The public half. */
-  receiptKey: HostReceiptKey
+  /** Runs that are begun or wait. */
+  load: () => number
   backlog: Pick<Backlog, 'find' | 'readObject'>
   metrics: Pick<Metrics, 'text' | 'refused'>
   readiness: Pick<Readiness, 'report'>
@@ -46,10 +48,11 @@ const preparationBytesMax = 4 * 1024
 const noBody = Buffer.alloc(0)
 
 export function createServer({
+  host,
   runner,
   judge,
   programs,
-  receiptKey,
+  load,
   backlog,
   metrics,
   readiness,
@@ -62,12 +65,22 @@ export function createServer({
 
   /** Body of a signed request. The signature comes first, so that strangers reach no parser of ours. */
   async function signedBody(c: Context, bytesMax: number): Promise<Buffer> {
+    requireAddressee(c)
     const body = c.req.method === 'GET' ? noBody : await bodies.read(c, bytesMax)
     const url = c.req.url
     const path = url.slice(url.indexOf('/', url.indexOf('//') + 2))
     checkSignature({ method: c.req.method, path, header: c.req.header(signatureHeader), body })
     return body
   }
+
+  /** A proxy that does not reach the host that was meant hands the request to another one. */
+  function requireAddressee(c: Context): void {
+    const meant = c.req.header(hostHeader)
+    if (meant === undefined || meant === host) return
+    throw new ProblemError('misdirected', { detail: `the request is for host ${JSON.stringify(meant.slice(0, 64))}; this is ${host}` })
+  }
+
+  const loadHeaders = () => ({ [loadHeader]: String(load()) })
 
   /** A route that does work: refused while draining, waited for at shutdown. */
   function working(handle: (c: Context) => Promise<Response>) {
@@ -84,7 +97,7 @@ export function createServer({
   app.post(
     '/v1/executions',
     working(async (c) =>
-      json(c, await runner.run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal)),
+      json(c, loadHeaders(), await runner.run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal)),
     ),
   )
 
@@ -104,7 +117,7 @@ export function createServer({
         return JSON.stringify({ problem: { code, detail } })
       },
     )
-    return c.body(begunBody(text), 200, jsonHeaders)
+    return c.body(begunBody(text), 200, { 'content-type': 'application/json', ...loadHeaders() })
   })
 
   app.post('/v1/executions/:id/cancel', async (c) => {
@@ -128,7 +141,7 @@ export function createServer({
     // What fails before the first line is an ordinary problem.
     await Promise.race([begun, judging])
     void judging.catch((error: unknown) => tell(problemLine(c, error))).finally(() => lines.close())
-    return c.body(lines.body, 200, { 'content-type': 'application/x-ndjson' })
+    return c.body(lines.body, 200, { 'content-type': 'application/x-ndjson', ...loadHeaders() })
   })
 
   app.post(
@@ -145,12 +158,7 @@ export function createServer({
     const id = parseParameter(executionRecordSchema.shape.id, { field: 'id', value: c.req.param('id') })
     const record = await backlog.find(id)
     if (!record) throw new ProblemError('execution-not-found', { detail: `execution ${id} is not on this host, or no longer` })
-    return json(c, record)
-  })
-
-  app.get('/v1/receipt-key', async (c) => {
-    await signedBody(c, 0)
-    return c.json(receiptKey)
+    return json(c, loadHeaders(), record)
   })
 
   for (const path of ['bundles/:host/:segment', 'artifacts/:host/:execution/:position']) {
@@ -175,7 +183,8 @@ export function createServer({
   app.get('/health', (c) => c.json({ status: 'ok' }))
 
   app.get('/ready', async (c) => {
-    const report = await readiness.report()
+    requireAddressee(c)
+    const report = { host, ...(await readiness.report()) }
     return c.json(report, report.status === 'unavailable' ? 503 : 200)
   })
 
@@ -209,7 +218,7 @@ export function createServer({
 
   function problem(c: Context, error: ProblemError): Response {
     count(c, error)
-    const headers = new Headers({ 'content-type': 'application/problem+json' })
+    const headers = new Headers({ 'content-type': 'application/problem+json', ...loadHeaders() })
     if (error.retryAfterSeconds !== undefined) headers.set('retry-after', String(error.retryAfterSeconds))
     return new Response(JSON.stringify(problemBody(error)), { status: error.status, headers })
   }
@@ -217,10 +226,8 @@ export function createServer({
   return app
 }
 
-const jsonHeaders = { 'content-type': 'application/json' }
-
-function json(c: Context, bytes: Buffer): Response {
-  return c.body(bytes.toString('utf8'), 200, jsonHeaders)
+function json(c: Context, headers: Record<string, string>, bytes: Buffer): Response {
+  return c.body(bytes.toString('utf8'), 200, { 'content-type': 'application/json', ...headers })
 }
 
 function wholeQuery(c: Context, { name, max }: { name: string; max: number }): number {

@@ -22,11 +22,14 @@ export function createSignatureCheck({
   secret,
   audience,
   nonces,
+  notBefore = 0,
   now = Date.now,
 }: {
   secret: string
   audience: SignatureAudience
   nonces: NonceMemory
+  /** What was signed earlier may have been seen by a process that is gone. */
+  notBefore?: number
   now?: () => number
 }): SignatureCheck {
   const key = createSecretKey(secret, 'utf8')
@@ -41,6 +44,9 @@ export function createSignatureCheck({
       throw refusal(
         `signed ${Math.round((at - parts.at) / 1000)} s ago by the host's clock; at most ${signatureWindowMs / 1000} s either way are allowed`,
       )
+    }
+    if (parts.at < notBefore) {
+      throw new ProblemError('replayed-signature', { detail: 'it was signed before this process of the host began; sign again' })
     }
     const fate = nonces.remember(parts.nonce, { at: parts.at, now: at })
     if (fate === 'seen')

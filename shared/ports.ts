@@ -1,12 +1,11 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
-// Those of webhooks are in webhook-ports.ts, that of asynchronous executions in async-execution-ports.ts.
+// Those of webhooks are in webhook-ports.ts, of asynchronous executions in async-execution-ports.ts, of the event log in event-log-port.ts, of
+// sandbox hosts in host-ports.ts.
 import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program, ProgramKind } from './agent.ts'
 import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
-import type { Announcement } from './announcements.ts'
-import type { EventMessage } from './event-log.ts'
 import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
@@ -218,17 +217,6 @@ export interface JudgingStore {
   findDue(due: { at: string; limit: number }): Promise<DueJudging[]>
 }
 
-/** Carries messages to whoever takes them, at least once and in no order. Throws plain errors; a message that may have been lost is no loss. */
-export interface EventLog {
-  /** Whether hosts take messages of executions, and run them; else the Worker takes all. */
-  readonly isTakenByHosts: boolean
-  /** @param delaySeconds not sooner */
-  publish(messages: EventMessage[], options?: { delaySeconds: number }): Promise<void>
-  /** Tells whoever listens; absent where nobody can. */
-  announce?(announcements: Announcement[]): Promise<void>
-  ping(): Promise<void>
-}
-
 /** How a submission stands, at one moment, and the public verdicts up to the number `upTo`; `hasMore`: there are others behind it. */
 export type SubmissionProgress = Omit<Submission, 'verdicts'> & {
   verdicts: NumberedVerdict[]
@@ -373,7 +361,7 @@ export type JudgedCases = {
 }
 
 /**
- * The sandbox host. Throws ProblemError `sandbox-unavailable`, `draining` and `overloaded` (try again), `tier-unavailable`,
+ * The sandbox hosts, or one of them. Throws ProblemError `sandbox-unavailable`, `draining` and `overloaded` (try again), `tier-unavailable`,
  * `engine-unsupported`, `artifacts-unavailable`, `body-too-large`.
  */
 export interface Sandbox {
@@ -400,9 +388,8 @@ export interface Sandbox {
   findExecution(id: string): Promise<ExecutionRecord | undefined>
   /** @param key of a bundle or an artifact. @returns undefined when the host has not got it, or not that range of it */
   readObject(key: string, range: ByteRange): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>
-  /** Public key that the host signs with now. */
-  receiptKey(): Promise<HostReceiptKey>
+  /** Whether work would be taken. */
   ping(): Promise<void>
-  /** Prometheus text. */
+  /** Prometheus text, each sample labelled with its host. */
   metrics(): Promise<string>
 }

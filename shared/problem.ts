@@ -47,6 +47,7 @@ export const problemTable = {
   'idempotency-key-reused': { status: 409, title: 'The idempotency key belongs to another request', retryable: false },
   'idempotency-in-progress': { status: 409, title: 'The first request with this idempotency key is not answered yet', retryable: true },
   'body-too-large': { status: 413, title: 'The body is too large', retryable: false },
+  misdirected: { status: 421, title: 'The request was meant for another host', retryable: true },
   'unsupported-media-type': { status: 415, title: 'The body has another content type', retryable: false },
   'range-not-satisfiable': { status: 416, title: 'The range lies outside the artifact', retryable: false },
   'invalid-program': { status: 422, title: 'The program cannot be run', retryable: false },

@@ -19,9 +19,7 @@ export type ReceiptKey = z.infer<typeof receiptKeySchema>
 export const registeredReceiptKeySchema = receiptKeySchema.extend({ host: z.string(), registeredAt: z.iso.datetime() })
 export type RegisteredReceiptKey = z.infer<typeof registeredReceiptKeySchema>
 
-/** GET /v1/receipt-key at the host. */
-export const hostReceiptKeySchema = receiptKeySchema.extend({ host: z.string().max(63) })
-export type HostReceiptKey = z.infer<typeof hostReceiptKeySchema>
+export type HostReceiptKey = ReceiptKey & { host: string }
 
 const signatureSchema = z.string().regex(/^[0-9a-f]{128}$/)
 const wholeSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)

@@ -8,8 +8,8 @@ export const signatureWindowMs = 60_000
 /** `Bounty-Signature: t=<ms>,n=<nonce>,s=<hex HMAC-SHA256>` */
 export const signatureHeader = 'Bounty-Signature'
 
-/** Which direction a signature is for: a request signed by the Worker is worthless against the Worker. Of a message the path is its topic. */
-export type SignatureAudience = 'host' | 'worker' | 'event-log'
+/** Whom a signature is for: one host by its id, the Worker, or whoever takes messages, of which the path is their topic. It is worthless against anybody else. */
+export type SignatureAudience = `host ${string}` | 'worker' | 'event-log'
 
 /** In the place of a request's method, for a message. */
 export const publishMethod = 'PUBLISH'

@@ -14,6 +14,7 @@ const usage = `usage: npm run chaos -- [options]
   --kills N       processes to kill; for each four there are three faults of other kinds (default 200)
   --seconds N     how long the storm lasts (default: 3 for each kill)
   --settle N      seconds in which everything has to be in order afterwards (default 150); from 100 on every request must be answered, too
+  --hosts N       sandbox hosts, which the faults of a host hit in turn (default 1)
   --short         a short storm: 7 kills in 20 s, up to 90 s to settle, seed 7 unless others are given
   --result FILE   write the figures there as JSON
   --quiet         only the table
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     seconds: { type: 'string' },
     settle: { type: 'string' },
+    hosts: { type: 'string' },
     short: { type: 'boolean', default: false },
     result: { type: 'string' },
     quiet: { type: 'boolean', default: false },
@@ -43,6 +45,7 @@ if (process.platform !== 'linux') {
 const seed = whole('seed', values.seed ?? String(values.short ? 7 : Math.floor(Math.random() * 1_000_000)), 0)
 const kills = whole('kills', values.kills ?? (values.short ? '7' : '200'), 1)
 const seconds = whole('seconds', values.seconds ?? (values.short ? '20' : String(kills * 3)), 1)
+const hosts = whole('hosts', values.hosts ?? '1', 1)
 const settleSeconds = whole('settle', values.settle ?? (values.short ? '90' : '150'), 1)
 
 // The cloud ends with this process when it ends by itself, which a signal alone does not make it do.
@@ -55,7 +58,7 @@ const report = (line: string) => {
 console.log(`chaos: seed ${seed}, ${kills} kills in ${seconds} s`)
 const isSound = ({ findings }: StormResult) => findings.length === 0
 const machine = describeMachine()
-const result = await withStormCloud<StormResult>({ report, isKept: (storm) => !isSound(storm) }, async (cloud) => {
+const result = await withStormCloud<StormResult>({ hosts, report, isKept: (storm) => !isSound(storm) }, async (cloud) => {
   const storm = await runStorm(cloud, { seed, kills, seconds, settleSeconds, report })
   if (!isSound(storm)) console.log(`logs and data are kept in ${cloud.localDir}`)
   return storm

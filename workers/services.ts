@@ -1,5 +1,6 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
 import type { AsyncExecutionStore } from '../shared/async-execution-ports.ts'
+import type { HostStore } from '../shared/host-ports.ts'
 import type {
   AccountStore,
   AgentStore,
@@ -7,7 +8,6 @@ import type {
   BountyStore,
   CaseStore,
   DatabaseGauges,
-  EventLog,
   ExecutionStore,
   IdempotencyStore,
   JudgementReceiptStore,
@@ -16,6 +16,7 @@ import type {
   RunnableAgent,
 } from '../shared/ports.ts'
 import type { DeadLetterStore } from '../shared/dead-letter-ports.ts'
+import type { EventLog } from '../shared/event-log-port.ts'
 import type { AddressResolver } from '../shared/webhook-ports.ts'
 import type {
   LedgerStore,
@@ -38,6 +39,7 @@ import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
 import { neonDeadLetterStore } from './adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
+import { neonHostStore } from './adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
 import { neonKeyStore } from './adapters/neon-keys.ts'
 import { neonGauges } from './adapters/neon-gauges.ts'
@@ -62,9 +64,11 @@ import { goOnBehindAnswer } from './background.ts'
 import { countedBucket, countedQueue } from './counted-bindings.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
+import { HostDirectory } from './host-directory.ts'
 import { consoleLog, type Log } from './log.ts'
 import { MemoryCache } from './memory-cache.ts'
 import { NonceMemory } from './nonce-memory.ts'
+import { placedSandbox, type ConnectedHost } from './placed-sandbox.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
 import { createSessions, type Sessions } from './session.ts'
@@ -96,6 +100,7 @@ export type Services = {
   executions: ExecutionStore
   asyncExecutions: AsyncExecutionStore
   judgementReceipts: JudgementReceiptStore
+  hosts: HostStore
   receiptKeys: ReceiptKeyStore
   /** Ids of receipt keys that this isolate has written. */
   registeredKeys: Set<string>
@@ -137,7 +142,12 @@ export function createServices(raw: Env): Services {
   const counters = new Counters()
   const upstash = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
   const cache = upstashSharedCache(upstash)
-  const signMessage = createSigner({ secret: env.SANDBOX_SECRET, audience: 'event-log' })
+  const executions = neonExecutionStore(database)
+  const hosts = neonHostStore(database)
+  const directory = new HostDirectory({ store: hosts, now: Date.now, later: goOnBehindAnswer })
+  const sign = createSigner({ secret: env.SANDBOX_SECRET })
+  const connect = (host: ConnectedHost) =>
+    sandboxHttp({ url: env.SANDBOX_URL, host, sign, onLoad: (load) => directory.told(host.id, load) })
   return {
     accounts: neonAccountStore(database),
     keys: neonKeyStore(database),
@@ -154,11 +164,12 @@ export function createServices(raw: Env): Services {
     submissions: neonSubmissionStore(database),
     judgings: neonJudgingStore(database),
     progress: neonProgressStore(database),
-    eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign: signMessage }) : queueEventLog(countedQueue(env.EVENT_QUEUE, counters)),
+    eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign }) : queueEventLog(countedQueue(env.EVENT_QUEUE, counters)),
     deadLetters: neonDeadLetterStore(database),
     ledger: neonLedgerStore(database),
     settlements: neonSettlementStore(database),
-    executions: neonExecutionStore(database),
+    executions,
+    hosts,
     asyncExecutions: neonAsyncExecutionStore(database),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
@@ -175,7 +186,7 @@ export function createServices(raw: Env): Services {
     programClaims: neonProgramClaims(database),
     retention: neonRetentionStore(database),
     kept: { artifactsMs: env.ARTIFACTS_KEPT_DAYS * dayMs, executionsMs: env.EXECUTIONS_KEPT_DAYS * dayMs },
-    sandbox: sandboxHttp({ url: env.SANDBOX_URL, sign: createSigner({ secret: env.SANDBOX_SECRET }) }),
+    sandbox: placedSandbox({ directory, connect, executions, later: goOnBehindAnswer }),
     adminKeySha256: env.ADMIN_KEY_SHA256,
     sandboxSecret: env.SANDBOX_SECRET,
     nonces: new NonceMemory(),

@@ -7,14 +7,12 @@ import type { NonceMemory } from './nonce-memory.ts'
 
 type Signable = { method: string; path: string; body: Uint8Array }
 
-/** @returns the header to send with a request to the host, or with a message */
-export type Signer = (request: Signable) => Promise<Record<string, string>>
+/** @returns the header to send with a request to a host, or with a message */
+export type Signer = (request: Signable & { audience: SignatureAudience }) => Promise<Record<string, string>>
 
-export type SignerOptions = { secret: string; now?: () => number; audience?: SignatureAudience }
-
-export function createSigner({ secret, now = Date.now, audience = 'host' }: SignerOptions): Signer {
+export function createSigner({ secret, now = Date.now }: { secret: string; now?: () => number }): Signer {
   const hmac = createHmac(secret)
-  return async ({ method, path, body }) => {
+  return async ({ audience, method, path, body }) => {
     const at = now()
     const nonce = toHex(crypto.getRandomValues(new Uint8Array(16)))
     const signature = await hmac({ audience, method, path, at, nonce }, body)

@@ -23,6 +23,7 @@ import { createSignatureCheck } from '../../sandbox-host/signature.ts'
 
 const config = readConfig(process.env)
 const log = createLog('warn')
+const host = 'forgetful'
 const { tiers, secret, dataDirectory } = config
 const processes = createBoundedProcesses({
   memoryBytesMax: config.compilerBytesMax,
@@ -31,7 +32,7 @@ const processes = createBoundedProcesses({
 })
 const codeStore = await CodeStore.open({ dataDirectory, bytesMax: config.codeBytesMax })
 const engine = await startEngine({ ...config.engine, isProduction: false, processes, codeStore, log })
-const metrics = new Metrics()
+const metrics = new Metrics(host)
 const guests = createGuests({
   admission: new Admission(config.admission, { observer: metrics }),
   engine,
@@ -49,6 +50,7 @@ const forgetful: Pick<Journal, 'append' | 'fullReason'> & { backlog: typeof back
   backlog,
 }
 const app = createServer({
+  host,
   runner: createRunner({
     programs,
     engine,
@@ -61,11 +63,20 @@ const app = createServer({
   }),
   judge: () => Promise.reject(new Error('this host judges nothing')),
   programs,
-  receiptKey: { id: receiptKey.id, publicKey: receiptKey.publicKey, host: 'forgetful' },
+  load: () => 0,
   backlog,
   metrics,
-  readiness: { report: () => Promise.reject(new Error('nobody asks')) },
-  checkSignature: createSignatureCheck({ secret, audience: 'host', nonces: new NonceMemory() }),
+  readiness: {
+    report: async () => ({
+      status: 'ready',
+      engine: engine.label,
+      kinds: engine.kinds,
+      tiers,
+      journal: { ok: true },
+      r2: { ok: true, ageMs: 0 },
+    }),
+  },
+  checkSignature: createSignatureCheck({ secret, audience: `host ${host}`, nonces: new NonceMemory() }),
   gate: new DrainGate(),
   log,
 })

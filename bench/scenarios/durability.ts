@@ -34,7 +34,7 @@ const hosts = {
   nothing: { file: '../peers/forgetful-host.ts', under: tmpdir() },
 } as const
 type HostName = keyof typeof hosts
-type Host = { url: string; stop: () => Promise<void> }
+type Host = { url: string; id: string; stop: () => Promise<void> }
 type Round = { perSecond: number; p50Ms: number; p99Ms: number; failed: number; executionsPerSync: number | null }
 
 export async function durability(run: BenchRun): Promise<ScenarioResult> {
@@ -122,8 +122,12 @@ async function startHost(name: HostName, peersUrl: string): Promise<Host> {
   const exited = once(child, 'exit')
   const ready = once(child, 'message') as Promise<[{ port: number }]>
   const [{ port }] = await Promise.race([ready, exited.then(() => Promise.reject(new Error(`the host "${name}" did not start`)))])
+  const url = `http://127.0.0.1:${port}`
+  // A signature is for one host.
+  const { host: id } = (await (await fetch(`${url}/ready`)).json()) as { host: string }
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
+    id,
     async stop() {
       child.kill('SIGTERM')
       await exited
@@ -134,17 +138,17 @@ async function startHost(name: HostName, peersUrl: string): Promise<Host> {
 
 const agent: Deployed = { id: newId('agent'), accountId: newId('account'), sha256 }
 
-async function load({ url }: Host, count: number, seconds: number): Promise<Round> {
-  const before = await journalCounts(url)
+async function load({ url, id: host }: Host, count: number, seconds: number): Promise<Round> {
+  const before = await journalCounts({ url, host })
   const result = await autocannon({
     url: `${url}${executionsPath}`,
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    requests: [signedExecutions(secret, agent, { n: 1 })],
+    requests: [signedExecutions({ secret, host }, agent, { n: 1 })],
     connections: count,
     duration: seconds,
   })
-  const after = await journalCounts(url)
+  const after = await journalCounts({ url, host })
   const syncs = after.syncs - before.syncs
   return {
     perSecond: result['2xx'] / result.duration,
@@ -155,10 +159,10 @@ async function load({ url }: Host, count: number, seconds: number): Promise<Roun
   }
 }
 
-async function journalCounts(url: string): Promise<{ syncs: number; records: number }> {
-  const headers = signRequest({ secret, audience: 'host', method: 'GET', path: '/metrics', body: Buffer.alloc(0), now: Date.now() })
+async function journalCounts({ url, host }: { url: string; host: string }): Promise<{ syncs: number; records: number }> {
+  const headers = signRequest({ secret, audience: `host ${host}`, method: 'GET', path: '/metrics', body: Buffer.alloc(0), now: Date.now() })
   const text = await (await fetch(`${url}/metrics`, { headers })).text()
-  const read = (name: string) => Number(new RegExp(`^host_journal_${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
+  const read = (name: string) => Number(new RegExp(`^host_journal_${name}\\{[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
   return { syncs: read('syncs'), records: read('records') }
 }
 

@@ -6,7 +6,7 @@ import { latencyAt, load, type LoadRound } from '../load.ts'
 import { withLocalCloud, type LocalCloud } from '../local-cloud.ts'
 import { treeMemoryMiB } from '../process-tree.ts'
 import type { Figure, ScenarioResult } from '../scenario.ts'
-import { executionsPath, hostSecret, signedExecutions } from '../signed-executions.ts'
+import { executionsPath, hostAccess, signedExecutions } from '../signed-executions.ts'
 import { median } from '../statistics.ts'
 
 const connections = 100
@@ -39,7 +39,7 @@ export async function http(): Promise<ScenarioResult> {
 
 async function loadHost(cloud: LocalCloud, agent: Deployed, seconds: number): Promise<LoadRound> {
   const url = `${cloud.hostUrl}${executionsPath}`
-  return post({ url, requests: [signedExecutions(hostSecret(cloud), agent, { n: 1 })] }, seconds)
+  return post({ url, requests: [signedExecutions(await hostAccess(cloud), agent, { n: 1 })] }, seconds)
 }
 
 async function loadWorker({ directUrl, demoKey }: LocalCloud, agent: Deployed, seconds: number): Promise<LoadRound> {

@@ -37,7 +37,7 @@ afterEach(async () => {
 })
 
 function inject(...faults: Fault[]) {
-  const stack = { processes: () => ({ host: host.pid ?? 0 }) } as Partial<Stack> as Stack
+  const stack = { processes: () => ({ host: host.pid ?? 0 }), hostUrls: { host: '' } } as Partial<Stack> as Stack
   const plan = faults.map((fault) => ({ atMs: 0, fault }))
   return injectFaults({ stack, links: new Map(), localDir: directory }, { plan, report: () => {} })
 }

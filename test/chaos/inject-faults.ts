@@ -19,12 +19,13 @@ export async function injectFaults(
 ): Promise<InjectedFaults> {
   const counts: Record<string, number> = {}
   const startedAt = performance.now()
+  const hosts = hostsInTurn(cloud)
   // Each by itself: one that waits for its part to come back holds up no other.
   await Promise.all(
     plan.map(async ({ atMs, fault }) => {
       await sleep(Math.max(0, atMs - (performance.now() - startedAt)))
       report(describeFault(fault))
-      const end = await begin(cloud, fault)
+      const end = await begin(cloud, { fault, hostName: hosts.next().value })
       const name = `${fault.kind} ${'part' in fault ? fault.part : 'link' in fault ? fault.link : 'host'}`
       const counted = end ? name : `missed: ${name}`
       counts[counted] = (counts[counted] ?? 0) + 1
@@ -37,19 +38,19 @@ export async function injectFaults(
 }
 
 /** @returns how to end it; undefined when it could not be begun */
-async function begin(cloud: StormCloud, fault: Fault): Promise<(() => void) | undefined> {
+async function begin(cloud: StormCloud, { fault, hostName }: { fault: Fault; hostName: string }): Promise<(() => void) | undefined> {
   switch (fault.kind) {
     case 'kill': {
-      const [pid] = await pidsOf(cloud, fault.part)
+      const [pid] = await pidsOf(cloud, processOf(fault.part, hostName))
       return pid !== undefined && send('SIGKILL', pid) ? () => {} : undefined
     }
     case 'freeze': {
-      const pids = await pidsOf(cloud, fault.part)
+      const pids = await pidsOf(cloud, processOf(fault.part, hostName))
       const frozen = pids.filter((pid) => send('SIGSTOP', pid))
       return frozen.length > 0 ? () => frozen.forEach((pid) => send('SIGCONT', pid)) : undefined
     }
     case 'full-disk': {
-      const [pid] = await pidsOf(cloud, 'host')
+      const [pid] = await pidsOf(cloud, hostName)
       return pid !== undefined && limitFiles(pid, '0') ? () => void limitFiles(pid, 'unlimited') : undefined
     }
     case 'slow':
@@ -62,8 +63,18 @@ async function begin(cloud: StormCloud, fault: Fault): Promise<(() => void) | un
   }
 }
 
+/** Names of the hosts' processes, again and again. */
+function* hostsInTurn({ stack }: StormCloud): Generator<string, never> {
+  const names = Object.keys(stack.hostUrls)
+  for (;;) yield* names
+}
+
+function processOf(part: PartName, hostName: string): string {
+  return part === 'host' ? hostName : part
+}
+
 /** The part's own process, and all below it. Empty when it does not come back in time. */
-async function pidsOf({ stack }: StormCloud, part: PartName): Promise<number[]> {
+async function pidsOf({ stack }: StormCloud, part: string): Promise<number[]> {
   for (const deadline = performance.now() + partMsMax; performance.now() < deadline; await sleep(50)) {
     const root = stack.processes()[part === 'workerd' ? 'edge' : part]
     const tree = root === undefined ? [] : processTree(root)

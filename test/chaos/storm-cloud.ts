@@ -15,7 +15,7 @@ export type StormCloud = {
 const journalBytesMax = 8 * 1024 * 1024
 
 export async function withStormCloud<T>(
-  { report, isKept }: { report: (line: string) => void; isKept: (result: T) => boolean },
+  { hosts = 1, report, isKept }: { hosts?: number; report: (line: string) => void; isKept: (result: T) => boolean },
   use: (cloud: StormCloud) => Promise<T>,
 ): Promise<T> {
   const localDir = await mkdtemp(join(tmpdir(), 'bounty-chaos-'))
@@ -30,6 +30,7 @@ export async function withStormCloud<T>(
       edgePort: 0,
       directPort: 0,
       hostPort: 0,
+      hosts,
       report,
       link: async (name, port) => {
         const link = await openFaultyLink(port)

@@ -88,7 +88,9 @@ export function asyncExecutionsContract(name: string, open: () => AsyncExecution
       const of = { id, accountId, agentId, ...conditions }
       expect(await find(id)).toEqual({ ...of, status: 'queued', failure: null, createdAt: at(2), finishedAt: null, attempts: [] })
       expect(await stores.asyncExecutions.create({ ...of, input: '2', createdAt: at(3), dueAt: at(4) })).toBe(false)
-      expect(await listed('queued')).toEqual([{ id, agentId, version: 1, status: 'queued', fuel: null, finishedAt: null }])
+      expect(await listed('queued')).toEqual([
+        { id, agentId, version: 1, status: 'queued', fuel: null, costMicroUsd: null, finishedAt: null },
+      ])
       expect([await waiting(), (await take(id))?.input]).toEqual([1, input])
     })
 

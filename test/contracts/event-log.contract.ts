@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { EventMessage } from '../../shared/event-log.ts'
-import type { EventLog } from '../../shared/ports.ts'
+import type { EventLog } from '../../shared/event-log-port.ts'
 import { eventually } from '../fakes/eventually.ts'
 import { idOf } from '../fakes/id-of.ts'
 

@@ -147,7 +147,8 @@ test('whatever a list asks of Postgres goes along an index and reads little more
       const url = (cursor?: string) =>
         `${path}?${new URLSearchParams({ ...chosen, limit: `${limit}`, ...(cursor ? { cursor } : {}) }).toString()}`
       const firstPage = await pageAt(url(), chosen)
-      if (Object.keys(chosen).length < 2) expect([url(), firstPage.nextCursor]).toEqual([url(), expect.any(String)])
+      const isEmpty = list.path === '/api/dead-letters' && chosen['kind'] === 'message' // messages are the administrator's
+      if (Object.keys(chosen).length < 2 && !isEmpty) expect([url(), firstPage.nextCursor]).toEqual([url(), expect.any(String)])
       if (firstPage.nextCursor !== null) await pageAt(url(firstPage.nextCursor), chosen)
       walked++
     }

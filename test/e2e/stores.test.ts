@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { keptMs } from '../../shared/idempotency.ts'
 import { asyncExecutionsContract } from '../contracts/async-executions.contract.ts'
 import { casesContract } from '../contracts/cases.contract.ts'
+import { hostsContract } from '../contracts/hosts.contract.ts'
 import { deadLettersContract } from '../contracts/dead-letters.contract.ts'
 import { judgingContract } from '../contracts/judging.contract.ts'
 import { keysContract } from '../contracts/keys.contract.ts'
@@ -13,6 +14,8 @@ import { progressContract } from '../contracts/progress.contract.ts'
 import { retentionContract } from '../contracts/retention.contract.ts'
 import { storesContract } from '../contracts/stores.contract.ts'
 import { webhooksContract } from '../contracts/webhooks.contract.ts'
+import { idOf } from '../fakes/id-of.ts'
+import { newKey } from '../fakes/new-key.ts'
 import { neonDatabase } from '../../workers/adapters/neon.ts'
 import { neonAccountStore } from '../../workers/adapters/neon-accounts.ts'
 import { neonAgentStore } from '../../workers/adapters/neon-agents.ts'
@@ -21,6 +24,7 @@ import { neonBountyStore } from '../../workers/adapters/neon-bounties.ts'
 import { neonCaseStore } from '../../workers/adapters/neon-cases.ts'
 import { neonDeadLetterStore } from '../../workers/adapters/neon-dead-letters.ts'
 import { neonExecutionStore } from '../../workers/adapters/neon-executions.ts'
+import { neonHostStore } from '../../workers/adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from '../../workers/adapters/neon-idempotency.ts'
 import { neonKeyStore } from '../../workers/adapters/neon-keys.ts'
 import { neonLedgerStore } from '../../workers/adapters/neon-ledger.ts'
@@ -62,6 +66,7 @@ function stores() {
 storesContract('Postgres', stores)
 asyncExecutionsContract('Postgres', stores)
 casesContract('Postgres', stores)
+hostsContract('Postgres', () => neonHostStore(neonDatabase(inject('stack').neon)))
 deadLettersContract('Postgres', stores)
 judgingContract('Postgres', stores)
 keysContract('Postgres', stores)
@@ -70,6 +75,36 @@ moneyContract('Postgres', stores)
 progressContract('Postgres', stores)
 retentionContract('Postgres', stores)
 webhooksContract('Postgres', stores)
+
+test('an execution that is deleted takes its dead letter along, and is forgotten by what replayed it', async () => {
+  const database = neonDatabase(inject('stack').neon)
+  const { accounts, agents, asyncExecutions, executions, deadLetters } = stores()
+  const at = (second: number) => new Date(Date.UTC(2126, 3, 5, 12, 0, second)).toISOString()
+  const [accountId, agentId, id, replay] = [idOf('account'), idOf('agent'), idOf('execution'), idOf('execution')]
+  const program = { kind: 'script', sha256: '0'.repeat(64) } as const
+  await accounts.create({ id: accountId, name: accountId, createdAt: at(0) }, newKey())
+  await agents.create({ id: agentId, accountId, name: 'a', ...program, version: 1, bytes: 1, createdAt: at(0), updatedAt: at(0) }, 'e')
+  const run = {
+    id,
+    accountId,
+    agentId,
+    version: 1,
+    tier: 'basic',
+    seed: 0,
+    startTime: '2000-01-01T00:00:00Z',
+    program,
+    input: '1',
+  } as const
+  await asyncExecutions.create({ ...run, createdAt: at(1), dueAt: at(16) })
+  await asyncExecutions.fail(id, { turn: 1, at: at(2), failure: 'it broke' })
+  await asyncExecutions.replay(replay, { replayOf: id, createdAt: at(3), dueAt: at(18) })
+  expect((await deadLetters.list({ accountId, limit: 9 })).items).toHaveLength(1)
+  await database.query(z.unknown(), { text: 'delete from executions where id = $1', parameters: [id] })
+  expect((await deadLetters.list({ accountId, limit: 9 })).items).toEqual([])
+  const left = await executions.find(replay)
+  expect([left?.status, left?.replayOf]).toEqual(['queued', undefined])
+  await asyncExecutions.cancel(replay, { at: at(4) })
+})
 
 test('idempotency keys that are a day old are swept out of Postgres by those that come after them', async () => {
   const database = neonDatabase(inject('stack').neon)

@@ -140,10 +140,6 @@ export function fakeSandbox(): FakeSandbox {
       const bytes = key === bundleKey(bundleName) ? sandbox.bundle : sandbox.objects.get(key)
       return bytes && streamOf(bytes.subarray(offset, offset + length))
     },
-    async receiptKey() {
-      begin()
-      return { ...fakeReceiptKey, host: 'fake-host' }
-    },
     async ping() {
       begin()
     },

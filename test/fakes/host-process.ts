@@ -35,7 +35,9 @@ export async function post(host: TestHost, port: number, source: string): Promis
   const execution = host.execution(source)
   const body = Buffer.from(JSON.stringify(execution))
   const path = '/v1/executions'
-  const headers = signRequest({ secret, audience: 'host', method: 'POST', path, body, now: Date.now() })
+  // A signature is for one host; which one this is depends on its folder.
+  const { host: id } = (await (await fetch(`http://127.0.0.1:${port}/ready`)).json()) as { host: string }
+  const headers = signRequest({ secret, audience: `host ${id}`, method: 'POST', path, body, now: Date.now() })
   return { id: execution.id, ...(await answerOf(await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body }))) }
 }
 

@@ -2,6 +2,7 @@
 import type { Account } from '../../shared/account.ts'
 import type { Agent, Program } from '../../shared/agent.ts'
 import type { AsyncExecutionStore } from '../../shared/async-execution-ports.ts'
+import type { HostStore } from '../../shared/host-ports.ts'
 import type {
   AccountStore,
   AgentStore,
@@ -28,6 +29,7 @@ import type { RegisteredReceiptKey } from '../../shared/receipt.ts'
 import { searchWords } from '../../shared/search-words.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
+import { memoryHostStore } from './memory-hosts.ts'
 import { memoryDeadLetters } from './memory-dead-letters.ts'
 import { memoryExecutions } from './memory-executions.ts'
 import { memoryIdempotencyStore } from './memory-idempotency.ts'
@@ -52,6 +54,7 @@ export type MemoryDatabase = {
   asyncExecutions: AsyncExecutionStore
   judgementReceipts: JudgementReceiptStore
   receiptKeys: ReceiptKeyStore
+  hosts: HostStore
   ledger: LedgerStore
   settlements: SettlementStore
   webhooks: WebhookStore
@@ -93,6 +96,7 @@ export function memoryDatabase(): MemoryDatabase {
     ...judged,
     ...executed,
     keys,
+    hosts: memoryHostStore(),
     idempotency: memoryIdempotencyStore(),
     ledger: money.ledger,
     settlements: money.settlements,

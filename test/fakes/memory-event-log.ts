@@ -1,6 +1,6 @@
 // The event log over a list: messages stay until a test delivers them, loses them or doubles them.
 import { messageBytesMax, type EventMessage, type ExecutionMessage, type JudgingMessage } from '../../shared/event-log.ts'
-import type { EventLog } from '../../shared/ports.ts'
+import type { EventLog } from '../../shared/event-log-port.ts'
 
 export type MemoryEventLog = Omit<EventLog, 'isTakenByHosts'> & {
   isTakenByHosts: boolean

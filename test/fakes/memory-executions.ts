@@ -157,7 +157,8 @@ export function memoryExecutions({ isKnown, webhooks, deadLetters, rejected }: M
     async usageByDay(accountId, { from }) {
       const own = [...records.values()].filter((record) => record.accountId === accountId)
       const days = Map.groupBy(own, ({ finishedAt }) => finishedAt.slice(0, 10))
-      const sum = (all: ExecutionRecord[], of: 'fuel' | 'wallMicros' | 'costMicroUsd') => all.reduce((total, { usage }) => total + (usage[of] ?? 0), 0)
+      const sum = (all: ExecutionRecord[], of: 'fuel' | 'wallMicros' | 'costMicroUsd') =>
+        all.reduce((total, { usage }) => total + (usage[of] ?? 0), 0)
       return [...days]
         .filter(([day]) => day >= from)
         .map(([day, of]) => ({

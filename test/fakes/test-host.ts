@@ -63,7 +63,7 @@ export async function startTestHost({ engine = createFakeEngine(), environment: 
   let isStopped = false
 
   async function send(method: string, path: string, body: Buffer): Promise<TestAnswer> {
-    const headers = signRequest({ secret, audience: 'host', method, path, body, now: Date.now() })
+    const headers = signRequest({ secret, audience: `host ${host.name}`, method, path, body, now: Date.now() })
     return answerOf(await fetch(url + path, { method, headers, ...(method === 'POST' ? { body: new Uint8Array(body) } : {}) }))
   }
 

@@ -1,5 +1,6 @@
-// The Worker as the host sees it: takes signed batches of outcomes and remembers every record, with failures on request.
+// The Worker as the host sees it: takes signed batches of outcomes and beats and remembers them, with failures on request.
 import { createServer } from 'node:http'
+import { hostBeatSchema, type HostBeat } from '../../shared/host.ts'
 import { outcomeBatchSchema } from '../../shared/execution.ts'
 import type { ExecutionRecord } from '../../shared/execution.ts'
 import { signatureHeader } from '../../shared/signing.ts'
@@ -10,10 +11,16 @@ import { serveOnFreePort } from './serve-on-free-port.ts'
 import type { TestServer } from './serve-on-free-port.ts'
 
 /** `losesAnswers`: what it takes it keeps, and the host is not told. */
-export type WorkerServer = TestServer & { records: ExecutionRecord[]; batches: number; failing: boolean; losesAnswers: boolean }
+export type WorkerServer = TestServer & {
+  records: ExecutionRecord[]
+  batches: number
+  beats: HostBeat[]
+  failing: boolean
+  losesAnswers: boolean
+}
 
 export async function startWorkerServer(secret: string): Promise<WorkerServer> {
-  const state = { records: [] as ExecutionRecord[], batches: 0, failing: false, losesAnswers: false }
+  const state = { records: [] as ExecutionRecord[], batches: 0, beats: [] as HostBeat[], failing: false, losesAnswers: false }
   const check = createSignatureCheck({ secret, audience: 'worker', nonces: new NonceMemory() })
   const server = createServer((request, response) => {
     void (async () => {
@@ -22,6 +29,10 @@ export async function startWorkerServer(secret: string): Promise<WorkerServer> {
       try {
         const header = request.headers[signatureHeader.toLowerCase()]
         check({ method: request.method ?? '', path: request.url ?? '', header: String(header), body })
+        if (request.url === '/internal/hosts') {
+          state.beats.push(hostBeatSchema.parse(JSON.parse(body.toString())))
+          return response.writeHead(200).end('{}')
+        }
         const batch = outcomeBatchSchema.parse(JSON.parse(body.toString()))
         state.records.push(...batch.records)
         state.batches++

@@ -11,6 +11,7 @@ import { KafkaConsumer, type KafkaConsumerOptions, type TakenMessage } from '../
 import type { EventMessage } from '../../shared/event-log.ts'
 import { announcementTopics, workTopics } from '../../shared/event-log.ts'
 import { kafkaEventLog, type KafkaEventLogOptions } from '../../workers/adapters/upstash-kafka.ts'
+import type { SignatureAudience } from '../../shared/signing.ts'
 import { createSigner } from '../../workers/signature.ts'
 import { eventLogContract } from '../contracts/event-log.contract.ts'
 import { idOf } from '../fakes/id-of.ts'
@@ -32,7 +33,7 @@ afterEach(async () => {
 
 const work = (): EventMessage => ({ topic: 'judgings', submissionId: idOf('submission'), turn: 1 + (randomBytes(1)[0] ?? 0) })
 const driver = (topicPrefix: string, options: Partial<KafkaEventLogOptions> = {}) => {
-  const sign = createSigner({ secret, audience: 'event-log' })
+  const sign = createSigner({ secret })
   return kafkaEventLog({ url: gateway.url, username, password, topicPrefix, sign, ...options })
 }
 /** Topics of its own. */
@@ -152,7 +153,7 @@ describe('a host puts aside what it cannot take, says why, and goes on', () => {
     ['without a signature', 'forged', async () => ({ value: JSON.stringify({ message: work() }) })],
     ['signed by somebody else', 'forged', (topic) => signed(topic, { message: work() }, { secret: 'x'.repeat(32) })],
     ['signed for another topic', 'forged', (topic) => signed(`${topic}s`, { message: work() })],
-    ['signed as a request to the host', 'forged', (topic) => signed(topic, { message: work() }, { audience: 'host' })],
+    ['signed as a request to the host', 'forged', (topic) => signed(topic, { message: work() }, { audience: 'host host-1' })],
     ['signed more than an hour ago', 'stale', (topic) => signed(topic, { message: work() }, { now: () => Date.now() - 3_601_000 })],
     ['signed in the future', 'stale', (topic) => signed(topic, { message: work() }, { now: () => Date.now() + 90_000 })],
     ['no JSON', 'malformed', (topic) => signed(topic, 'judge this \0')],
@@ -184,10 +185,14 @@ describe('a host puts aside what it cannot take, says why, and goes on', () => {
       .toBeGreaterThan(0)
   })
 
-  async function signed(topic: string, content: unknown, options: Partial<Parameters<typeof createSigner>[0]> = {}) {
+  async function signed(
+    topic: string,
+    content: unknown,
+    { audience = 'event-log', ...options }: Partial<Parameters<typeof createSigner>[0]> & { audience?: SignatureAudience } = {},
+  ) {
     const value = typeof content === 'string' ? content : JSON.stringify(content)
-    const sign = createSigner({ secret, audience: 'event-log', ...options })
-    const headers = Object.entries(await sign({ method: 'PUBLISH', path: topic, body: new TextEncoder().encode(value) }))
+    const sign = createSigner({ secret, ...options })
+    const headers = Object.entries(await sign({ audience, method: 'PUBLISH', path: topic, body: new TextEncoder().encode(value) }))
     return { value, headers: headers.map(([key, text]) => ({ key, value: text })) }
   }
 

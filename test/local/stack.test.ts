@@ -181,4 +181,10 @@ describe('the local cloud', () => {
     expect(code).toBe(2)
     expect(said).toContain('EDGE_PORT is "65536": a port is a whole number from 0 to 65535.')
   })
+
+  test.each(['0', '17', 'two'])('HOSTS=%s is refused', async (hosts) => {
+    const { code, said } = await refusal({ HOSTS: hosts })
+    expect(code).toBe(2)
+    expect(said).toContain(`HOSTS is "${hosts}": it is a whole number from 1 to 16.`)
+  })
 })

@@ -34,6 +34,7 @@ describe('a bad value is named with what is allowed', () => {
     [{ WORKER_URL: 'bounty' }, 'WORKER_URL is "bounty": must be an http or https URL'],
     [{ WORKER_URL: 'ftp://x' }, 'WORKER_URL is "ftp://x": must be an http or https URL'],
     [{ HOST_ID: 'My Host' }, 'HOST_ID is "My Host": must be 1 to 48 of a-z 0-9 - and begin with a letter or digit'],
+    [{ INSTANCE_ID: 'a b' }, 'INSTANCE_ID is "a b": must be 1 to 63 of A-Z a-z 0-9 _ -'],
     [{ SANDBOX_SECRET: 'tell nobody' }, 'SANDBOX_SECRET has 11 characters: must have at least 32 characters'],
     [{ JOURNAL_BYTES_MAX: '1' }, 'JOURNAL_BYTES_MAX is "1": must be a whole number from 8388608 to 9007199254740991'],
     [{ THREADS: '4', SLOTS: '4' }, 'SLOTS is 4: must be more than THREADS, which is 4'],

@@ -54,7 +54,7 @@ test('an outage of the Worker and of the bucket delays, and loses nothing', asyn
 })
 
 test('what the Worker took and never acknowledged comes again, the same and in order, and stays on the disk until then', async () => {
-  await using host = await startTestHost()
+  await using host = await startTestHost({ engine: kept() })
   host.worker.losesAnswers = true
   const ids = await runSome(host, 5)
   await eventually(() => host.worker.batches >= 2, true)

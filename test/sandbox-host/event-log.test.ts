@@ -23,7 +23,8 @@ async function message(
   { at = now, topic = 'judgings', signedFor = topic }: { at?: number; topic?: string; signedFor?: string } = {},
 ) {
   const value = Buffer.from(typeof content === 'string' ? content : JSON.stringify(content))
-  const headers = await createSigner({ secret, audience: 'event-log', now: () => at })({
+  const headers = await createSigner({ secret, now: () => at })({
+    audience: 'event-log',
     method: publishMethod,
     path: signedFor,
     body: value,

@@ -12,6 +12,7 @@ const flySchema = z.object({
   primary_region: z.string(),
   kill_signal: z.literal('SIGTERM'),
   kill_timeout: z.number().int().max(300),
+  deploy: z.strictObject({ strategy: z.literal('rolling'), max_unavailable: z.literal(1) }),
   build: z.strictObject({ dockerfile: z.string(), ignorefile: z.string() }),
   env: z.record(z.string(), z.string()),
   mounts: z.strictObject({ source: z.string(), destination: z.string(), initial_size: z.string() }),
@@ -19,7 +20,8 @@ const flySchema = z.object({
     internal_port: z.number().int(),
     force_https: z.literal(true),
     auto_start_machines: z.literal(true),
-    auto_stop_machines: z.boolean(),
+    // The proxy knows nothing of placement: it would stop a host that programs are warm on.
+    auto_stop_machines: z.literal('off'),
     min_machines_running: z.number().int().min(1),
     concurrency: z.object({ type: z.literal('requests'), soft_limit: z.number().int(), hard_limit: z.number().int() }),
     checks: z.array(
@@ -45,6 +47,11 @@ test('the environment is a valid configuration and holds no secret', () => {
 })
 
 test('the proxy talks to the port that the host listens on', () => expect(fly.http_service.internal_port).toBe(config.port))
+
+test('the Worker finds the machine by the name that the platform gives it', () => {
+  expect(readConfig({ ...fly.env, ...secrets, FLY_MACHINE_ID: '90801679a10038' }).instance).toBe('90801679a10038')
+  expect(fly.env['INSTANCE_ID']).toBeUndefined()
+})
 
 test('the journal lies on the volume', () => expect(config.dataDirectory).toBe(fly.mounts.destination))
 

@@ -1,6 +1,7 @@
 // The host's routes, by status, over real HTTP.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { executionRecordSchema, manifestSchema, placeOf } from '../../shared/execution.ts'
+import { hostHeader } from '../../shared/host.ts'
 import { signatureHeader } from '../../shared/signing.ts'
 import { limits } from '../../shared/tiers.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
@@ -11,6 +12,7 @@ import { answerOf, secret, startTestHost } from '../fakes/test-host.ts'
 import type { TestHost } from '../fakes/test-host.ts'
 
 let host: TestHost
+let beganAt: number
 const endless = { begun: 0 }
 const engine = createFakeEngine({
   behaviours: {
@@ -27,6 +29,7 @@ const engine = createFakeEngine({
 })
 
 beforeAll(async () => {
+  beganAt = Date.now()
   host = await startTestHost({ engine, environment: { TIER_BYTES_MAX: String(300 * 1024 * 1024) } })
 })
 afterAll(() => host[Symbol.asyncDispose]())
@@ -39,6 +42,7 @@ describe('200', () => {
   test('ready says what the host offers', async () => {
     const answer = await answerOf(await fetch(`${host.url}/ready`))
     expect(answer.json()).toMatchObject({
+      host: host.name,
       status: 'ready',
       engine: 'fake 1',
       tiers: ['basic', 'standard'],
@@ -114,8 +118,8 @@ describe('200', () => {
 
   test('metrics count executions', async () => {
     const text = (await host.get('/metrics')).bytes.toString()
-    expect(text).toMatch(/host_executions_total\{status="completed"\} [1-9]/)
-    expect(text).toMatch(/host_journal_syncs [1-9]/)
+    expect(text).toMatch(/host_executions_total\{status="completed",[^}]*\} [1-9]/)
+    expect(text).toMatch(/host_journal_syncs\S* [1-9]/)
   })
 })
 
@@ -182,14 +186,16 @@ describe('400', () => {
 describe('401', () => {
   const body = Buffer.from('{}')
   const sign = (fields: Partial<Parameters<typeof signRequest>[0]>) =>
-    signRequest({ secret, audience: 'host', method: 'POST', path: '/v1/executions', body, now: Date.now(), ...fields })
+    signRequest({ secret, audience: `host ${host.name}`, method: 'POST', path: '/v1/executions', body, now: Date.now(), ...fields })
   const send = async (headers: Record<string, string>) =>
     (await answerOf(await fetch(`${host.url}/v1/executions`, { method: 'POST', headers, body }))).problem().code
 
   test('no signature', async () => expect(await send({})).toBe('invalid-signature'))
   test('a header of another form', async () => expect(await send({ [signatureHeader]: 't=1' })).toBe('invalid-signature'))
   test('another secret', async () => expect(await send(sign({ secret: 'x'.repeat(40) }))).toBe('invalid-signature'))
-  test('another audience', async () => expect(await send(sign({ audience: 'worker' }))).toBe('invalid-signature'))
+  test.each(['worker', 'host other-1'] as const)('the audience %s', async (audience) =>
+    expect(await send(sign({ audience }))).toBe('invalid-signature'),
+  )
   test('another path', async () => expect(await send(sign({ path: '/v1/programs' }))).toBe('invalid-signature'))
   test('another method', async () => expect(await send(sign({ method: 'PUT' }))).toBe('invalid-signature'))
   test('another body', async () => expect(await send(sign({ body: Buffer.from('{ }') }))).toBe('invalid-signature'))
@@ -200,7 +206,25 @@ describe('401', () => {
     expect(await send(headers)).toBe('invalid-request')
     expect(await send(headers)).toBe('replayed-signature')
   })
+  test('signed before the host began, which another process may have seen', async () => {
+    expect(await send(sign({ now: beganAt - 1 }))).toBe('replayed-signature')
+  })
   test('metrics are for the Worker only', async () => expect((await fetch(`${host.url}/metrics`)).status).toBe(401))
+})
+
+describe('421', () => {
+  test('a request that is meant for another host, read or work', async () => {
+    for (const path of ['/v1/executions', '/v1/programs', '/v1/judgements']) {
+      const response = await fetch(host.url + path, { method: 'POST', headers: { [hostHeader]: 'other-1' }, body: '{}' })
+      expect((await answerOf(response)).problem()).toMatchObject({
+        code: 'misdirected',
+        status: 421,
+        detail: expect.stringContaining(host.name),
+      })
+    }
+    expect((await fetch(`${host.url}/ready`, { headers: { [hostHeader]: 'other-1' } })).status).toBe(421)
+    expect((await fetch(`${host.url}/ready`, { headers: { [hostHeader]: host.name } })).status).toBe(200)
+  })
 })
 
 describe('404', () => {

@@ -23,10 +23,11 @@ test('a signature is fresh up to the window on either side and not a millisecond
 })
 
 test('every part of the head changes what is signed', () => {
-  const head = { audience: 'host', method: 'POST', path: '/v1/executions', at: 1, nonce: 'n' } as const
+  const head = { audience: 'host a', method: 'POST', path: '/v1/executions', at: 1, nonce: 'n' } as const
   const texts = [
     head,
     { ...head, audience: 'worker' as const },
+    { ...head, audience: 'host b' as const },
     { ...head, method: 'GET' },
     { ...head, path: '/x' },
     { ...head, at: 2 },

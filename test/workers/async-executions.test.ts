@@ -44,7 +44,7 @@ describe('202', () => {
       status: 'queued',
       logs: { stdout: '', stderr: '', truncated: false },
       artifacts: [],
-      usage: { fuel: null, wallMicros: 0, memoryBytesPeak: 0 },
+      usage: { fuel: null, wallMicros: 0, memoryBytesPeak: 0, costMicroUsd: null },
       engine: null,
       finishedAt: null,
       receipt: null,
@@ -116,7 +116,7 @@ describe('200', () => {
     const run = running && runExecution(edge.services, executionOf(running.message))
     const list = async (query: string) => (await edge.call('GET', `/api/executions?${query}`, { key })).body.items
     await eventually(async () => (await list('status=running')).length, 1)
-    const shown = { agentId, version: 1, fuel: null }
+    const shown = { agentId, version: 1, fuel: null, costMicroUsd: null }
     expect(await list('status=cancelled')).toEqual([{ id: first, ...shown, status: 'cancelled', finishedAt: expect.any(String) }])
     expect(await list('status=running')).toEqual([{ id: second, ...shown, status: 'running', finishedAt: null }])
     expect(await list('status=queued')).toEqual([{ id: third, ...shown, status: 'queued', finishedAt: null }])

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { scopes, type Scope } from '../../shared/api-key.ts'
 import { artifactKey } from '../../shared/execution.ts'
 import { assetPath } from '../../workers/pages/assets.ts'
+import { beatOf } from '../fakes/beat-of.ts'
 import { idOf } from '../fakes/id-of.ts'
 import { adminKey, testEdge, type Answer } from '../fakes/test-edge.ts'
 
@@ -146,6 +147,7 @@ const table: Record<string, Row> = {
     scope: 'webhooks',
     path: () => `/api/webhooks/${webhookId}/deliveries/${deliveryId}/redeliver`,
   },
+  'POST /internal/hosts': { who: 'signed', body: () => beatOf() },
   'GET /api/dead-letters': { who: 'keyholders', scope: 'read' },
   'GET /api/dead-letters/:id': { who: 'keyholder', scope: 'read', path: () => `/api/dead-letters/${letterId}` },
   'POST /api/dead-letters/:id/replay': { who: 'keyholder', scope: 'run', path: () => `/api/dead-letters/${letterId}/replay` },

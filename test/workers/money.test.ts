@@ -97,7 +97,15 @@ describe('usage', () => {
     await bounty({ rewardCredits: 7 })
     const read = async (query: string) => (await edge.call('GET', `/api/accounts/me/usage${query}`, { key: owner.key })).body.items
     const today = { day: '2026-11-24', executions: 0, fuel: 0, wallMicros: 0, costMicroUsd: 0, creditsIn: 0, creditsOut: 7 }
-    const yesterday = { day: '2026-11-23', executions: 2, fuel: 200, wallMicros: 100, costMicroUsd: 5, creditsIn: 1_000_400, creditsOut: 400 }
+    const yesterday = {
+      day: '2026-11-23',
+      executions: 2,
+      fuel: 200,
+      wallMicros: 100,
+      costMicroUsd: 5,
+      creditsIn: 1_000_400,
+      creditsOut: 400,
+    }
     expect(await read('')).toEqual([today, yesterday])
     expect(await read('?days=1')).toEqual([today])
     for (const days of [0, 91]) expect((await edge.call('GET', `/api/accounts/me/usage?days=${days}`, { key: owner.key })).status).toBe(400)

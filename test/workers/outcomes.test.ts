@@ -55,7 +55,7 @@ test('what fits no schema or no account is kept aside with its reason, and the r
 
 const forgeries: [string, Signing][] = [
   ['another secret', { secret: 'another secret of more than thirty-two chars' }],
-  ['a signature that was made for the host', { audience: 'host' }],
+  ['a signature that was made for a host', { audience: 'host host-1' }],
   ['another body', { signed: '{}' }],
 ]
 test.each(forgeries)('%s is refused', async (_, signing) => {

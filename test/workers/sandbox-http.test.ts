@@ -12,13 +12,17 @@ const program = { kind: 'script', sha256: '0'.repeat(64) } as const
 const manifest = { program, engine: 'e', prepareMicros: 1, snapshotBytes: 0 }
 let requests: Request[]
 let answers: (() => Response)[]
+let loads: number[]
 beforeEach(() => {
+  loads = []
   requests = []
   answers = []
 })
 
 const sandbox = sandboxHttp({
   url: 'http://host.invalid/',
+  host: { id: 'host-1', instance: 'machine-1' },
+  onLoad: (load) => loads.push(load),
   sign: createSigner({ secret }),
   fetch: async (input, init) => {
     requests.push(new Request(input, init))
@@ -44,9 +48,11 @@ test('requests are signed for the host, over path, query and body', async () => 
     const request = requests[i]
     if (!request) throw new Error('no request')
     expect(request.url).toBe(`http://host.invalid${path}`)
+    expect(request.headers.get('bounty-host')).toBe('host-1')
+    expect(request.headers.get('fly-prefer-instance-id')).toBe('machine-1')
     const parts = parseSignature(request.headers.get(signatureHeader))
     if (!parts) throw new Error('no signature')
-    const text = signedText({ audience: 'host', method: request.method, path, ...parts })
+    const text = signedText({ audience: 'host host-1', method: request.method, path, ...parts })
     expect(parts.signature).toBe(
       createHmac('sha256', secret)
         .update(text)
@@ -216,6 +222,32 @@ test('a lost connection is tried once more with a fresh signature, not twice', a
   expect(requests).toHaveLength(4)
 })
 
+test('a signature that the host will not take is made once more', async () => {
+  answers = [
+    problem(401, 'replayed-signature'),
+    () => Response.json(manifest),
+    problem(401, 'invalid-signature'),
+    problem(401, 'invalid-signature'),
+  ]
+  expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
+  const [first, second] = requests.map((request) => request.headers.get(signatureHeader))
+  expect(first).not.toBe(second)
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'sandbox-unavailable' })
+  expect(requests).toHaveLength(4)
+})
+
+test('each answer tells the load of the host', async () => {
+  answers = [() => Response.json(manifest, { headers: { 'bounty-load': '7' } }), problem(429, 'overloaded', { 'bounty-load': '64' })]
+  await sandbox.prepare(program, 'acc')
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'overloaded' })
+  expect(loads).toEqual([7, 64])
+})
+
+test('another host than was meant says so', async () => {
+  answers = [problem(421, 'misdirected')]
+  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'misdirected' })
+})
+
 test('what is not there is undefined', async () => {
   answers = [problem(404, 'execution-not-found'), problem(404, 'artifact-not-found')]
   expect(await sandbox.findExecution(idOf('execution'))).toBeUndefined()
@@ -231,7 +263,7 @@ const record = {
   output: '1',
   logs: { stdout: '', stderr: '', truncated: false },
   artifacts: [],
-  usage,
+  usage: { ...usage, costMicroUsd: 0.003 },
   engine: 'e',
   finishedAt: '2026-11-23T12:00:00.000Z',
   receipt: null,

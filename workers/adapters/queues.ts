@@ -1,6 +1,6 @@
 // The event log over Cloudflare Queues. What arrives there comes back to this Worker (workers/index.ts).
 import { messageBytesMax, type EventMessage } from '../../shared/event-log.ts'
-import type { EventLog } from '../../shared/ports.ts'
+import type { EventLog } from '../../shared/event-log-port.ts'
 
 /** As the platform gives it; only what is used. */
 export type QueueBinding = {

@@ -1,11 +1,12 @@
-// The sandbox host over signed HTTP. Its problems pass through where the caller can do something about them; all else is
-// `sandbox-unavailable`. Every request is a read or carries its own identity, so one lost connection is tried once more.
+// One sandbox host over signed HTTP. Its problems pass through where the caller can do something about them; all else is
+// `sandbox-unavailable`. Every request is a read or carries its own identity, so one lost connection is tried once more. Which host:
+// placed-sandbox.ts.
 import { z } from 'zod'
 import { executionRecordSchema, judgementLineSchema, manifestSchema } from '../../shared/execution.ts'
 import type { Judgement, JudgementEnd, JudgementLine, Verdict } from '../../shared/execution.ts'
 import type { ByteRange, JudgedCases, Sandbox } from '../../shared/ports.ts'
+import { hostHeader, loadHeader, preferInstanceHeader } from '../../shared/host.ts'
 import { ProblemError, type ProblemCode } from '../../shared/problem.ts'
-import { hostReceiptKeySchema } from '../../shared/receipt.ts'
 import { tiers } from '../../shared/tiers.ts'
 import { readLines } from '../read-lines.ts'
 import type { Signer } from '../signature.ts'
@@ -17,8 +18,6 @@ const queueMsMax = 10_000
 /** Cases begin for 20 s (flows/judge-submission.ts), and the last of the dearest tier may be run twice, on a busy host. */
 const judgeMsMax = 300_000
 const readMsMax = 10_000
-/** Whoever asks can do without. */
-const receiptKeyMsMax = 1_000
 /** Shows an outage within 2 s when probed once a second. */
 const pingMsMax = 800
 /** The last line of a judgement names at most 2,000 cases, or states a problem. */
@@ -30,6 +29,7 @@ const passedOn: ReadonlySet<string> = new Set<ProblemCode>([
   'engine-unsupported',
   'overloaded',
   'draining',
+  'misdirected',
   'artifacts-unavailable',
   'body-too-large',
   'execution-cancelled',
@@ -42,20 +42,40 @@ const problemSchema = z.object({ code: z.string(), detail: z.string().max(20_000
 /** The second is what ended a run that was begun. */
 const runAnswerSchema = z.union([executionRecordSchema, z.object({ problem: problemSchema })])
 
-export type SandboxHttpOptions = { url: string; sign: Signer; fetch?: typeof globalThis.fetch }
+export type SandboxHttpOptions = {
+  /** Of all hosts: the proxy before them chooses by the header. */
+  url: string
+  host: { id: string; instance: string }
+  sign: Signer
+  /** Told with each answer: runs that are begun or wait there. */
+  onLoad?: (load: number) => void
+  fetch?: typeof globalThis.fetch
+}
 
 type Call = { method: 'GET' | 'POST'; path: string; body?: string; timeoutMs: number }
 
-export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fetch(input, init) }: SandboxHttpOptions): Sandbox {
+export function sandboxHttp({
+  url,
+  host,
+  sign,
+  onLoad,
+  fetch = (input, init) => globalThis.fetch(input, init),
+}: SandboxHttpOptions): Sandbox {
   const base = url.replace(/\/+$/, '')
+  const address = { [hostHeader]: host.id, [preferInstanceHeader]: host.instance }
 
   async function send({ method, path, body = '', timeoutMs }: Call): Promise<Response> {
     const bytes = new TextEncoder().encode(body)
     const signal = AbortSignal.timeout(timeoutMs)
     for (let attempt = 1; ; attempt++) {
-      const headers = { 'content-type': 'application/json', ...(await sign({ method, path, body: bytes })) }
+      const signature = await sign({ audience: `host ${host.id}`, method, path, body: bytes })
+      const headers = { 'content-type': 'application/json', ...address, ...signature }
       try {
-        return await fetch(base + path, { method, headers, signal, ...(method === 'POST' ? { body: bytes } : {}) })
+        const response = await fetch(base + path, { method, headers, signal, ...(method === 'POST' ? { body: bytes } : {}) })
+        const load = response.headers.get(loadHeader)
+        if (load !== null && Number.isFinite(Number(load))) onLoad?.(Number(load))
+        if (!isPassing(response) || attempt === 2) return response
+        await response.body?.cancel()
       } catch (cause) {
         if (attempt === 2 || signal.aborted) throw unavailable(cause)
       }
@@ -126,12 +146,12 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
       return response?.body ?? undefined
     },
 
-    receiptKey: () => answer(hostReceiptKeySchema, { method: 'GET', path: '/v1/receipt-key', timeoutMs: receiptKeyMsMax }),
-
     async ping() {
-      const response = await fetch(`${base}/ready`, { signal: AbortSignal.timeout(pingMsMax) }).catch((cause: unknown) => {
-        throw unavailable(cause)
-      })
+      const response = await fetch(`${base}/ready`, { headers: address, signal: AbortSignal.timeout(pingMsMax) }).catch(
+        (cause: unknown) => {
+          throw unavailable(cause)
+        },
+      )
       await response.body?.cancel()
       if (!response.ok) throw unavailable(new Error(`/ready answered ${response.status}`))
     },
@@ -141,6 +161,11 @@ export function sandboxHttp({ url, sign, fetch = (input, init) => globalThis.fet
       return response ? response.text() : ''
     },
   }
+}
+
+/** What was signed before the host began is refused, as it may be a replay; 502 and 504 are of the proxy, which lost the connection to the host. */
+function isPassing({ status }: Response): boolean {
+  return status === 401 || status === 502 || status === 504
 }
 
 /** Cases are JSON text already: they are put in as they are, unparsed. A host from before there were checkers takes what asks for none. */

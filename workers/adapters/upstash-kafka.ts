@@ -3,7 +3,7 @@
 import { Kafka } from '@upstash/kafka'
 import { announcedSubject } from '../../shared/announcements.ts'
 import { announcementTopics, messageBytesMax, subjectOf, workTopics, type HeldMessage } from '../../shared/event-log.ts'
-import type { EventLog } from '../../shared/ports.ts'
+import type { EventLog } from '../../shared/event-log-port.ts'
 import { publishMethod } from '../../shared/signing.ts'
 import type { Signer } from '../signature.ts'
 
@@ -35,7 +35,7 @@ export function kafkaEventLog(options: KafkaEventLogOptions): EventLog {
     const topic = topicPrefix + kind
     const value = JSON.stringify(content)
     const body = new TextEncoder().encode(value)
-    const headers = Object.entries(await sign({ method: publishMethod, path: topic, body }))
+    const headers = Object.entries(await sign({ audience: 'event-log', method: publishMethod, path: topic, body }))
     // As the gateway counts.
     const bytes = [[key, ''], ...headers].reduce((sum, [name = '', text = '']) => sum + name.length + text.length, body.length)
     if (bytes > messageBytesMax) throw new Error(`a message to ${topic} has ${bytes} bytes; at most ${messageBytesMax} are allowed`)

@@ -1,5 +1,5 @@
-// Which keys sign receipts. A host's public key arrives with its outcomes; who asks for the keys before the first ones came gets them from
-// the host itself.
+// Which keys sign receipts. A host's public key arrives with its first word, before it is given work, and with its outcomes. It stays when the host
+// is gone: receipts outlive whoever signed them.
 import { receiptKeyId, type ReceiptKey, type RegisteredReceiptKey } from '../../shared/receipt.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { sha256Hex } from '../hex.ts'
@@ -21,11 +21,6 @@ export async function registerReceiptKey(services: Services, { host, key }: { ho
   services.log.info('receipt key registered', { host, keyId: key.id })
 }
 
-export async function listReceiptKeys(services: Services): Promise<RegisteredReceiptKey[]> {
-  const { receiptKeys, sandbox } = services
-  // Without the host the keys that are known are still right.
-  const [listed, current] = await Promise.all([receiptKeys.list(keysMax), sandbox.receiptKey().catch(() => undefined)])
-  if (!current || listed.some(({ id }) => id === current.id)) return listed
-  await registerReceiptKey(services, { host: current.host, key: { id: current.id, publicKey: current.publicKey } })
+export function listReceiptKeys({ receiptKeys }: Services): Promise<RegisteredReceiptKey[]> {
   return receiptKeys.list(keysMax)
 }

@@ -21,11 +21,16 @@ export async function runAgent(services: Services, { accountId, agentId, executi
   requireSmallInput(input)
   const { version, program } = await findRunnable(services, { agentId, version: execution.version })
   const id = attempt.newId('execution')
-  const ran = attempt.isRetry ? await findExecution(services, id) : undefined
+  const ran = attempt.isRetry ? await findExecution(services, id).catch(orUnknown) : undefined
   if (ran) return viewExecution(ran)
   const record = await services.sandbox.run({ id, agentId, version, tier, seed, startTime, accountId, program, input })
   services.counters.add('executions_total', { status: record.status })
   return outcomeOf(record)
+}
+
+/** A lost host may hold the execution. It is run again then, which is the same execution: placed-sandbox.ts says why that is safe. */
+function orUnknown(error: unknown): undefined {
+  if (!(error instanceof ProblemError) || error.code !== 'sandbox-unavailable') throw error
 }
 
 /** @throws ProblemError `agent-not-found` */

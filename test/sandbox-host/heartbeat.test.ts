@@ -1,0 +1,46 @@
+// A host tells the Worker that it is there, that it drains, and that it has left.
+import { expect, test } from 'vitest'
+import { eventually } from '../fakes/eventually.ts'
+import { startTestHost } from '../fakes/test-host.ts'
+import type { TestHost } from '../fakes/test-host.ts'
+
+const states = (host: TestHost) => host.worker.beats.map(({ state }) => state)
+
+test('it says who it is when it listens, and again when it stops', async () => {
+  await using host = await startTestHost({ environment: { INSTANCE_ID: 'machine-1', THREADS: '3', SLOTS: '8' } })
+  await eventually(() => states(host), ['up'])
+  expect(host.worker.beats[0]).toMatchObject({
+    host: host.name,
+    instance: 'machine-1',
+    threads: 3,
+    load: 0,
+    tiers: expect.arrayContaining(['basic']),
+  })
+  await host.stop()
+  expect(states(host)).toEqual(['up', 'draining', 'left'])
+  const at = host.worker.beats.map((beat) => Date.parse(beat.at))
+  expect(at).toEqual([...new Set(at)].toSorted((a, b) => a - b))
+})
+
+test.each([
+  [{ FLY_MACHINE_ID: '90801679a10038' }, /^90801679a10038$/],
+  [{}, /^host-[0-9a-f]{8}$/],
+])('its instance is the name of the machine, or its own: %o', async (environment, instance) => {
+  await using host = await startTestHost({ environment })
+  await eventually(() => host.worker.beats[0]?.instance.match(instance) !== null && host.worker.beats.length > 0, true)
+})
+
+test('until the last moment it says to whoever asks that it drains', async () => {
+  await using host = await startTestHost()
+  const stopped = host.stop()
+  expect((await host.post('/v1/executions', host.execution('plain'))).problem().code).toBe('draining')
+  await stopped
+})
+
+test('a host that could not hand over all that it had has not left', async () => {
+  await using host = await startTestHost({ environment: { DRAIN_GRACE_MS: '400' } })
+  await host.post('/v1/executions', host.execution('plain'))
+  host.bucket.failing = true
+  await host.stop()
+  expect(states(host).at(-1)).toBe('draining')
+})
