@@ -45,7 +45,7 @@ export async function wasiHttpWit(): Promise<string> {
     if (!name.endsWith('.wit')) continue
     const text = await readFile(join(into, name), 'utf8')
     const stable = text.replaceAll(/^ *@unstable\([^)]*\)\s+(?:import|include|export) [^;]*;\n/gm, '')
-    await writeFile(join(into, name), stable.replaceAll(/(?<=@)0\.2\.\d+/g, wasiVersion))
+    await writeFile(join(into, name), stable.replaceAll(/\b0\.2\.\d+/g, wasiVersion))
   }
   return into
 }
