@@ -12,7 +12,7 @@ export type Latencies = {
   latencyMs: number[]
   maxMs: number
 }
-/** `failed`: errors of connections, time-outs and answers that are not 2xx. */
+/** `failed`: errors of connections, time-outs, answers that are not 2xx, and those that `verifyBody` finds wrong. */
 export type LoadRound = Latencies & { requests: number; perSecond: number; failed: number }
 
 export function latencyAt({ latencyMs }: Latencies, percentile: Percentile): number {
@@ -48,9 +48,9 @@ export function load({ onAnswer, ...options }: LoadOptions): Promise<LoadRound> 
     const instance = autocannon(options, (error: Error | null, result: autocannon.Result) => {
       if (error) return reject(error)
       resolve({
-        requests: result['2xx'],
-        perSecond: result['2xx'] / result.duration,
-        failed: result.errors + result.timeouts + result.non2xx,
+        requests: result['2xx'] - result.mismatches,
+        perSecond: (result['2xx'] - result.mismatches) / result.duration,
+        failed: result.errors + result.timeouts + result.non2xx + result.mismatches,
         ...recorder.latencies(),
       })
     })

@@ -1,4 +1,4 @@
-// Memory and CPU time of a process and everything below it, from /proc. Memory is the proportional set size, so that shared pages count once.
+// Memory, CPU time and busy threads of a process and everything below it, from /proc. Memory is the proportional set size, so that shared pages count once.
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** @returns MiB of proportional set size, summed over the tree */
@@ -27,6 +27,12 @@ export function treeCpuMs(root: number, named?: string): number {
   return ticks * tickMs
 }
 
+/** @returns threads of the tree that run, or could if there were a core for them */
+export function runnableThreads(root: number): Set<string> {
+  const threads = treeOf(root).flatMap((pid) => list(`/proc/${pid}/task`).map((tid) => `${pid}/task/${tid}`))
+  return new Set(threads.filter((thread) => /\) R /.test(read(`/proc/${thread}/stat`) ?? '')))
+}
+
 function treeOf(root: number): number[] {
   const parents = new Map<number, number>()
   for (const entry of readdirSync('/proc')) {
@@ -39,6 +45,15 @@ function treeOf(root: number): number[] {
   function isBelow(pid: number): boolean {
     for (let at = parents.get(pid); at; at = parents.get(at)) if (at === root) return true
     return false
+  }
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    // As below.
+    return []
   }
 }
 

@@ -15,6 +15,7 @@ import { demo } from './scenarios/demo.ts'
 import { durability } from './scenarios/durability.ts'
 import { engine } from './scenarios/engine.ts'
 import { http } from './scenarios/http.ts'
+import { peers } from './scenarios/peers.ts'
 import { pool } from './scenarios/pool.ts'
 import { queue } from './scenarios/queue.ts'
 import { sandbox } from './scenarios/sandbox.ts'
@@ -28,6 +29,7 @@ const scenarios: Record<string, Scenario> = {
   api,
   sandbox,
   pool,
+  peers,
   engine,
   soak,
   http,

@@ -1,8 +1,8 @@
 // quickjs-emscripten as its documentation advises for one tenant a run: a Wasm module instance, a runtime and a context of its own, the
-// source evaluated as a module, its default export called. No metering, no memory limit, no virtual time.
+// source evaluated as a module, its default export called. No metering, no virtual time, and limits only where they are given.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { newQuickJSWASMModule, newVariant, RELEASE_SYNC } from 'quickjs-emscripten'
+import { newQuickJSWASMModule, newVariant, RELEASE_SYNC, shouldInterruptAfterDeadline } from 'quickjs-emscripten'
 import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten'
 
 export type QuickJS = Awaited<ReturnType<typeof newQuickJSWASMModule>>
@@ -21,8 +21,15 @@ export async function compileQuickjs(): Promise<() => Promise<QuickJS>> {
 
 export type Script = { context: QuickJSContext; main: QuickJSHandle; call: QuickJSHandle; dispose(): void }
 
-export function loadScript(quickjs: QuickJS, source: string): Script {
+export type ScriptLimits = { memoryBytesMax: number; wallMsMax: number }
+
+/** @param limits none when absent */
+export function loadScript(quickjs: QuickJS, source: string, limits?: ScriptLimits): Script {
   const context = quickjs.newContext()
+  if (limits) {
+    context.runtime.setMemoryLimit(limits.memoryBytesMax)
+    context.runtime.setInterruptHandler(shouldInterruptAfterDeadline(Date.now() + limits.wallMsMax))
+  }
   const namespace = context.unwrapResult(context.evalCode(source, 'agent.js', { type: 'module' }))
   const main = context.getProp(namespace, 'default')
   const call = context.unwrapResult(context.evalCode('(main, input) => JSON.stringify(main(JSON.parse(input)))'))

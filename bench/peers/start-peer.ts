@@ -6,11 +6,17 @@ import { z } from 'zod'
 
 const readySchema = z.object({ type: z.literal('ready'), port: z.number() })
 
-export type Peer = { url: string; stop: () => Promise<void> }
+/** What a guest's loop may keep a peer from hearing that it is to end. */
+const endWallMsMax = 5_000
 
-/** @param file under bench/peers, a child as local/run-child.ts makes them */
-export async function startPeer(file: string, env: Record<string, string> = {}): Promise<Peer> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), { env: { ...process.env, NODE_ENV: 'production', ...env } })
+export type Peer = { url: string; pid: number; stop: () => Promise<void> }
+
+/** @param file under bench/peers, a child as local/run-child.ts makes them @param flags of Node */
+export async function startPeer(file: string, env: Record<string, string> = {}, flags: string[] = []): Promise<Peer> {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+    execArgv: [...process.execArgv, ...flags],
+  })
   const ended = once(child, 'exit')
   const [message] = await Promise.race([
     once(child, 'message'),
@@ -21,9 +27,12 @@ export async function startPeer(file: string, env: Record<string, string> = {}):
   const { port } = readySchema.parse(message)
   return {
     url: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM')
+      const impatient = setTimeout(() => child.kill('SIGKILL'), endWallMsMax)
       await ended
+      clearTimeout(impatient)
     },
   }
 }

@@ -1,51 +1,14 @@
-// The workloads of the sheet as one component, made by `jco componentize` as an author would make one each: 12 MB and half a minute, so it
-// is kept in the user's cache under a hash of all that it is made from.
-import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+// The workloads of the sheet as one component, made by `jco componentize` as an author would make one each.
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { build } from 'esbuild'
-import { cacheDirectory } from '../../local/engine-cargo.mjs'
-import { makeDirectory } from '../../local/make-directory.mjs'
+import { componentize } from './componentize.ts'
 import type { SandboxProgram } from './sandbox.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const world = 'sandbox-host/guest/agent.wit'
-const toolchain = ['jco', 'componentize-js'].map((name) => `node_modules/@bytecodealliance/${name}/package.json`)
 
 export async function programsComponent(programs: readonly SandboxProgram[]): Promise<Buffer> {
-  const source = await bundle(programs)
-  const hash = createHash('sha256').update(source)
-  for (const path of [world, ...toolchain]) hash.update(readFileSync(join(root, path)))
-  const folder = cacheDirectory()
-  const path = join(folder, `bench-component-${hash.digest('hex').slice(0, 32)}.wasm`)
-  return readFile(path).catch(async () => {
-    makeDirectory(folder)
-    const work = await mkdtemp(join(folder, 'bench-component-'))
-    try {
-      const [from, to] = [join(work, 'programs.js'), join(work, 'programs.wasm')]
-      await writeFile(from, source)
-      const jco = join(root, 'node_modules/@bytecodealliance/jco/src/jco.js')
-      await promisify(execFile)(process.execPath, [
-        jco,
-        'componentize',
-        from,
-        '--wit',
-        join(root, world),
-        '--world-name',
-        'agent',
-        '--out',
-        to,
-      ])
-      await rename(to, path)
-      return await readFile(path)
-    } finally {
-      await rm(work, { recursive: true, force: true })
-    }
-  })
+  return readFile(await componentize({ source: await bundle(programs), wit: 'sandbox-host/guest/agent.wit', world: 'agent' }))
 }
 
 async function bundle(programs: readonly SandboxProgram[]): Promise<string> {

@@ -10,12 +10,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import autocannon from 'autocannon'
 import { programKey } from '../../shared/agent.ts'
-import { startTimeDefault, type HostExecution } from '../../shared/execution.ts'
-import { makeId } from '../../shared/ids.ts'
 import { Journal } from '../../sandbox-host/journal.ts'
 import { createLog } from '../../sandbox-host/log.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
+import type { Deployed } from '../fill-cloud.ts'
 import type { BenchRun, ScenarioResult } from '../scenario.ts'
+import { executionsPath, newId, signedExecutions } from '../signed-executions.ts'
 import { median } from '../statistics.ts'
 
 const roundsFull = 7
@@ -136,36 +136,15 @@ async function startHost(name: HostName, peersUrl: string): Promise<Host> {
   }
 }
 
-const accountId = newId('account')
-const agentId = newId('agent')
-function newId(kind: 'account' | 'agent' | 'execution'): string {
-  return makeId(kind, { at: Date.now(), random: crypto.getRandomValues(new Uint8Array(10)) })
-}
+const agent: Deployed = { id: newId('agent'), accountId: newId('account'), sha256 }
 
 async function load({ url, id: host }: Host, count: number, seconds: number): Promise<Round> {
-  const path = '/v1/executions'
-  const setupRequest = (request: autocannon.Request) => {
-    const execution: HostExecution = {
-      id: newId('execution'),
-      agentId,
-      accountId,
-      version: 1,
-      tier: 'basic',
-      seed: 0,
-      startTime: startTimeDefault,
-      program: { kind: 'script', sha256 },
-      input: { n: 1 },
-    }
-    const body = JSON.stringify(execution)
-    const signature = signRequest({ secret, audience: `host ${host}`, method: 'POST', path, body: Buffer.from(body), now: Date.now() })
-    return { ...request, body, headers: { ...request.headers, ...signature } }
-  }
   const before = await journalCounts({ url, host })
   const result = await autocannon({
-    url: `${url}${path}`,
+    url: `${url}${executionsPath}`,
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    requests: [{ setupRequest }],
+    requests: [signedExecutions({ secret, host }, agent, { n: 1 })],
     connections: count,
     duration: seconds,
   })

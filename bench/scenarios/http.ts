@@ -1,16 +1,12 @@
 // Script executions per second over HTTP: straight at the host (signed like the Worker's requests) and through the Worker's direct
 // socket. Rounds alternate, so that a slow moment of the machine falls on both; the load generator shares the two cores.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type autocannon from 'autocannon'
-import { makeId } from '../../shared/ids.ts'
-import { startTimeDefault, type HostExecution } from '../../shared/execution.ts'
-import { signRequest } from '../../sandbox-host/signature.ts'
 import { deployAgent, type Deployed } from '../fill-cloud.ts'
 import { latencyAt, load, type LoadRound } from '../load.ts'
 import { withLocalCloud, type LocalCloud } from '../local-cloud.ts'
 import { treeMemoryMiB } from '../process-tree.ts'
 import type { Figure, ScenarioResult } from '../scenario.ts'
+import { executionsPath, hostAccess, signedExecutions } from '../signed-executions.ts'
 import { median } from '../statistics.ts'
 
 const connections = 100
@@ -41,28 +37,9 @@ export async function http(): Promise<ScenarioResult> {
   })
 }
 
-async function loadHost({ hostUrl, localDir }: LocalCloud, agent: Deployed, seconds: number): Promise<LoadRound> {
-  const path = '/v1/executions'
-  // A signature is for one host.
-  const { host } = (await (await fetch(`${hostUrl}/ready`)).json()) as { host: string }
-  const secret: string = JSON.parse(readFileSync(join(localDir, 'secrets.json'), 'utf8')).sandboxSecret
-  const setupRequest = (request: autocannon.Request) => {
-    const execution: HostExecution = {
-      id: makeId('execution', { at: Date.now(), random: crypto.getRandomValues(new Uint8Array(10)) }),
-      agentId: agent.id,
-      accountId: agent.accountId,
-      version: 1,
-      tier: 'basic',
-      seed: 0,
-      startTime: startTimeDefault,
-      program: { kind: 'script', sha256: agent.sha256 },
-      input: { n: 1 },
-    }
-    const body = JSON.stringify(execution)
-    const signature = signRequest({ secret, audience: `host ${host}`, method: 'POST', path, body: Buffer.from(body), now: Date.now() })
-    return { ...request, body, headers: { ...request.headers, ...signature } }
-  }
-  return post({ url: `${hostUrl}${path}`, requests: [{ setupRequest }] }, seconds)
+async function loadHost(cloud: LocalCloud, agent: Deployed, seconds: number): Promise<LoadRound> {
+  const url = `${cloud.hostUrl}${executionsPath}`
+  return post({ url, requests: [signedExecutions(await hostAccess(cloud), agent, { n: 1 })] }, seconds)
 }
 
 async function loadWorker({ directUrl, demoKey }: LocalCloud, agent: Deployed, seconds: number): Promise<LoadRound> {
