@@ -36,11 +36,11 @@ type Row = {
   perUnit: Record<string, number>
 }
 
-export async function cost({ quick, plan, step }: BenchRun): Promise<ScenarioResult> {
+export async function cost(run: BenchRun): Promise<ScenarioResult> {
   for (const warning of stalePrices(Date.now())) console.warn(`  ${warning}`)
   // The first and the last rows take as long however few there are.
-  const scale = quick ? 0.1 : 1
-  plan(10)
+  const scale = run.quick ? 0.1 : 1
+  run.plan(10)
   return withMeteredCloud(async (cloud) => {
     const { call, callersKeys, plainAgent, takesAsync } = await setUp(cloud)
     const work = { count: 0, callerRequests: 0, memoryByteMs: 0 }
@@ -51,10 +51,10 @@ export async function cost({ quick, plan, step }: BenchRun): Promise<ScenarioRes
     }
     const rows: Row[] = []
     const idle = await used(cloud, () => pause(30_000 * scale))
-    const row = async (name: string, run: () => Promise<unknown>) => {
-      step(name)
+    const row = async (name: string, begin: () => Promise<unknown>) => {
+      run.step(name)
       Object.assign(work, { count: 0, callerRequests: 0, memoryByteMs: 0 })
-      const counts = await used(cloud, run)
+      const counts = await used(cloud, begin)
       rows.push(rowOf(name, { work: { ...work }, counts, idle }))
     }
     await row('alone', async () => {
