@@ -41,6 +41,8 @@ export type KafkaConsumerOptions = KafkaAccess & {
 /** One read holds messages back that nobody handles yet; each is 64 KiB at most. */
 const readBytesMax = 1024 * 1024
 const commitEveryMs = 200
+/** So long a drain waits for a membership that is just being entered. */
+const joinMsMax = 2_000
 
 export class KafkaConsumer {
   readonly #options: KafkaConsumerOptions
@@ -49,6 +51,8 @@ export class KafkaConsumer {
   readonly #draining = new AbortController()
   #isPaused = false
   #consumer: Consumer | undefined
+  /** Settles when the membership that is being entered is entered, or not. */
+  #joining: Promise<unknown> = Promise.resolve()
   /** Called when there may be room, or a reason to go on. */
   #wake = () => {}
   #done: Promise<void> = Promise.resolve()
@@ -76,6 +80,8 @@ export class KafkaConsumer {
     this.#draining.abort()
     this.#wake()
     await Promise.race([Promise.allSettled(this.#underWay), pause(ms)])
+    // A client that is closed while its stream is being made ends the process: the stream's error has no listener yet.
+    await Promise.race([this.#joining, pause(Math.min(ms, joinMsMax))])
     const consumer = this.#consumer
     if (consumer !== undefined) {
       await Promise.race([this.#commit(consumer).then(() => consumer.close(true)), pause(ms)]).catch((error: unknown) => {
@@ -132,7 +138,13 @@ export class KafkaConsumer {
     const committing = setInterval(() => void this.#commit(consumer).catch(() => {}), commitEveryMs)
     try {
       const { COMMITTED: mode } = MessagesStreamModes
-      const stream = await consumer.consume({ topics, mode, fallbackMode: MessagesStreamFallbackModes.EARLIEST })
+      const joined = consumer.consume({ topics, mode, fallbackMode: MessagesStreamFallbackModes.EARLIEST }).then((stream) => {
+        // Thrown by the loop below, too, while it runs.
+        stream.on('error', () => {})
+        return stream
+      })
+      this.#joining = joined.catch(() => {})
+      const stream = await joined
       for await (const message of stream) {
         await this.#room()
         if (this.#isStopping) return

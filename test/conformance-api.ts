@@ -100,7 +100,8 @@ async function conform(url: string, adminKey: string): Promise<number> {
 /** Cursors are made by the API, deadlines lie ahead, and programs compile: no schema says so. */
 function isMoreThanItsSchema({ parameters, requestBody }: ApiCall): boolean {
   const fields = Object.keys(requestBody?.content['application/json']?.schema?.properties ?? {})
-  return parameters.some(({ name }) => name === 'cursor') || fields.some((name) => ['deadline', 'expiresAt', 'source'].includes(name))
+  const more = ['cursor', 'deadline', 'expiresAt', 'source']
+  return parameters.some(({ name }) => name === 'cursor') || fields.some((name) => more.includes(name))
 }
 
 /** An account that no rate limit holds up, and one of each thing that it can have, so that calls find what they ask for. */

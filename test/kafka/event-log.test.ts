@@ -282,6 +282,25 @@ describe('the consumer', () => {
     expect(tries).toBe(3)
   })
 
+  test('is drained at any moment of its beginning without a word', async () => {
+    const topic = await newTopic(brokers)
+    const drained = Array.from({ length: 24 }, async (_, i) => {
+      const consumer = new KafkaConsumer({
+        brokers: [brokers],
+        group: `${topic}-${i}`,
+        topics: [topic],
+        handle: async () => {},
+        underWayMax: 1,
+        log,
+      })
+      consumer.start()
+      await new Promise((resolve) => setTimeout(resolve, i * 100))
+      await consumer.drain(3_000)
+    })
+    // What the client throws from elsewhere fails the run.
+    await Promise.all(drained)
+  })
+
   test('handles no more at once than it may, nothing while it is paused, and drains what is under way', async () => {
     const topic = await newTopic(brokers)
     let [underWay, most, handled] = [0, 0, 0]
