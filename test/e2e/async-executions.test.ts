@@ -85,25 +85,23 @@ test('one of a tier whose runs are longer than its Worker may live is taken from
   expect(['completed', 'failed']).toContain((await read(body.id))?.status)
 }, 60_000)
 
-test('one that is cancelled while it runs is stopped soon, and its place is free', async () => {
+test('one that is cancelled while it runs is stopped, and its place is free', async () => {
   const { key } = await newAccount()
   const agentId = await deployScript(endless, key)
   const { body } = await post(agentId, { input: 1, tier: 'premium' }, { key })
   await eventually(async () => (await read(body.id, { key }))?.status, 'running', { withinMs })
-  // Asked of the host itself: the API may show what was there five seconds ago.
-  const { sandbox } = edgeInProcess().services
-  const running = async () => /^host_engine_running\S* (\d+)/m.exec(await sandbox.metrics())?.[1]
-  await eventually(running, '1', { withinMs })
   const cancelled = await call('DELETE', `/api/executions/${body.id}`, { key })
   expect([cancelled.status, cancelled.body.status]).toEqual([200, 'cancelled'])
-  await eventually(running, '0', { withinMs })
-  // It did not come to its end: then there would be a record, which the host keeps for longer than that.
-  await new Promise((resolve) => setTimeout(resolve, 2_000))
-  expect(await sandbox.findExecution(body.id)).toBeUndefined()
+  // Asked of the host itself. Fuel ends the program within some ten seconds where nobody stops it; then there would be a record.
+  const { sandbox } = edgeInProcess().services
+  for (let i = 0; i < 30; i++) {
+    expect(await sandbox.findExecution(body.id)).toBeUndefined()
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
   expect(await read(body.id, { key })).toMatchObject({ status: 'cancelled', receipt: null })
   expect((await call('DELETE', `/api/executions/${body.id}`, { key })).status).toBe(200)
   expect((await call('GET', '/api/accounts/me', { key })).body.quotas.executionsWaiting.used).toBe(0)
-}, 60_000)
+}, 90_000)
 
 test('64 wait, and the 65th does not; those that are cancelled before they begin never do', async () => {
   const { key } = await newAccount()
