@@ -1,5 +1,5 @@
 // What dies in the middle: a broker under a producer, a caller before its answer, a gateway with its instances.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
@@ -80,6 +80,9 @@ test('a broker that is frozen is an error in time, and not for longer than it is
   const pid = kafka.pid() ?? 0
   process.kill(pid, 'SIGSTOP')
   try {
+    // The signal reaches one thread after the other, and one of them could still answer.
+    const threads = () => readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
+    await expect.poll(() => threads().every((stat) => /\) T /.test(stat)), { timeout: 5_000 }).toBe(true)
     const startedAt = performance.now()
     expect((await produce()).status).toBe(503)
     // Three tries of 4 s and what lies between them.
