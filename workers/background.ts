@@ -13,7 +13,8 @@ export function goOnBehindAnswer(work: Promise<unknown>): void {
   keepAlive(currentScope()?.execution, work)
 }
 
-function keepAlive(execution: RequestScope['execution'], work: Promise<unknown>): void {
+/** The same where there is no context of Hono's; without an execution, as in tests, work goes on by itself. */
+export function keepAlive(execution: RequestScope['execution'], work: Promise<unknown>): void {
   const settled = work.catch(() => {})
   execution?.waitUntil(settled)
 }

@@ -3,6 +3,7 @@
 // cache alone says what is fresh. Whatever is unusual about a request goes the whole way, and so does one beyond its limit.
 //
 //   GET, no key, no cookie, no origin, no tag ─▶ asked here before? ─▶ fresh in memory? ─▶ within the address's limit? ─▶ answer
+import { keepAlive } from './background.ts'
 import type { Counters } from './counters.ts'
 import { defaultHeaders, requestIdOf } from './envelope.ts'
 import { networkOf, rateLimitHeaders } from './gate.ts'
@@ -10,6 +11,7 @@ import { MemoryCache } from './memory-cache.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { RateLimit } from '../shared/rate-limit.ts'
 import type { CachedRead, ReadCache } from './read-cache.ts'
+import type { RequestScope } from './request-scope.ts'
 
 /** `read`: of the read cache. `body`: the same for ever, and not counted against anybody. `headers`: those of the answer alone. */
 export type QuickAnswer = { read: CachedRead } | { body: string; headers: Record<string, string> }
@@ -30,9 +32,6 @@ export type QuickAnswersOptions = {
   now: () => number
 }
 
-/** Of the platform's `ExecutionContext`: what lets work go on behind an answer. Tests have none. */
-export type Background = { waitUntil: (work: Promise<unknown>) => void }
-
 export class QuickAnswers {
   readonly #options: QuickAnswersOptions
   readonly #answers: MemoryCache<QuickAnswer>
@@ -48,7 +47,7 @@ export class QuickAnswers {
   }
 
   /** @returns undefined where the request has to go the whole way */
-  answer(request: Request, background: Background | undefined): Response | undefined {
+  answer(request: Request, execution: RequestScope['execution']): Response | undefined {
     if (request.method !== 'GET') return undefined
     const known = this.#answers.get(request.url)
     if (!known) return undefined
@@ -57,7 +56,7 @@ export class QuickAnswers {
     if ('body' in known) return this.#respond(asked, { text: known.body, headers: known.headers })
     const found = this.#options.reads.peek(known.read)
     if (!found) return undefined
-    const limits = this.#count(asked.get('cf-connecting-ip'), background)
+    const limits = this.#count(asked.get('cf-connecting-ip'), execution)
     if (!limits) return undefined
     this.#options.counters.add('cache_reads_total', { level: 'memory' })
     const headers = { ...limits, etag: found.etag, 'cache-control': 'public, no-cache', 'content-type': 'application/json' }
@@ -71,12 +70,11 @@ export class QuickAnswers {
   }
 
   /** @returns undefined when it is beyond the limit: then the whole way says so */
-  #count(address: string | null, background: Background | undefined): Record<string, string> | undefined {
+  #count(address: string | null, execution: RequestScope['execution']): Record<string, string> | undefined {
     if (address === null) return {}
     const { limiter, limit, now } = this.#options
     const take = limiter.take(networkOf(address), limit)
-    const report = take.report?.().catch(() => {})
-    if (report) background?.waitUntil(report)
+    if (take.report) keepAlive(execution, take.report())
     return take.isAllowed ? rateLimitHeaders(limit, { ...take, now: now() }) : undefined
   }
 }
