@@ -38,6 +38,7 @@ import { neonAsyncExecutionStore } from './adapters/neon-async-executions.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
 import { neonDeadLetterStore } from './adapters/neon-dead-letters.ts'
+import { neonDueTimes } from './adapters/neon-due-times.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonHostStore } from './adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
@@ -57,6 +58,7 @@ import { queueEventLog } from './adapters/queues.ts'
 import { kafkaEventLog } from './adapters/upstash-kafka.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
+import { stirringDatabase } from './adapters/stirring-database.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
@@ -71,9 +73,11 @@ import { NonceMemory } from './nonce-memory.ts'
 import { placedSandbox, type ConnectedHost } from './placed-sandbox.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
+import { currentScope } from './request-scope.ts'
 import { createSessions, type Sessions } from './session.ts'
 import { createSecretBox, type SecretBox } from './sealed-secret.ts'
 import { createSigner } from './signature.ts'
+import { SweepRest } from './sweep-rest.ts'
 
 export type Services = {
   accounts: AccountStore
@@ -117,6 +121,8 @@ export type Services = {
   artifacts: ArtifactStore
   programClaims: ProgramClaims
   retention: RetentionStore
+  /** When the cron has something to do. */
+  sweepRest: SweepRest
   /** How long executions and their artifacts are kept behind their end. */
   kept: { artifactsMs: number; executionsMs: number }
   sandbox: Sandbox
@@ -142,6 +148,11 @@ export function createServices(raw: Env): Services {
   const counters = new Counters()
   const upstash = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
   const cache = upstashSharedCache(upstash)
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+  const due = neonDueTimes(database)
+  const sweepRest = new SweepRest({ shared: cache, due, now: Date.now, sleep, later: goOnBehindAnswer })
+  // Of those stores whose rows a sweep may have to look for. Outside of requests there is nothing new.
+  const swept = stirringDatabase(database, () => currentScope() && sweepRest.stir())
   const executions = neonExecutionStore(database)
   const hosts = neonHostStore(database)
   const directory = new HostDirectory({ store: hosts, now: Date.now, later: goOnBehindAnswer })
@@ -159,22 +170,22 @@ export function createServices(raw: Env): Services {
     sessions: createSessions({ secret: `${env.SANDBOX_SECRET} ${env.DATABASE_URL}`, now: Date.now }),
     corsOrigins: env.CORS_ORIGINS,
     agents: neonAgentStore(database),
-    bounties: neonBountyStore(database),
-    cases: neonCaseStore(database),
-    submissions: neonSubmissionStore(database),
-    judgings: neonJudgingStore(database),
+    bounties: neonBountyStore(swept),
+    cases: neonCaseStore(swept),
+    submissions: neonSubmissionStore(swept),
+    judgings: neonJudgingStore(swept),
     progress: neonProgressStore(database),
     eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign }) : queueEventLog(countedQueue(env.EVENT_QUEUE, counters)),
-    deadLetters: neonDeadLetterStore(database),
+    deadLetters: neonDeadLetterStore(swept),
     ledger: neonLedgerStore(database),
-    settlements: neonSettlementStore(database),
+    settlements: neonSettlementStore(swept),
     executions,
     hosts,
-    asyncExecutions: neonAsyncExecutionStore(database),
+    asyncExecutions: neonAsyncExecutionStore(swept),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),
-    webhooks: neonWebhookStore(database),
+    webhooks: neonWebhookStore(swept),
     webhookSecrets: createSecretBox({ secret: env.WEBHOOK_ENCRYPTION_KEY, purpose: 'webhook secrets' }),
     allowsLocalWebhooks: env.ALLOW_LOCAL_WEBHOOKS === 'yes',
     addresses: dnsOverHttps({ url: env.DNS_URL }),
@@ -185,6 +196,7 @@ export function createServices(raw: Env): Services {
     artifacts: r2ArtifactStore(countedBucket(env.ARTIFACTS, counters), env.presigner),
     programClaims: neonProgramClaims(database),
     retention: neonRetentionStore(database),
+    sweepRest,
     kept: { artifactsMs: env.ARTIFACTS_KEPT_DAYS * dayMs, executionsMs: env.EXECUTIONS_KEPT_DAYS * dayMs },
     sandbox: placedSandbox({ directory, connect, executions, later: goOnBehindAnswer }),
     adminKeySha256: env.ADMIN_KEY_SHA256,
@@ -193,6 +205,6 @@ export function createServices(raw: Env): Services {
     counters,
     log: consoleLog(),
     now: Date.now,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
   }
 }
