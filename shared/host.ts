@@ -44,5 +44,9 @@ export const holdsMs = 600_000
 export const hostHeader = 'Bounty-Host'
 /** In every answer of a host: runs that are begun or wait there. */
 export const loadHeader = 'Bounty-Load'
+/** Of POST /v1/executions: `outcome` asks for what the API answers (shared/execution.ts), to be passed on as it is, in place of the record. */
+export const answerHeader = 'Bounty-Answer'
+/** Beside such an answer: how the guest ended. */
+export const statusHeader = 'Bounty-Status'
 /** https://fly.io/docs/networking/dynamic-request-routing/#the-fly-prefer-instance-id-header: the proxy hands on to another one when it is away. */
 export const preferInstanceHeader = 'fly-prefer-instance-id'
