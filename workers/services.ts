@@ -63,6 +63,7 @@ import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
 import { goOnBehindAnswer } from './background.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { countedBucket, countedQueue } from './counted-bindings.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
@@ -140,6 +141,9 @@ const runnableEntriesMax = 10_000
 /** The platform's published figure for agents; flows/run-agent.ts asks for a newer version more often. */
 const runnableLifetimeMs = 600_000
 
+/** To hosts; each is a handful of functions, and making them costs a request 10 µs. */
+const portsMax = 1_000
+
 const dayMs = 86_400_000
 
 export function createServices(raw: Env): Services {
@@ -150,15 +154,23 @@ export function createServices(raw: Env): Services {
   const cache = upstashSharedCache(upstash)
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
   const due = neonDueTimes(database)
-  const sweepRest = new SweepRest({ shared: cache, due, now: Date.now, sleep, later: goOnBehindAnswer })
+  const breaker = new CircuitBreaker(Date.now)
+  const sweepRest = new SweepRest({ shared: cache, breaker, due, now: Date.now, sleep, later: goOnBehindAnswer })
   // Of those stores whose rows a sweep may have to look for. Outside of requests there is nothing new.
   const swept = stirringDatabase(database, () => currentScope() && sweepRest.stir())
   const executions = neonExecutionStore(database)
   const hosts = neonHostStore(database)
   const directory = new HostDirectory({ store: hosts, now: Date.now, later: goOnBehindAnswer })
   const sign = createSigner({ secret: env.SANDBOX_SECRET })
-  const connect = (host: ConnectedHost) =>
-    sandboxHttp({ url: env.SANDBOX_URL, host, sign, onLoad: (load) => directory.told(host.id, load) })
+  const ports = new MemoryCache<Sandbox>({ entriesMax: portsMax, lifetimeMs: Number.POSITIVE_INFINITY })
+  const connect = ({ id, instance }: ConnectedHost) => {
+    const name = `${id} ${instance}`
+    const known = ports.get(name)
+    if (known) return known
+    const made = sandboxHttp({ url: env.SANDBOX_URL, host: { id, instance }, sign, onLoad: (load) => directory.told(id, load) })
+    ports.set(name, made)
+    return made
+  }
   return {
     accounts: neonAccountStore(database),
     keys: neonKeyStore(database),
@@ -191,7 +203,7 @@ export function createServices(raw: Env): Services {
     addresses: dnsOverHttps({ url: env.DNS_URL }),
     gauges: neonGauges(database),
     cache,
-    reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
+    reads: new ReadCache({ shared: cache, breaker, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
     artifacts: r2ArtifactStore(countedBucket(env.ARTIFACTS, counters), env.presigner),
     programClaims: neonProgramClaims(database),

@@ -10,6 +10,7 @@
 import { z } from 'zod'
 import type { SharedCache } from '../shared/ports.ts'
 import type { DueTimes } from '../shared/sweep-ports.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
 
 /** Nothing is later than this for a stir that was lost. Each look wakes Neon, for five minutes: 15 hours a month. */
 export const restMsMax = 4 * 3_600_000
@@ -19,7 +20,7 @@ export const stirEveryMs = 60_000
 export const settledMs = 120_000
 const retryMs = 5_000
 /** So long does the platform let a request go on behind its answer. */
-const triesMax = 5
+const retriesMax = 5
 const wordLifetimeSeconds = 7 * 86_400
 
 const wordKey = 'sweeps:word'
@@ -31,6 +32,8 @@ type Rest = z.infer<typeof restSchema>
 
 export type SweepRestOptions = {
   shared: Pick<SharedCache, 'read' | 'write'>
+  /** Of all that is asked of `shared`. */
+  breaker: CircuitBreaker
   due: DueTimes
   now: () => number
   sleep: (ms: number) => Promise<void>
@@ -41,7 +44,8 @@ export type SweepRestOptions = {
 
 export class SweepRest {
   readonly #options: SweepRestOptions
-  #stirredAt = Number.NEGATIVE_INFINITY
+  #toldAt = Number.NEGATIVE_INFINITY
+  #retryingUntil = 0
 
   constructor(options: SweepRestOptions) {
     this.#options = options
@@ -51,8 +55,7 @@ export class SweepRest {
   stir(): void {
     const { now, later } = this.#options
     // A clock that was set back counts as time that has passed.
-    if (Math.abs(now() - this.#stirredAt) < stirEveryMs) return
-    this.#stirredAt = now()
+    if (Math.abs(now() - this.#toldAt) < stirEveryMs) return
     const told = this.#tell()
     later?.(told)
   }
@@ -70,34 +73,46 @@ export class SweepRest {
     if (!rest) return true
     // Younger words may be of rows that are on their way, and isolates write on under them.
     const until = at - rest.since < settledMs ? at : Math.min(at + restMsMax, msOf(await due.earliest()))
-    await this.#write(restKey, { ...rest, until }).catch(() => {})
+    await this.#write(restKey, JSON.stringify({ ...rest, until } satisfies Rest)).catch(() => {})
     return true
   }
 
   /** What was written for another word is none. */
   async #read(at: number): Promise<Rest> {
-    const [word = null, text = null] = await this.#options.shared.read([wordKey, restKey])
+    const { shared, breaker } = this.#options
+    const [word = null, text = null] = await breaker.run(() => shared.read([wordKey, restKey]))
     const rest = text === null ? undefined : restSchema.safeParse(parsed(text)).data
     // One from a clock that is ahead of this one would hold for longer than it says.
     const isGood = rest?.word === word && rest.since <= at && rest.until <= at + restMsMax
     return isGood ? rest : { word, since: at, until: at }
   }
 
-  #write(key: string, value: Rest): Promise<void> {
-    return this.#options.shared.write(key, { text: JSON.stringify(value), lifetimeSeconds: wordLifetimeSeconds })
+  #write(key: string, text: string): Promise<void> {
+    const { shared, breaker } = this.#options
+    return breaker.run(() => shared.write(key, { text, lifetimeSeconds: wordLifetimeSeconds }))
   }
 
   async #tell(): Promise<void> {
-    const { shared, sleep, randomText = () => crypto.randomUUID() } = this.#options
-    for (let tries = 1; tries <= triesMax; tries++) {
-      try {
-        await shared.write(wordKey, { text: randomText(), lifetimeSeconds: wordLifetimeSeconds })
-        return
-      } catch {
-        // The next write tells it, too.
-        this.#stirredAt = Number.NEGATIVE_INFINITY
-        if (tries < triesMax) await sleep(retryMs)
-      }
+    const { now, sleep } = this.#options
+    if ((await this.#isTold()) || this.#retryingUntil > now()) return
+    // One request does it for all. By the clock: a request that is cancelled ends what it does behind its answer, too.
+    this.#retryingUntil = now() + (retriesMax + 1) * retryMs
+    for (let retries = 0; retries < retriesMax; retries++) {
+      await sleep(retryMs)
+      if (await this.#isTold()) break
+    }
+    this.#retryingUntil = 0
+  }
+
+  async #isTold(): Promise<boolean> {
+    const { now, randomText = () => crypto.randomUUID() } = this.#options
+    const at = now()
+    try {
+      await this.#write(wordKey, randomText())
+      this.#toldAt = at
+      return true
+    } catch {
+      return false
     }
   }
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { rateLimits as defaultRateLimits, type RateLimits } from '../../shared/rate-limit.ts'
 import { createApp } from '../../workers/app.ts'
 import { createKnownKeys } from '../../workers/authenticate.ts'
+import { CircuitBreaker } from '../../workers/circuit-breaker.ts'
 import { Counters } from '../../workers/counters.ts'
 import { MemoryCache } from '../../workers/memory-cache.ts'
 import { NonceMemory } from '../../workers/nonce-memory.ts'
@@ -86,7 +87,7 @@ export function testEdge({
     reads: new ReadCache({ shared: cache, counters, now }),
     registeredKeys: new Set(),
     runnable: new MemoryCache({ entriesMax: 100, lifetimeMs: 600_000, now }),
-    sweepRest: new SweepRest({ shared: cache, due: database.dueTimes, now, sleep }),
+    sweepRest: new SweepRest({ shared: cache, breaker: new CircuitBreaker(now), due: database.dueTimes, now, sleep }),
     kept: { artifactsMs: 30 * 86_400_000, executionsMs: 90 * 86_400_000 },
     adminKeySha256: createHash('sha256').update(adminKey).digest('hex'),
     sandboxSecret,

@@ -1,5 +1,6 @@
 // The cron rests while there is nothing to do, and never longer than anything can wait.
 import { beforeEach, describe, expect, test } from 'vitest'
+import { CircuitBreaker } from '../../workers/circuit-breaker.ts'
 import { restMsMax, settledMs, stirEveryMs, SweepRest } from '../../workers/sweep-rest.ts'
 import { sweep } from '../../workers/flows/sweep.ts'
 import { stirringDatabase } from '../../workers/adapters/stirring-database.ts'
@@ -26,6 +27,7 @@ beforeEach(() => {
 const isolate = () =>
   new SweepRest({
     shared,
+    breaker: new CircuitBreaker(() => now),
     due: {
       async earliest() {
         questions++
@@ -137,6 +139,8 @@ describe('a cron', () => {
 describe('an isolate that writes', () => {
   test('tells it once a minute', async () => {
     const writer = isolate()
+    writer.stir()
+    await Promise.all(behind)
     for (let i = 0; i < 100; i++) writer.stir()
     now += stirEveryMs - 1
     writer.stir()
@@ -146,16 +150,27 @@ describe('an isolate that writes', () => {
     expect(shared.calls).toBe(2)
   })
 
-  test('tells it again behind the answer when Redis did not take it, and with the next write', async () => {
+  test('tells it again behind the answer, one request for all, when Redis does not take it', async () => {
     const writer = isolate()
     shared.isDown = true
-    writer.stir()
+    for (let i = 0; i < 50; i++) writer.stir()
     await Promise.all(behind)
-    expect(shared.calls).toBe(5)
+    expect(shared.calls).toBe(50 + 5)
     shared.isDown = false
+    now += stirEveryMs
     writer.stir()
     await Promise.all(behind)
-    expect(await shared.read(['sweeps:word'])).toEqual(['word 5'])
+    expect(await shared.read(['sweeps:word'])).not.toEqual([null])
+  })
+
+  test('has told nothing while its telling is under way: who else writes tells it, too', async () => {
+    const writer = isolate()
+    writer.stir()
+    writer.stir()
+    expect(shared.calls).toBe(2)
+    await Promise.all(behind)
+    writer.stir()
+    expect(shared.calls).toBe(2)
   })
 })
 

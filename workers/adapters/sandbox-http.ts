@@ -39,6 +39,7 @@ const judgementsPath = '/v1/judgements'
 const asyncExecutionsPath = '/v1/async-executions'
 const notThere: ReadonlySet<string> = new Set<ProblemCode>(['execution-not-found', 'artifact-not-found'])
 
+const encoder = new TextEncoder()
 const asOutcome = { [answerHeader]: 'outcome' }
 
 const problemSchema = z.object({ code: z.string(), detail: z.string().max(20_000) })
@@ -68,7 +69,7 @@ export function sandboxHttp({
   const address = { [hostHeader]: host.id, [preferInstanceHeader]: host.instance }
 
   async function send({ method, path, body = '', headers: more, timeoutMs }: Call): Promise<Response> {
-    const bytes = new TextEncoder().encode(body)
+    const bytes = encoder.encode(body)
     const signal = AbortSignal.timeout(timeoutMs)
     for (let attempt = 1; ; attempt++) {
       const signature = await sign({ audience: `host ${host.id}`, method, path, body: bytes })
