@@ -70,6 +70,8 @@ export function memorySubmissions({
   /** By bounty and agent. */
   const ranks = new Map<string, Rank>()
   const former = new Map<string, RevisedCase>()
+  /** The last one of each bounty. */
+  const rejudgings = new Map<string, { id: string; submissions: number }>()
   const receipts: { receipt: JudgementReceipt; firstRevision: number }[] = []
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
   const ranked = (bountyId?: string) =>
@@ -249,7 +251,9 @@ export function memorySubmissions({
       bounties.set(bountyId, { ...bounty, cases: bounty.cases.map((found) => (found.id === caseId ? next : found)) })
       return summaryOf(next)
     },
-    async rejudge(bountyId, { at }) {
+    async rejudge(bountyId, { id, at }) {
+      const last = rejudgings.get(bountyId)
+      if (last?.id === id) return last.submissions
       const bounty = openBounty(bountyId, at)
       if (!bounty) return undefined
       const casesTotal = bounty.cases.length
@@ -261,6 +265,7 @@ export function memorySubmissions({
       for (const kept of again) {
         Object.assign(kept, { status: 'queued', round: kept.round + 1, turn: kept.turn + 1, casesTotal, finishedAt: null, dueAt: at })
       }
+      rejudgings.set(bountyId, { id, submissions: again.length })
       return again.length
     },
   }
@@ -288,7 +293,8 @@ export function memorySubmissions({
 
   const store: SubmissionStore = {
     async create({ stopAtFirstFailure: wanted, dueAt, replayOf = null, ...submission }) {
-      if (!openBounty(submission.bountyId, submission.createdAt)) {
+      const open = openBounty(submission.bountyId, submission.createdAt)
+      if (!open) {
         throw new ProblemError('bounty-closed', { detail: `bounty ${submission.bountyId} takes no more submissions` })
       }
       const none = {
@@ -313,7 +319,9 @@ export function memorySubmissions({
         host: null,
         history: [],
       }
-      submissions.set(submission.id, { ...submission, ...none, ...turns, verdicts: [] })
+      const casesTotal = open.cases.length
+      submissions.set(submission.id, { ...submission, casesTotal, ...none, ...turns, verdicts: [] })
+      return { casesTotal }
     },
     async find(id) {
       const kept = submissions.get(id)
