@@ -40,7 +40,7 @@ export function dueTimesContract(name: string, open: () => DueStores | Promise<D
     expect(await dueTimes.earliest()).toBe(at(50))
 
     const work = { agentId, accountId, version: 1, createdAt: at(2) }
-    await submissions.create({ id: submissionId, bountyId, ...work, casesTotal: 1, stopAtFirstFailure: false, dueAt: at(40) })
+    await submissions.create({ id: submissionId, bountyId, ...work, stopAtFirstFailure: false, dueAt: at(40) })
     expect(await dueTimes.earliest()).toBe(at(40))
 
     const run = { tier: 'basic', seed: 0, startTime: '2000-01-01T00:00:00Z', program, input: '1' } as const
