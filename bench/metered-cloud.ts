@@ -7,6 +7,7 @@ import { Client } from 'pg'
 import { nothing, type Quantities } from '../shared/execution-cost.ts'
 import { linkNames, type LinkName } from '../local/stack.ts'
 import { countsSince, openCountingLink, requestsOf, type CountingLink, type LinkCounts } from './counting-link.ts'
+import { restKey } from '../workers/sweep-rest.ts'
 import { withLocalCloud, type LocalCloud } from './local-cloud.ts'
 import { treeCpuMs } from './process-tree.ts'
 
@@ -61,6 +62,8 @@ async function readMeters(
   { database, links, order }: { database: Client; links: Map<LinkName, CountingLink>; order: 'before' | 'after' },
 ): Promise<Meters> {
   const early = order === 'before' ? await workerCounters(cloud) : undefined
+  // Between any two readings the cron does the same: it has not seen for long enough that there is nothing to do.
+  if (order === 'before') await askRedis(cloud, 'del', restKey)
   // Every link was opened when the cloud was started.
   const counts = Object.fromEntries(linkNames.map((name) => [name, links.get(name)?.counts()])) as Record<LinkName, LinkCounts>
   const { edge = 0, host = 0, postgres = 0 } = cloud.processes()
@@ -85,11 +88,15 @@ async function workerCounters({ directUrl }: LocalCloud): Promise<Record<string,
   return Object.fromEntries([...lines].map(([, series, value]) => [series, Number(value)]))
 }
 
-async function redisCommands({ upstash: { url, token } }: LocalCloud): Promise<Record<string, number>> {
+async function askRedis({ upstash: { url, token } }: LocalCloud, ...command: string[]): Promise<unknown> {
   const headers = { authorization: `Bearer ${token}` }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(['info', 'commandstats']) })
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(command) })
   // Upstash's protocol, of our own bridge.
-  const { result } = (await response.json()) as { result: string }
+  return ((await response.json()) as { result: unknown }).result
+}
+
+async function redisCommands(cloud: LocalCloud): Promise<Record<string, number>> {
+  const result = String(await askRedis(cloud, 'info', 'commandstats'))
   const lines = [...result.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)]
   return Object.fromEntries(lines.flatMap(([, name = '', calls]) => (notCharged.test(name) ? [] : [[name, Number(calls)]])))
 }

@@ -163,11 +163,12 @@ async function claimAll({ edgePort, directPort, hostPort, hosts = 1 }: StackOpti
 
 type Links = Record<LinkName, number>
 
-async function linkAll({ edge, host, neon, upstash }: Ports, link: StackOptions['link']): Promise<Links> {
-  const direct: Links = { 'edge-host': host, 'edge-neon': neon, 'edge-upstash': upstash, 'host-edge': edge, 'host-bucket': edge }
-  if (link === undefined) return direct
-  const linked = await Promise.all(linkNames.map(async (name) => [name, await link(name, direct[name])] as const))
-  return { ...direct, ...Object.fromEntries(linked) }
+async function linkAll({ edge, direct, host, neon, upstash }: Ports, link: StackOptions['link']): Promise<Links> {
+  // Miniflare's entry, which has the bucket, stands before no Worker in production: hosts speak to the Worker itself.
+  const straight: Links = { 'edge-host': host, 'edge-neon': neon, 'edge-upstash': upstash, 'host-edge': direct, 'host-bucket': edge }
+  if (link === undefined) return straight
+  const linked = await Promise.all(linkNames.map(async (name) => [name, await link(name, straight[name])] as const))
+  return { ...straight, ...Object.fromEntries(linked) }
 }
 
 type Parts = {

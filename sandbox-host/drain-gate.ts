@@ -5,7 +5,13 @@ import type { Gate } from './server.ts'
 export class DrainGate implements Gate {
   isDraining = false
   #underWay = 0
+  readonly #onWork: () => void
   #whenIdle: (() => void) | undefined
+
+  /** @param onWork called when a request enters */
+  constructor(onWork: () => void = () => {}) {
+    this.#onWork = onWork
+  }
 
   get underWay(): number {
     return this.#underWay
@@ -15,6 +21,7 @@ export class DrainGate implements Gate {
   enter(): void {
     if (this.isDraining) throw new ProblemError('draining', { detail: 'the host takes no more work', retryAfterSeconds: 2 })
     this.#underWay++
+    this.#onWork()
   }
 
   leave(): void {

@@ -67,7 +67,6 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   const receiptKey = await readReceiptKey(config.dataDirectory, config.receiptKey)
   const metrics = new Metrics(name)
   const bucket = createBucket(config.bucket)
-  const gate = new DrainGate()
   const { tiers, secret } = config
   const compileScript = createScriptCompiler(processes)
   const admission = new Admission(config.admission, { observer: metrics })
@@ -90,6 +89,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
     secret,
     log,
   })
+  const gate = new DrainGate(() => heartbeat.stir())
   const runner = createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) })
   const worker = createWorkerClient({ workerUrl: config.workerUrl, secret })
   const consumers = config.kafka

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { executionRecordSchema, hostExecutionSchema, judgementRequestSchema, prepareRequestSchema } from '../shared/execution.ts'
 import type { JudgementLine } from '../shared/execution.ts'
-import { hostHeader, loadHeader } from '../shared/host.ts'
+import { answerHeader, hostHeader, loadHeader, statusHeader } from '../shared/host.ts'
 import { ProblemError, problemBody } from '../shared/problem.ts'
 import { signatureHeader } from '../shared/signing.ts'
 import { limits } from '../shared/tiers.ts'
@@ -13,6 +13,7 @@ import type { Backlog } from './journal-backlog.ts'
 import type { Judge } from './judge.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { outcomeAnswer } from './outcome-answer.ts'
 import type { Programs } from './programs.ts'
 import type { Readiness } from './readiness.ts'
 import { LineStream } from './line-stream.ts'
@@ -96,9 +97,12 @@ export function createServer({
 
   app.post(
     '/v1/executions',
-    working(async (c) =>
-      json(c, loadHeaders(), await runner.run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal)),
-    ),
+    working(async (c) => {
+      const record = await runner.run(parseBody(hostExecutionSchema, await signedBody(c, executionBytesMax)), c.req.raw.signal)
+      if (c.req.header(answerHeader) !== 'outcome') return json(c, loadHeaders(), record)
+      const { status, text } = outcomeAnswer(record)
+      return c.body(text, 200, { 'content-type': 'application/json', [statusHeader]: status, ...loadHeaders() })
+    }),
   )
 
   // For whoever comes again when nothing is heard of it: the head of the answer says that it was begun.

@@ -134,6 +134,9 @@ export const outcomeSchema = runSchema.extend({
 })
 export type Outcome = z.infer<typeof outcomeSchema>
 
+/** How a run ended, and its Outcome as JSON text, which nobody need parse on its way to the caller. */
+export type RunAnswer = { status: GuestStatus; outcome: string }
+
 /** What a caller sees of an execution that may not have ended, or ended without a run: there is nothing in it then but what was asked for. */
 export const executionSchema = outcomeSchema.extend({
   engine: outcomeSchema.shape.engine.nullable(),

@@ -18,6 +18,6 @@ export type HeardHost = {
 export interface HostStore {
   /** A beat that is older than the one before it changes nothing. */
   beat(beat: HostBeat): Promise<void>
-  /** Whoever was heard of within `heardMsMax`, in whatever state; last heard first. */
-  list(heard: { heardMsMax: number; limit: number }): Promise<HeardHost[]>
+  /** Whoever was heard of within `heardMsMax`, in whatever state, or within `restingMsMax`, if it rests; last heard first. */
+  list(heard: { heardMsMax: number; restingMsMax: number; limit: number }): Promise<HeardHost[]>
 }

@@ -8,11 +8,11 @@ export const hostIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must 
 /** What the proxy in front of the hosts calls the machine. */
 export const instanceSchema = z.string().regex(/^[\w-]{1,63}$/, 'must be 1 to 63 of A-Z a-z 0-9 _ -')
 
-/** `draining` takes no more work; `left` has handed over all that it had. */
-export const hostStateSchema = z.enum(['up', 'draining', 'left'])
+/** `resting` takes work, and beats again with it; `draining` takes no more; `left` has handed over all that it had. */
+export const hostStateSchema = z.enum(['up', 'resting', 'draining', 'left'])
 export type HostState = z.infer<typeof hostStateSchema>
 
-/** POST /internal/hosts at the Worker, when the state changes and every `beatMs` between. */
+/** POST /internal/hosts at the Worker, when the state changes and every `beatMs` between; every `restBeatMs` while it rests. */
 export const hostBeatSchema = z.strictObject({
   host: hostIdSchema,
   instance: instanceSchema,
@@ -32,6 +32,11 @@ export type HostBeat = z.infer<typeof hostBeatSchema>
 export const beatMs = 5_000
 /** Whoever missed this many beats is given no more work. */
 export const lostMs = 3 * beatMs
+/** A host that has had no work for so long rests: each beat is a statement, and Neon sleeps when it gets none for five minutes. */
+export const restAfterMs = 60_000
+export const restBeatMs = 12 * 3_600_000
+/** So long one that rests is believed to be there. One that is not costs whoever is sent there a second try. */
+export const restingMs = 25 * 3_600_000
 /** So long a host that was lost is asked for what it may hold still. */
 export const holdsMs = 600_000
 
@@ -39,5 +44,9 @@ export const holdsMs = 600_000
 export const hostHeader = 'Bounty-Host'
 /** In every answer of a host: runs that are begun or wait there. */
 export const loadHeader = 'Bounty-Load'
+/** Of POST /v1/executions: `outcome` asks for what the API answers (shared/execution.ts), to be passed on as it is, in place of the record. */
+export const answerHeader = 'Bounty-Answer'
+/** Beside such an answer: how the guest ended. */
+export const statusHeader = 'Bounty-Status'
 /** https://fly.io/docs/networking/dynamic-request-routing/#the-fly-prefer-instance-id-header: the proxy hands on to another one when it is away. */
 export const preferInstanceHeader = 'fly-prefer-instance-id'

@@ -6,7 +6,8 @@ import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
 import type { Agent, Program, ProgramKind } from './agent.ts'
 import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
-import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
+import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, RunAnswer } from './execution.ts'
+import type { Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
@@ -371,9 +372,9 @@ export interface Sandbox {
    * @throws ProblemError `invalid-program` with the compiler's message
    */
   prepare(program: Program, accountId: string): Promise<Manifest>
-  run(execution: HostExecution): Promise<ExecutionRecord>
+  run(execution: HostExecution): Promise<RunAnswer>
   /**
-   * The same, told apart: what was thrown says whether the run was begun.
+   * The same, with the record, and told apart: what was thrown says whether the run was begun.
    * @throws ProblemError `execution-broken-off` when it was, and its outcome did not come; `execution-cancelled`
    */
   runAsync(execution: HostExecution): Promise<ExecutionRecord>

@@ -1,4 +1,4 @@
-// What the clean-up of storage (workers/flows/sweep-storage.ts) asks of the database; ports as those in ports.ts. Instants are the Worker's.
+// What the sweeps (workers/flows/sweep.ts) ask of the database beside the work itself; ports as those in ports.ts. Instants are the Worker's.
 
 /** A claim on the bytes of a program ends by itself. */
 export type ClaimTime = { at: string; until: string }
@@ -29,4 +29,10 @@ export interface RetentionStore {
   /** The next step, for one of many who ask at once; undefined while none is due. `leaseUntil`: when somebody else may take it. */
   takeStep(time: { at: string; leaseUntil: string }): Promise<{ cursor: string | null } | undefined>
   endStep(step: { cursor: string | null; dueAt: string }): Promise<void>
+}
+
+/** What waits for a sweep: turns of work, deadlines, deliveries to webhooks. */
+export interface DueTimes {
+  /** When the first of it is due, or was; undefined while nothing waits. */
+  earliest(): Promise<string | undefined>
 }

@@ -1,7 +1,7 @@
 // Which sandbox hosts this isolate knows, and how busy each is: the rows that hosts write by their beats, read every 2 s beside a request and
 // never in front of it, and, fresher, what each answer of a host says. A host that did not answer as it should, or said that it drains, is asked
 // last until it is heard of again.
-import { holdsMs, lostMs } from '../shared/host.ts'
+import { holdsMs, lostMs, restingMs } from '../shared/host.ts'
 import type { HeardHost, HostStore } from '../shared/host-ports.ts'
 import { Collapse } from './collapse.ts'
 import { settledWithin } from './settled-within.ts'
@@ -95,7 +95,7 @@ export class HostDirectory {
     const isToldLater = told && told.at >= heardAt && now - told.at < freshMs
     // Of what others send there only the last word is known; of our own all.
     const load = Math.max(underWay, isToldLater ? told.load + underWay - told.underWay : host.load)
-    const isDoubted = host.state !== 'up' || (doubtedAt >= heardAt && now - doubtedAt < doubtMs)
+    const isDoubted = host.state === 'draining' || (doubtedAt >= heardAt && now - doubtedAt < doubtMs)
     return { ...host, load, isDoubted }
   }
 
@@ -117,9 +117,9 @@ export class HostDirectory {
   async #read(): Promise<void> {
     const readAt = this.#options.now()
     this.#askedAt = readAt
-    const heard = await this.#options.store.list({ heardMsMax: holdsMs, limit: hostsMax })
+    const heard = await this.#options.store.list({ heardMsMax: holdsMs, restingMsMax: restingMs, limit: hostsMax })
     this.#heard = heard
-    this.#takers = heard.filter(({ state, heardMs }) => state !== 'left' && heardMs < lostMs)
+    this.#takers = heard.filter(({ state, heardMs }) => state === 'resting' || (state !== 'left' && heardMs < lostMs))
     this.#isExpired = false
     this.#readAt = readAt
     const known = new Set(heard.map(({ id }) => id))

@@ -2,12 +2,7 @@
 import { createApp } from './app.ts'
 import { countedMessages } from './counted-bindings.ts'
 import type { Env } from './env.ts'
-import { sweepWebhooks } from './flows/deliver-webhooks.ts'
-import { sweepBounties } from './flows/sweep-bounties.ts'
-import { sweepDeadLetters } from './flows/sweep-dead-letters.ts'
-import { sweepExecutions } from './flows/sweep-executions.ts'
-import { sweepJudgings } from './flows/sweep-judgings.ts'
-import { sweepStorage } from './flows/sweep-storage.ts'
+import { sweep } from './flows/sweep.ts'
 import { takeMessages } from './take-messages.ts'
 import { createServices, type Services } from './services.ts'
 
@@ -27,13 +22,7 @@ export default {
   /** The cron of wrangler.toml. */
   async scheduled(_controller, env) {
     built ??= build(env)
-    const { services } = built
-    // Each has its own reasons to fail, and none of them may keep the others from theirs.
-    const swept = [
-      ...(await Promise.allSettled([sweepJudgings(services), sweepExecutions(services), sweepBounties(services)])),
-      ...(await Promise.allSettled([sweepWebhooks(services), sweepDeadLetters(services), sweepStorage(services)])),
-    ]
-    for (const sweep of swept) if (sweep.status === 'rejected') throw sweep.reason
+    await sweep(built.services)
   },
 
   /** The consumer of wrangler.toml. */

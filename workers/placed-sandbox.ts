@@ -8,6 +8,7 @@
 // That a run may be begun twice is safe: it has no effect but its record, which is the same on every host but for the time it took, is known
 // by its id, and counts once. That it is begun on two hosts at most is for the hosts' sake: what killed one of them shall not go round.
 import { isRecorded } from '../shared/async-execution.ts'
+import { outcomeOf } from '../shared/execution.ts'
 import { ProblemError, type ProblemCode } from '../shared/problem.ts'
 import type { HeardHost } from '../shared/host-ports.ts'
 import type { ExecutionStore, Sandbox } from '../shared/ports.ts'
@@ -112,7 +113,7 @@ export function placedSandbox({ directory, connect, executions, later }: PlacedS
       // A database that does not answer is no reason to give up: the record that comes second changes nothing.
       const found = async () => {
         const ran = await executions.find(id).catch(() => undefined)
-        return ran && isRecorded(ran) ? ran : undefined
+        return ran && isRecorded(ran) ? { status: ran.status, outcome: JSON.stringify(outcomeOf(ran)) } : undefined
       }
       return (await place({ key: program.sha256, tier, call, found })).answer
     },

@@ -37,6 +37,8 @@ const entrySchema = z.tuple([z.string(), z.string()])
 export type ReadCacheOptions = {
   shared: SharedCache
   counters: Counters
+  /** Of all that is asked of `shared`. */
+  breaker?: CircuitBreaker
   /** Lets what nobody waits for go on when the request has ended. */
   later?: (work: Promise<unknown>) => void
   sleep?: (ms: number) => Promise<void>
@@ -61,13 +63,14 @@ export class ReadCache {
 
   constructor(options: ReadCacheOptions) {
     const { shared, counters, later = () => {}, sleep = wait, now = Date.now, randomText = () => crypto.randomUUID() } = options
+    const { breaker = new CircuitBreaker(now) } = options
     this.#shared = shared
     this.#counters = counters
     this.#later = later
     this.#sleep = sleep
     this.#randomText = randomText
     this.#now = now
-    this.#breaker = new CircuitBreaker(now)
+    this.#breaker = breaker
     const lifetimeMs = memoryLifetimeMs + staleMsMax
     this.#memory = new MemoryCache({ entriesMax: memoryEntriesMax, lifetimeMs, sizeMax: memoryCharactersMax, now })
   }

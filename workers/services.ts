@@ -38,6 +38,7 @@ import { neonAsyncExecutionStore } from './adapters/neon-async-executions.ts'
 import { neonBountyStore } from './adapters/neon-bounties.ts'
 import { neonCaseStore } from './adapters/neon-cases.ts'
 import { neonDeadLetterStore } from './adapters/neon-dead-letters.ts'
+import { neonDueTimes } from './adapters/neon-due-times.ts'
 import { neonExecutionStore } from './adapters/neon-executions.ts'
 import { neonHostStore } from './adapters/neon-hosts.ts'
 import { neonIdempotencyStore } from './adapters/neon-idempotency.ts'
@@ -57,10 +58,12 @@ import { queueEventLog } from './adapters/queues.ts'
 import { kafkaEventLog } from './adapters/upstash-kafka.ts'
 import { r2ArtifactStore } from './adapters/r2.ts'
 import { sandboxHttp } from './adapters/sandbox-http.ts'
+import { stirringDatabase } from './adapters/stirring-database.ts'
 import { upstashSharedCache } from './adapters/upstash-redis.ts'
 import { upstashUsageCounter } from './adapters/upstash-usage-counter.ts'
 import { createKnownKeys, type KnownKeys } from './authenticate.ts'
 import { goOnBehindAnswer } from './background.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { countedBucket, countedQueue } from './counted-bindings.ts'
 import { Counters } from './counters.ts'
 import { checkEnv, type Env } from './env.ts'
@@ -71,9 +74,11 @@ import { NonceMemory } from './nonce-memory.ts'
 import { placedSandbox, type ConnectedHost } from './placed-sandbox.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { ReadCache } from './read-cache.ts'
+import { currentScope } from './request-scope.ts'
 import { createSessions, type Sessions } from './session.ts'
 import { createSecretBox, type SecretBox } from './sealed-secret.ts'
 import { createSigner } from './signature.ts'
+import { SweepRest } from './sweep-rest.ts'
 
 export type Services = {
   accounts: AccountStore
@@ -117,6 +122,8 @@ export type Services = {
   artifacts: ArtifactStore
   programClaims: ProgramClaims
   retention: RetentionStore
+  /** When the cron has something to do. */
+  sweepRest: SweepRest
   /** How long executions and their artifacts are kept behind their end. */
   kept: { artifactsMs: number; executionsMs: number }
   sandbox: Sandbox
@@ -134,6 +141,9 @@ const runnableEntriesMax = 10_000
 /** The platform's published figure for agents; flows/run-agent.ts asks for a newer version more often. */
 const runnableLifetimeMs = 600_000
 
+/** To hosts; each is a handful of functions, and making them costs a request 10 µs. */
+const portsMax = 1_000
+
 const dayMs = 86_400_000
 
 export function createServices(raw: Env): Services {
@@ -142,12 +152,25 @@ export function createServices(raw: Env): Services {
   const counters = new Counters()
   const upstash = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
   const cache = upstashSharedCache(upstash)
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+  const due = neonDueTimes(database)
+  const breaker = new CircuitBreaker(Date.now)
+  const sweepRest = new SweepRest({ shared: cache, breaker, due, now: Date.now, sleep, later: goOnBehindAnswer })
+  // Of those stores whose rows a sweep may have to look for. Outside of requests there is nothing new.
+  const swept = stirringDatabase(database, () => currentScope() && sweepRest.stir())
   const executions = neonExecutionStore(database)
   const hosts = neonHostStore(database)
   const directory = new HostDirectory({ store: hosts, now: Date.now, later: goOnBehindAnswer })
   const sign = createSigner({ secret: env.SANDBOX_SECRET })
-  const connect = (host: ConnectedHost) =>
-    sandboxHttp({ url: env.SANDBOX_URL, host, sign, onLoad: (load) => directory.told(host.id, load) })
+  const ports = new MemoryCache<Sandbox>({ entriesMax: portsMax, lifetimeMs: Number.POSITIVE_INFINITY })
+  const connect = ({ id, instance }: ConnectedHost) => {
+    const name = `${id} ${instance}`
+    const known = ports.get(name)
+    if (known) return known
+    const made = sandboxHttp({ url: env.SANDBOX_URL, host: { id, instance }, sign, onLoad: (load) => directory.told(id, load) })
+    ports.set(name, made)
+    return made
+  }
   return {
     accounts: neonAccountStore(database),
     keys: neonKeyStore(database),
@@ -159,32 +182,33 @@ export function createServices(raw: Env): Services {
     sessions: createSessions({ secret: `${env.SANDBOX_SECRET} ${env.DATABASE_URL}`, now: Date.now }),
     corsOrigins: env.CORS_ORIGINS,
     agents: neonAgentStore(database),
-    bounties: neonBountyStore(database),
-    cases: neonCaseStore(database),
-    submissions: neonSubmissionStore(database),
-    judgings: neonJudgingStore(database),
+    bounties: neonBountyStore(swept),
+    cases: neonCaseStore(swept),
+    submissions: neonSubmissionStore(swept),
+    judgings: neonJudgingStore(swept),
     progress: neonProgressStore(database),
     eventLog: env.kafka ? kafkaEventLog({ ...env.kafka, sign }) : queueEventLog(countedQueue(env.EVENT_QUEUE, counters)),
-    deadLetters: neonDeadLetterStore(database),
+    deadLetters: neonDeadLetterStore(swept),
     ledger: neonLedgerStore(database),
-    settlements: neonSettlementStore(database),
+    settlements: neonSettlementStore(swept),
     executions,
     hosts,
-    asyncExecutions: neonAsyncExecutionStore(database),
+    asyncExecutions: neonAsyncExecutionStore(swept),
     judgementReceipts: neonJudgementReceiptStore(database),
     receiptKeys: neonReceiptKeyStore(database),
     registeredKeys: new Set(),
-    webhooks: neonWebhookStore(database),
+    webhooks: neonWebhookStore(swept),
     webhookSecrets: createSecretBox({ secret: env.WEBHOOK_ENCRYPTION_KEY, purpose: 'webhook secrets' }),
     allowsLocalWebhooks: env.ALLOW_LOCAL_WEBHOOKS === 'yes',
     addresses: dnsOverHttps({ url: env.DNS_URL }),
     gauges: neonGauges(database),
     cache,
-    reads: new ReadCache({ shared: cache, counters, later: goOnBehindAnswer }),
+    reads: new ReadCache({ shared: cache, breaker, counters, later: goOnBehindAnswer }),
     runnable: new MemoryCache({ entriesMax: runnableEntriesMax, lifetimeMs: runnableLifetimeMs }),
     artifacts: r2ArtifactStore(countedBucket(env.ARTIFACTS, counters), env.presigner),
     programClaims: neonProgramClaims(database),
     retention: neonRetentionStore(database),
+    sweepRest,
     kept: { artifactsMs: env.ARTIFACTS_KEPT_DAYS * dayMs, executionsMs: env.EXECUTIONS_KEPT_DAYS * dayMs },
     sandbox: placedSandbox({ directory, connect, executions, later: goOnBehindAnswer }),
     adminKeySha256: env.ADMIN_KEY_SHA256,
@@ -193,6 +217,6 @@ export function createServices(raw: Env): Services {
     counters,
     log: consoleLog(),
     now: Date.now,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
   }
 }

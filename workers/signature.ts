@@ -39,13 +39,14 @@ export function createSignatureCheck({ secret, nonces, now = Date.now }: Signatu
   }
 }
 
+const encoder = new TextEncoder()
+
 function createHmac(secret: string): (head: SignedHead, body: Uint8Array) => Promise<string> {
   // The key itself, never a promise of it: a request must not wait for what another one began.
   let key: Awaited<ReturnType<typeof crypto.subtle.importKey>> | undefined
   return async (head, body) => {
-    const bytes = new TextEncoder().encode(secret)
-    key ??= await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-    const headBytes = new TextEncoder().encode(signedText(head))
+    key ??= await crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+    const headBytes = encoder.encode(signedText(head))
     const signed = new Uint8Array(headBytes.length + body.length)
     signed.set(headBytes)
     signed.set(body, headBytes.length)

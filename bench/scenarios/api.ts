@@ -1,5 +1,5 @@
 // The load of the platform's sheet: its seven rows with the same connections and durations, against the Worker's direct socket. Beside them,
-// in the same rounds: the least that workerd can answer, what miniflare's entry worker costs, and an Express server with pg on the same
+// in the same rounds: the least that workerd can answer, alone and in front of a server of Node's, what miniflare's entry worker costs, and an Express server with pg on the same
 // Postgres. Then throughput over the number of connections. Everything takes its turn in every round, so that a slow moment of the machine
 // falls on all; the load generator shares the cores.
 import { withLocalCloud, type LocalCloud } from '../local-cloud.ts'
@@ -39,9 +39,10 @@ export async function api(run: BenchRun): Promise<ScenarioResult> {
     await fillLists(cloud)
     const agent = await deployAgent(cloud, { name: 'noop', source: 'export default (input) => input' })
     const bare = await startPeer('bare-worker.ts')
+    const forwarding = await startPeer('forwarding-worker.ts')
     const express = await startPeer('express-pg.ts', { DATABASE_URL: cloud.databaseUrl })
     try {
-      const subjects = subjectsOf({ cloud, agentId: agent.id, bare: bare.url, express: express.url })
+      const subjects = subjectsOf({ cloud, agentId: agent.id, bare: bare.url, forwarding: forwarding.url, express: express.url })
       const measured: Measured = new Map(subjects.map((subject) => [subject.name, { subject, rounds: [] }]))
       const swept = subjects.filter(({ name }) => sweepNames.includes(name))
       const sweptConnections = run.quick ? sweep.quick : sweep.full
@@ -69,18 +70,23 @@ export async function api(run: BenchRun): Promise<ScenarioResult> {
         raw: { percentiles, rounds: Object.fromEntries([...measured].map(([name, of]) => [name, of.rounds])), sweep: points },
       }
     } finally {
-      await Promise.all([bare.stop(), express.stop()])
+      await Promise.all([bare.stop(), forwarding.stop(), express.stop()])
     }
   })
 }
 
 const bareName = (connections: number) => `bare worker, ${connections} connections`
+const forwardingName = (connections: number) => `bare forwarding worker, ${connections} connections`
 const executionName = 'execution'
-const sweepNames = [bareName(100), 'health', 'bounties', executionName]
+const manyExecutionsName = 'execution, 100 connections'
+const sweepNames = [bareName(100), forwardingName(100), 'health', 'bounties', executionName]
 
-type Places = { cloud: LocalCloud; agentId: string; bare: string; express: string }
+/** What an endpoint is compared with: an execution cannot be had without a second server behind the Worker. */
+const leastFor = ({ name, connections }: Subject) => (name === executionName ? forwardingName(connections) : bareName(connections))
 
-function subjectsOf({ cloud, agentId, bare, express }: Places): Subject[] {
+type Places = { cloud: LocalCloud; agentId: string; bare: string; forwarding: string; express: string }
+
+function subjectsOf({ cloud, agentId, bare, forwarding, express }: Places): Subject[] {
   const get = (name: string, url: string, connections: number): Subject => ({ name, url, connections, seconds: readSeconds })
   const ours = (name: keyof typeof apiPromises): Subject => {
     const promised = apiPromises[name]
@@ -95,6 +101,9 @@ function subjectsOf({ cloud, agentId, bare, express }: Places): Subject[] {
       body: JSON.stringify({ input: { n: 1 } }),
     },
   }
+  const forward = (connections: number): Subject => {
+    return { ...execution, name: forwardingName(connections), url: `${forwarding}/`, connections }
+  }
   const lists = ['bounties', 'agents', 'leaderboard'] as const
   return [
     get(bareName(100), `${bare}/`, 100),
@@ -103,8 +112,10 @@ function subjectsOf({ cloud, agentId, bare, express }: Places): Subject[] {
     get(bareName(50), `${bare}/`, 50),
     ours('metrics'),
     ...lists.map(ours),
+    forward(apiPromises.execution.connections),
     { ...execution, connections: apiPromises.execution.connections, promised: apiPromises.execution },
-    { ...execution, name: 'execution, 100 connections', connections: 100 },
+    forward(100),
+    { ...execution, name: manyExecutionsName, connections: 100 },
     get("health through miniflare's entry", `${cloud.baseUrl}/api/health`, 100),
     get('express: health', `${express}/api/health`, 100),
     ...lists.map((list) => get(`express: ${list}`, `${express}/api/${list}`, 50)),
@@ -130,9 +141,10 @@ function ratios(measured: Measured, name: string, to: string): number[] {
 }
 
 function promisedTable(measured: Measured): Table {
-  const rows = [...measured.values()].flatMap(({ subject: { name, connections, promised }, rounds }) => {
+  const rows = [...measured.values()].flatMap(({ subject, rounds }) => {
+    const { name, connections, promised } = subject
     if (!promised) return []
-    const share = median(ratios(measured, name, bareName(connections)))
+    const share = median(ratios(measured, name, leastFor(subject)))
     const reached = { perSecond: perSecond(rounds), p99Ms: latency(rounds, 99) }
     const isReached = reached.perSecond >= promised.perSecond && reached.p99Ms <= promised.p99Ms && failed(rounds) === 0
     const verdict = isReached ? 'reached' : share >= machineShare ? "the machine's limit" : '**missed**'
@@ -164,7 +176,7 @@ function promisedTable(measured: Measured): Table {
       '',
     ],
     rows,
-    note: `The promise is of other hardware. The bare Worker answers a constant in the same rounds with as many connections: a row that reaches ${machineShare} of it is held up by the machine and by workerd, not by the program. Executions are journaled to disk, signed and go to Postgres; the promise was made with services mocked.`,
+    note: `The promise is of other hardware. The bare Worker answers a constant in the same rounds with as many connections: a row that reaches ${machineShare} of it is held up by the machine and by workerd, not by the program. For executions it is a Worker that does nothing but pass the body on to a server of Node's that does nothing. Ours are journaled to disk, signed and go to Postgres; the promise was made with services mocked.`,
   }
 }
 
@@ -189,7 +201,7 @@ function figuresOf(measured: Measured): Figure[] {
   const rate = (name: string) => roundsOf(measured, name).map((round) => round.perSecond)
   const all = [...measured.values()].flatMap(({ rounds }) => rounds)
   const share = (name: string, to: string) => ({ value: median(ratios(measured, name, to)), samples: ratios(measured, name, to) })
-  const executions = [executionName, 'execution, 100 connections']
+  const executions = [executionName, manyExecutionsName]
   return [
     ...[...measured.values()].flatMap(({ subject: { name, promised }, rounds }): Figure[] => {
       const isExecution = executions.includes(name)
@@ -217,6 +229,11 @@ function figuresOf(measured: Measured): Figure[] {
       target: `>= ${least}`,
     })),
     { name: 'ready: share of the bare worker', ...share('ready', bareName(100)), better: 'more' },
+    ...executions.map((name, i) => ({
+      name: `${name}: share of the bare forwarding worker`,
+      ...share(name, forwardingName(i === 0 ? apiPromises.execution.connections : 100)),
+      better: 'more' as const,
+    })),
     {
       name: "miniflare's entry worker: share of the direct socket",
       ...share("health through miniflare's entry", 'health'),
@@ -232,7 +249,9 @@ function figuresOf(measured: Measured): Figure[] {
 }
 
 function latencyChart(measured: Measured): Chart {
-  const ours = [...measured.values()].filter(({ subject: { name, promised } }) => promised || name === bareName(100))
+  const ours = [...measured.values()].filter(
+    ({ subject: { name, promised } }) => promised || name === bareName(100) || name === forwardingName(apiPromises.execution.connections),
+  )
   return {
     name: 'api-latency',
     title: 'Latency under load: share of requests that took longer',

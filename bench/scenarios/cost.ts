@@ -10,6 +10,8 @@ import { metersSince, quantitiesEach, withMeteredCloud, type MeteredCloud, type 
 import { monthlyBill } from '../monthly-bill.ts'
 import type { BenchRun, Figure, ScenarioResult } from '../scenario.ts'
 
+/** Eight hours of 22 days, in which all of a month's executions may come. */
+const workingHours = 176
 /** What the platform's sheet promises, in dollars a month; per million executions it says 30. */
 const volumes = [
   { executions: 10_000, shape: 'alone', promised: '5-10' },
@@ -171,7 +173,8 @@ function report(rows: Row[], { idle, takesAsync }: { idle: Meters; takesAsync: b
   const target = shapeOf('a million a month')
   if (!target) throw new Error('nothing was measured')
   const bills = volumes.map(({ executions, shape, promised }) => {
-    return { ...monthlyBill(executions, (shapeOf(shape) ?? target).each), shape, promised }
+    const { each } = shapeOf(shape) ?? target
+    return { ...monthlyBill(executions, each), workingHoursUsd: monthlyBill(executions, each, workingHours).billUsd, shape, promised }
   })
   const peers = peerCosts(0.03)
   const ourCompute = (['hostCpuMs', 'hostMemoryByteMs', 'hostEgressBytes'] as const).reduce(
@@ -183,12 +186,14 @@ function report(rows: Row[], { idle, takesAsync }: { idle: Meters; takesAsync: b
   const figures: Figure[] = [
     ...rows.map(({ name, total }) => figure(`$ for a million more, ${name}`, total, name === 'a million a month' ? '<= 3' : undefined)),
     ...lines.map((name) => figure(`of it at a million a month: ${name}`, target.microUsdEach[name])),
-    ...bills.flatMap(({ executions, fixedUsd, marginalUsd, billUsd, promised }) => {
+    ...bills.flatMap(({ executions, fixedUsd, neonAwakeUsd, marginalUsd, billUsd, workingHoursUsd, promised }) => {
       const month = executions.toLocaleString('en')
       return [
         figure(`$ a month for ${month}: fixed`, fixedUsd),
         figure(`$ a month for ${month}: by use, at list price`, marginalUsd),
-        figure(`$ a month for ${month}: bill (promised ${promised})`, billUsd),
+        figure(`$ a month for ${month}: Neon kept awake by calls at all hours`, neonAwakeUsd),
+        figure(`$ a month for ${month}: bill, calls at all hours (promised ${promised})`, billUsd),
+        figure(`$ a month for ${month}: bill, calls in ${workingHours} working hours`, workingHoursUsd),
       ]
     }),
     figure('$ for a million runs, sandbox alone: here', ourCompute),

@@ -20,7 +20,7 @@ export function hostsContract(name: string, openStore: () => HostStore): void {
     })
 
     const heardOf = async (store: HostStore, id: string) =>
-      (await store.list({ heardMsMax: minute, limit: 1_000 })).find((host) => host.id === id)
+      (await store.list({ heardMsMax: minute, restingMsMax: minute, limit: 1_000 })).find((host) => host.id === id)
 
     test('a host is as it last said', async () => {
       const store = open()
@@ -58,10 +58,15 @@ export function hostsContract(name: string, openStore: () => HostStore): void {
       await store.beat(old)
       await new Promise((resolve) => setTimeout(resolve, 60))
       await store.beat(young)
-      const ids = (await store.list({ heardMsMax: 50, limit: 1_000 })).map(({ id }) => id)
+      const ids = (await store.list({ heardMsMax: 50, restingMsMax: 50, limit: 1_000 })).map(({ id }) => id)
       expect(ids).toContain(young.host)
       expect(ids).not.toContain(old.host)
-      expect(await store.list({ heardMsMax: minute, limit: 1 })).toHaveLength(1)
+      await store.beat({ ...old, state: 'resting', at: second(1) })
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      const resting = (await store.list({ heardMsMax: 50, restingMsMax: minute, limit: 1_000 })).map(({ id }) => id)
+      expect(resting).toContain(old.host)
+      expect(resting).not.toContain(young.host)
+      expect(await store.list({ heardMsMax: minute, restingMsMax: minute, limit: 1 })).toHaveLength(1)
     })
   })
 }

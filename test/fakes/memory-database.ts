@@ -21,7 +21,7 @@ import type {
   SubmissionStore,
 } from '../../shared/ports.ts'
 import type { DeadLetterStore } from '../../shared/dead-letter-ports.ts'
-import type { ProgramClaims, RetentionStore } from '../../shared/sweep-ports.ts'
+import type { DueTimes, ProgramClaims, RetentionStore } from '../../shared/sweep-ports.ts'
 import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
@@ -61,6 +61,7 @@ export type MemoryDatabase = {
   deadLetters: DeadLetterStore
   programClaims: ProgramClaims
   retention: RetentionStore
+  dueTimes: DueTimes
   rejected: RejectedOutcome[]
 }
 
@@ -77,9 +78,15 @@ export function memoryDatabase(): MemoryDatabase {
   const program = (agentId: string, version: number): Program => {
     return { kind: agents.get(agentId)?.kind ?? 'script', sha256: versions.get(`${agentId}@${version}`)?.sha256 ?? '' }
   }
-  const { money, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, deadLetters, program })
+  const { money, dueTimes: judgingsDue, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, deadLetters, program })
   const rejected: RejectedOutcome[] = []
-  const { waitingOf, ended, remove, ...executed } = memoryExecutions({
+  const {
+    waitingOf,
+    ended,
+    remove,
+    dueTimes: executionsDue,
+    ...executed
+  } = memoryExecutions({
     isKnown: ({ accountId, agentId, version }) => accounts.has(accountId) && versions.has(`${agentId}@${version}`),
     webhooks,
     deadLetters,
@@ -104,6 +111,13 @@ export function memoryDatabase(): MemoryDatabase {
     deadLetters: deadLetters.store,
     programClaims: memoryProgramClaims({ isNamed: (sha256) => [...versions.values()].some((version) => version.sha256 === sha256) }),
     retention: memoryRetention({ ended, remove }),
+    dueTimes: {
+      async earliest() {
+        const open = [...bounties.values()].filter(({ summary }) => summary.status === 'open').map(({ summary }) => summary.deadline)
+        const all = [...judgingsDue(), ...executionsDue(), ...webhooks.dueTimes(), ...open]
+        return all.filter((at) => at !== null).toSorted()[0]
+      },
+    },
     receiptKeys: {
       async register(key) {
         if (!receiptKeys.has(key.id)) receiptKeys.set(key.id, { ...key, registeredAt: '2026-11-23T12:00:00.000Z' })

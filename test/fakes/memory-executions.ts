@@ -26,6 +26,8 @@ export type MemoryExecutions = {
   waitingOf: (accountId: string) => number
   ended: () => StoredExecution[]
   remove: (id: string) => void
+  /** Of turns. */
+  dueTimes: () => string[]
 }
 
 export type MemoryExecutionsOptions = {
@@ -176,6 +178,7 @@ export function memoryExecutions({ isKnown, webhooks, deadLetters, rejected }: M
     executions,
     asyncExecutions,
     waitingOf,
+    dueTimes: () => [...waiting.values()].filter(({ status }) => !hasEnded(status)).map(({ dueAt }) => dueAt),
     ended: () => [...records.values(), ...[...waiting.values()].filter(({ status }) => hasEnded(status))],
     remove(id) {
       records.delete(id)

@@ -54,6 +54,8 @@ export type MemorySubmissions = {
   progress: ProgressStore
   judgementReceipts: JudgementReceiptStore
   money: MemoryMoney
+  /** Of turns. */
+  dueTimes: () => (string | null)[]
 }
 
 export function memorySubmissions({
@@ -373,7 +375,8 @@ export function memorySubmissions({
     },
   }
 
-  return { submissions: store, judgings, cases, progress, judgementReceipts, money }
+  const dueTimes = () => [...submissions.values()].map(({ dueAt }) => dueAt)
+  return { submissions: store, judgings, cases, progress, judgementReceipts, money, dueTimes }
 }
 
 function seen({

@@ -17,6 +17,8 @@ export type MemoryWebhooks = {
   submissionFinished: (submission: Omit<Submission, 'verdicts'>, ownerId: string) => void
   executionFinished: (execution: EndedExecution) => void
   bountyClosed: (bounty: BountySummary, winnerId?: string) => void
+  /** Of deliveries. */
+  dueTimes: () => (string | null)[]
 }
 
 export function memoryWebhooks(): MemoryWebhooks {
@@ -45,6 +47,7 @@ export function memoryWebhooks(): MemoryWebhooks {
   }
 
   return {
+    dueTimes: () => [...deliveries.values()].map(({ nextAttemptAt }) => nextAttemptAt),
     submissionFinished({ id: submissionId, accountId, finishedAt, ...submission }, ownerId) {
       const { bountyId, agentId, version, round, status, casesTotal, casesPassed } = submission
       const data = { submissionId, bountyId, agentId, version, round, status, casesTotal, casesPassed }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { rateLimits as defaultRateLimits, type RateLimits } from '../../shared/rate-limit.ts'
 import { createApp } from '../../workers/app.ts'
 import { createKnownKeys } from '../../workers/authenticate.ts'
+import { CircuitBreaker } from '../../workers/circuit-breaker.ts'
 import { Counters } from '../../workers/counters.ts'
 import { MemoryCache } from '../../workers/memory-cache.ts'
 import { NonceMemory } from '../../workers/nonce-memory.ts'
@@ -12,6 +13,7 @@ import { createSecretBox } from '../../workers/sealed-secret.ts'
 import { ReadCache } from '../../workers/read-cache.ts'
 import type { LogFields } from '../../workers/log.ts'
 import type { Services } from '../../workers/services.ts'
+import { SweepRest } from '../../workers/sweep-rest.ts'
 import { eventually } from './eventually.ts'
 import { fakeSandbox, type FakeSandbox } from './fake-sandbox.ts'
 import { idOf } from './id-of.ts'
@@ -85,6 +87,7 @@ export function testEdge({
     reads: new ReadCache({ shared: cache, counters, now }),
     registeredKeys: new Set(),
     runnable: new MemoryCache({ entriesMax: 100, lifetimeMs: 600_000, now }),
+    sweepRest: new SweepRest({ shared: cache, breaker: new CircuitBreaker(now), due: database.dueTimes, now, sleep }),
     kept: { artifactsMs: 30 * 86_400_000, executionsMs: 90 * 86_400_000 },
     adminKeySha256: createHash('sha256').update(adminKey).digest('hex'),
     sandboxSecret,

@@ -33,7 +33,7 @@ export type TestHost = AsyncDisposable & {
   execution: (source: string, fields?: Partial<HostExecution>) => HostExecution
   /** Signed. */
   get: (path: string) => Promise<TestAnswer>
-  post: (path: string, body: unknown) => Promise<TestAnswer>
+  post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<TestAnswer>
   stop: () => Promise<void>
   /** Environment of a host that is like this one, e.g. to start another on the same data. */
   environment: Record<string, string>
@@ -62,8 +62,8 @@ export async function startTestHost({ engine = createFakeEngine(), environment: 
   const url = `http://127.0.0.1:${host.port}`
   let isStopped = false
 
-  async function send(method: string, path: string, body: Buffer): Promise<TestAnswer> {
-    const headers = signRequest({ secret, audience: `host ${host.name}`, method, path, body, now: Date.now() })
+  async function send(method: string, path: string, body: Buffer, more: Record<string, string> = {}): Promise<TestAnswer> {
+    const headers = { ...more, ...signRequest({ secret, audience: `host ${host.name}`, method, path, body, now: Date.now() }) }
     return answerOf(await fetch(url + path, { method, headers, ...(method === 'POST' ? { body: new Uint8Array(body) } : {}) }))
   }
 
@@ -91,7 +91,8 @@ export async function startTestHost({ engine = createFakeEngine(), environment: 
       ...fields,
     }),
     get: (path: string) => send('GET', path, Buffer.alloc(0)),
-    post: (path: string, body: unknown) => send('POST', path, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))),
+    post: (path: string, body: unknown, headers = {}) =>
+      send('POST', path, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), headers),
     async stop() {
       if (!isStopped) await host.stop()
       isStopped = true

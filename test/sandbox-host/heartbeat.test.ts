@@ -1,8 +1,12 @@
 // A host tells the Worker that it is there, that it drains, and that it has left.
 import { expect, test } from 'vitest'
+import { createHeartbeat } from '../../sandbox-host/heartbeat.ts'
+import { createLog } from '../../sandbox-host/log.ts'
+import { beatOf } from '../fakes/beat-of.ts'
 import { eventually } from '../fakes/eventually.ts'
-import { startTestHost } from '../fakes/test-host.ts'
+import { secret, startTestHost } from '../fakes/test-host.ts'
 import type { TestHost } from '../fakes/test-host.ts'
+import { startWorkerServer } from '../fakes/worker-server.ts'
 
 const states = (host: TestHost) => host.worker.beats.map(({ state }) => state)
 
@@ -43,4 +47,28 @@ test('a host that could not hand over all that it had has not left', async () =>
   host.bucket.failing = true
   await host.stop()
   expect(states(host).at(-1)).toBe('draining')
+})
+
+test('without work it says that it rests, and then nothing, until there is work', async () => {
+  const worker = await startWorkerServer(secret)
+  const { state: _state, load: _load, at: _at, ...host } = beatOf()
+  let load = 1
+  const times = { beatMs: 10, restAfterMs: 150, restBeatMs: 600_000 }
+  const heartbeat = createHeartbeat({ host, load: () => load, workerUrl: worker.url, secret, log: createLog('silent'), times })
+  const said = () => [...new Set(worker.beats.map(({ state }) => state))]
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+  heartbeat.start()
+  await pause(400)
+  // A run that takes long is work.
+  expect(said()).toEqual(['up'])
+  load = 0
+  await eventually(said, ['up', 'resting'])
+  const count = worker.beats.length
+  await pause(200)
+  expect(worker.beats).toHaveLength(count)
+  heartbeat.stir()
+  await eventually(() => worker.beats.at(count)?.state, 'up')
+  await heartbeat.end('left', Date.now() + 5_000)
+  expect(worker.beats.at(-1)?.state).toBe('left')
+  await worker.stop()
 })

@@ -1,7 +1,8 @@
 // The host's routes, by status, over real HTTP.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { executionRecordSchema, manifestSchema, placeOf } from '../../shared/execution.ts'
-import { hostHeader } from '../../shared/host.ts'
+import { z } from 'zod'
+import { executionRecordSchema, manifestSchema, outcomeOf, outcomeSchema, placeOf } from '../../shared/execution.ts'
+import { answerHeader, hostHeader, statusHeader } from '../../shared/host.ts'
 import { signatureHeader } from '../../shared/signing.ts'
 import { limits } from '../../shared/tiers.ts'
 import { signRequest } from '../../sandbox-host/signature.ts'
@@ -19,6 +20,7 @@ const engine = createFakeEngine({
     throwing: () => ({ status: 'threw', error: { name: 'TypeError', message: 'no\0' }, stderr: Buffer.from('a\0b') }),
     writing: () => ({ artifacts: [{ name: 'a/b.txt', bytes: Buffer.from('hello') }] }),
     chatting: () => ({ output: 'not json' }),
+    exact: () => ({ output: '{"b":1.50,"a":12345678901234567890, "__proto__":"\\u0000é"}' }),
     slow: () => new Promise((resolve) => setTimeout(resolve, 50, {})),
     broken: () => Promise.reject(new Error('the engine broke; do not tell')),
     endless: () => {
@@ -58,6 +60,28 @@ describe('200', () => {
     const record = executionRecordSchema.parse(answer.json())
     expect(record).toMatchObject({ id: execution.id, status: 'completed', output: '{"n":1}', engine: 'fake 1', usage: { fuel: 10 } })
     expect((await host.get(`/v1/executions/${execution.id}`)).bytes).toEqual(answer.bytes)
+  })
+
+  test.each([
+    ['plain', 'completed', { output: { n: 1 } }],
+    ['throwing', 'threw', { error: { name: 'TypeError', message: 'no\uFFFD' } }],
+    ['writing', 'completed', { artifacts: [{ name: 'a/b.txt', bytes: 5, sha256: expect.any(String) }] }],
+  ])('an execution that is asked for as an outcome is answered so: %s', async (source, status, told) => {
+    const execution = host.execution(source)
+    const answer = await host.post('/v1/executions', execution, { [answerHeader]: 'outcome' })
+    expect(answer.headers.get(statusHeader)).toBe(status)
+    const outcome = answer.json()
+    expect(outcome).toMatchObject(told)
+    const record = executionRecordSchema.parse((await host.get(`/v1/executions/${execution.id}`)).json())
+    expect(outcome).toEqual(outcomeOf(record))
+    expect(z.strictObject(outcomeSchema.shape).parse(outcome)).toEqual(outcome)
+    // The same id again, when the run is over.
+    expect((await host.post('/v1/executions', execution, { [answerHeader]: 'outcome' })).bytes).toEqual(answer.bytes)
+  })
+
+  test('an outcome has the output as the program wrote it', async () => {
+    const answer = await host.post('/v1/executions', host.execution('exact'), { [answerHeader]: 'outcome' })
+    expect(answer.bytes.toString()).toContain(',"output":{"b":1.50,"a":12345678901234567890, "__proto__":"\\u0000é"}}')
   })
 
   test('the same id again is the same execution', async () => {

@@ -92,6 +92,16 @@ test('who was not heard of for three beats, or has left, takes nothing; who drai
   expect((await directory.holders()).map(({ id }) => id)).toEqual(['a', 'b', 'd'])
 })
 
+test('who rests takes work however long ago it said so, and is asked for what it holds; a loss is remembered for as long as of others', async () => {
+  rows = [host({ state: 'resting', heardMs: 3_600_000 }), host({ id: 'b' })]
+  expect(await takers()).toEqual(['a', 'b'])
+  expect((await directory.holders()).map(({ id }) => id)).toEqual(['a', 'b'])
+  directory.doubt('a')
+  expect((await one()).isDoubted).toBe(true)
+  now += 5_000
+  expect((await one()).isDoubted).toBe(false)
+})
+
 test('with nobody to turn to every question reads, a few times a second', async () => {
   rows = []
   expect(await takers()).toEqual([])

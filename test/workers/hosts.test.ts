@@ -28,7 +28,7 @@ const beat = (more: Partial<HostBeat> = {}) => beatOf({ receiptKey: key('07'), .
 test('a host that says that it is there is known, and its receipt key is', async () => {
   const said = beat()
   expect(await say(said)).toMatchObject({ status: 200, body: { recorded: true } })
-  const [heard] = await edge.database.hosts.list({ heardMsMax: 60_000, limit: 10 })
+  const [heard] = await edge.database.hosts.list({ heardMsMax: 60_000, restingMsMax: 60_000, limit: 10 })
   expect(heard).toMatchObject({ id: said.host, instance: said.instance, state: 'up', threads: 2, load: 3 })
   const { body } = await edge.call('GET', '/api/receipt-keys')
   expect(body.items).toMatchObject([{ ...said.receiptKey, host: said.host }])

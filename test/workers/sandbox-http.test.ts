@@ -300,3 +300,35 @@ test('a cancellation names the execution', async () => {
   await sandbox.cancel(execution.id)
   expect([requests[0]?.method, requests[0]?.url]).toEqual(['POST', `http://host.invalid/v1/executions/${execution.id}/cancel`])
 })
+
+const outcomeText = `{"id":"${execution.id}","output":{"b":1.50,"a":1e2}}`
+const outcome = (text = outcomeText, status = 'completed') => {
+  return () => new Response(text, { headers: { 'bounty-status': status } })
+}
+
+test('a run is asked for as the API answers it, and is passed on byte for byte', async () => {
+  answers = [lost, outcome()]
+  expect(await sandbox.run(asked)).toEqual({ status: 'completed', outcome: outcomeText })
+  expect(requests.map(({ headers }) => headers.get('bounty-answer'))).toEqual(['outcome', 'outcome'])
+})
+
+test('a run by a host from before is answered with its record', async () => {
+  answers = [() => Response.json({ ...record, receipt: undefined })]
+  const { program: _program, accountId: _account, ...told } = { ...record, output: 1 }
+  const { status, outcome: text } = await sandbox.run(asked)
+  expect([status, JSON.parse(text)]).toEqual(['completed', told])
+})
+
+test.each([
+  ['is cut short', outcome(outcomeText.slice(0, -5))],
+  ['loses its connection', pieces(outcomeText.slice(0, 20), new TypeError('Network connection lost.'))],
+  ['is empty', outcome('')],
+  ['is of another run', outcome(outcomeText.replace(execution.id, idOf('execution')))],
+  ['is no outcome', outcome('<html>')],
+  ['does not say how it ended', () => new Response(outcomeText)],
+  ['says that it ended as nothing ends', outcome(outcomeText, 'fine')],
+  ['is a page of a proxy', () => new Response('no such thing', { status: 404 })],
+])('a run whose answer %s is sandbox-unavailable', async (_, answer) => {
+  answers = [answer]
+  await expect(sandbox.run(asked)).rejects.toMatchObject({ code: 'sandbox-unavailable' })
+})

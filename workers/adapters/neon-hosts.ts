@@ -34,12 +34,13 @@ export function neonHostStore(database: Database): HostStore {
         parameters: [host, instance, state, JSON.stringify(tiers), threads, load, at, silenceMs / 1_000],
       })
     },
-    list: ({ heardMsMax, limit }) =>
+    list: ({ heardMsMax, restingMsMax, limit }) =>
       database.query(rowSchema, {
         text: `select id, instance, state, tiers, threads, load,
             greatest(0, extract(epoch from now() - heard_at) * 1000)::bigint as heard_ms
-          from sandbox_hosts where heard_at >= now() - make_interval(secs => $1) order by heard_at desc, id limit $2`,
-        parameters: [heardMsMax / 1_000, limit],
+          from sandbox_hosts where heard_at >= now() - make_interval(secs => case state when 'resting' then $2::double precision else $1 end)
+          order by heard_at desc, id limit $3`,
+        parameters: [heardMsMax / 1_000, restingMsMax / 1_000, limit],
       }),
   }
 }

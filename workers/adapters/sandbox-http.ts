@@ -2,10 +2,11 @@
 // `sandbox-unavailable`. Every request is a read or carries its own identity, so one lost connection is tried once more. Which host:
 // placed-sandbox.ts.
 import { z } from 'zod'
-import { executionRecordSchema, judgementLineSchema, manifestSchema } from '../../shared/execution.ts'
-import type { Judgement, JudgementEnd, JudgementLine, Verdict } from '../../shared/execution.ts'
+import { executionRecordSchema, judgementLineSchema, manifestSchema, outcomeOf } from '../../shared/execution.ts'
+import type { ExecutionRecord, Judgement, JudgementEnd, JudgementLine, RunAnswer, Verdict } from '../../shared/execution.ts'
+import { guestStatusSchema } from '../../shared/guest-status.ts'
 import type { ByteRange, JudgedCases, Sandbox } from '../../shared/ports.ts'
-import { hostHeader, loadHeader, preferInstanceHeader } from '../../shared/host.ts'
+import { answerHeader, hostHeader, loadHeader, preferInstanceHeader, statusHeader } from '../../shared/host.ts'
 import { ProblemError, type ProblemCode } from '../../shared/problem.ts'
 import { tiers } from '../../shared/tiers.ts'
 import { readLines } from '../read-lines.ts'
@@ -38,6 +39,9 @@ const judgementsPath = '/v1/judgements'
 const asyncExecutionsPath = '/v1/async-executions'
 const notThere: ReadonlySet<string> = new Set<ProblemCode>(['execution-not-found', 'artifact-not-found'])
 
+const encoder = new TextEncoder()
+const asOutcome = { [answerHeader]: 'outcome' }
+
 const problemSchema = z.object({ code: z.string(), detail: z.string().max(20_000) })
 /** The second is what ended a run that was begun. */
 const runAnswerSchema = z.union([executionRecordSchema, z.object({ problem: problemSchema })])
@@ -52,7 +56,7 @@ export type SandboxHttpOptions = {
   fetch?: typeof globalThis.fetch
 }
 
-type Call = { method: 'GET' | 'POST'; path: string; body?: string; timeoutMs: number }
+type Call = { method: 'GET' | 'POST'; path: string; body?: string; headers?: Record<string, string>; timeoutMs: number }
 
 export function sandboxHttp({
   url,
@@ -64,12 +68,12 @@ export function sandboxHttp({
   const base = url.replace(/\/+$/, '')
   const address = { [hostHeader]: host.id, [preferInstanceHeader]: host.instance }
 
-  async function send({ method, path, body = '', timeoutMs }: Call): Promise<Response> {
-    const bytes = new TextEncoder().encode(body)
+  async function send({ method, path, body = '', headers: more, timeoutMs }: Call): Promise<Response> {
+    const bytes = encoder.encode(body)
     const signal = AbortSignal.timeout(timeoutMs)
     for (let attempt = 1; ; attempt++) {
       const signature = await sign({ audience: `host ${host.id}`, method, path, body: bytes })
-      const headers = { 'content-type': 'application/json', ...address, ...signature }
+      const headers = { 'content-type': 'application/json', ...more, ...address, ...signature }
       try {
         const response = await fetch(base + path, { method, headers, signal, ...(method === 'POST' ? { body: bytes } : {}) })
         const load = response.headers.get(loadHeader)
@@ -104,9 +108,11 @@ export function sandboxHttp({
       return answer(manifestSchema, { method: 'POST', path: '/v1/programs', body, timeoutMs: prepareMsMax })
     },
 
-    run(execution) {
-      const timeoutMs = tiers[execution.tier].wallMsMax + queueMsMax
-      return answer(executionRecordSchema, { method: 'POST', path: '/v1/executions', body: JSON.stringify(execution), timeoutMs })
+    async run(execution) {
+      const request = { method: 'POST', path: '/v1/executions', body: JSON.stringify(execution), headers: asOutcome } as const
+      const response = await call({ ...request, timeoutMs: tiers[execution.tier].wallMsMax + queueMsMax })
+      if (!response) throw unavailable(new Error(`${request.path} answered 404`))
+      return runAnswer(response, execution.id)
     },
 
     async runAsync(execution) {
@@ -161,6 +167,23 @@ export function sandboxHttp({
       return response ? response.text() : ''
     },
   }
+}
+
+/** Is it an answer, to this run, and whole? What is in it was written, and checked, by the host. */
+async function runAnswer(response: Response, id: string): Promise<RunAnswer> {
+  const told = response.headers.get(statusHeader)
+  // A host from before there were such answers gives the record.
+  if (told === null) return answerOf(await parsed(executionRecordSchema, response))
+  const status = guestStatusSchema.safeParse(told)
+  const outcome = await response.text().catch((cause: unknown) => {
+    throw unavailable(cause)
+  })
+  if (status.success && outcome.startsWith(`{"id":"${id}",`) && outcome.endsWith('}')) return { status: status.data, outcome }
+  throw unavailable(new Error(`an answer of ${outcome.length} characters is no outcome of ${id}`))
+}
+
+function answerOf(record: ExecutionRecord): RunAnswer {
+  return { status: record.status, outcome: JSON.stringify(outcomeOf(record)) }
 }
 
 /** What was signed before the host began is refused, as it may be a replay; 502 and 504 are of the proxy, which lost the connection to the host. */

@@ -1,7 +1,6 @@
 // Runs an agent: the hot path. When this isolate knows the key and the agent, nothing but the host is asked; the host journals the outcome
 // before it answers and hands it over afterwards (flows/record-outcomes.ts).
-import type { Execution, ExecutionCreate } from '../../shared/execution.ts'
-import { outcomeOf } from '../../shared/execution.ts'
+import type { ExecutionCreate, ExecutionStatus } from '../../shared/execution.ts'
 import type { RunnableAgent } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
@@ -15,17 +14,19 @@ const latestFreshMs = 5_000
 
 export type RunAgent = { accountId: string; agentId: string; execution: ExecutionCreate; attempt: Attempt }
 
-/** @returns the outcome; of one that an earlier try has queued (queue-execution.ts) how it stands */
-export async function runAgent(services: Services, { accountId, agentId, execution, attempt }: RunAgent): Promise<Execution> {
+/** The execution as the API answers it, in JSON; of one that an earlier try has queued (queue-execution.ts) how it stands. */
+export type AgentRun = { id: string; status: ExecutionStatus; text: string }
+
+export async function runAgent(services: Services, { accountId, agentId, execution, attempt }: RunAgent): Promise<AgentRun> {
   const { input, tier, seed, startTime } = execution
   requireSmallInput(input)
   const { version, program } = await findRunnable(services, { agentId, version: execution.version })
   const id = attempt.newId('execution')
   const ran = attempt.isRetry ? await findExecution(services, id).catch(orUnknown) : undefined
-  if (ran) return viewExecution(ran)
-  const record = await services.sandbox.run({ id, agentId, version, tier, seed, startTime, accountId, program, input })
-  services.counters.add('executions_total', { status: record.status })
-  return outcomeOf(record)
+  if (ran) return { id, status: ran.status, text: JSON.stringify(viewExecution(ran)) }
+  const { status, outcome } = await services.sandbox.run({ id, agentId, version, tier, seed, startTime, accountId, program, input })
+  services.counters.add('executions_total', { status })
+  return { id, status, text: outcome }
 }
 
 /** A lost host may hold the execution. It is run again then, which is the same execution: placed-sandbox.ts says why that is safe. */

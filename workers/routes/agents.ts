@@ -6,6 +6,7 @@ import { pageSchema } from '../../shared/page.ts'
 import { prefersAsync, respondAsync } from '../../shared/prefer.ts'
 import { limits } from '../../shared/tiers.ts'
 import { goOn } from '../background.ts'
+import { sealed } from '../envelope.ts'
 import { deployAgent, deployVersion } from '../flows/deploy-agent.ts'
 import { queueExecution } from '../flows/queue-execution.ts'
 import { runAgent } from '../flows/run-agent.ts'
@@ -21,6 +22,8 @@ import { idParameters } from './path-parameters.ts'
 const deployBytesMax = Math.ceil((limits.programBytesMax * 4) / 3) + 64 * 1024
 /** The largest program as it is, and the fields and boundaries around it. */
 const uploadBytesMax = limits.programBytesMax + 64 * 1024
+
+const json = { 'content-type': 'application/json' }
 
 const uploadSchema = filePartSchema.meta({
   type: 'string',
@@ -116,8 +119,9 @@ export function addAgentRoutes(router: Router, services: Services): void {
     async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
       const asked = { accountId, agentId: id, execution: body, attempt }
       if (!prefersAsync(c.req.header('prefer'))) {
-        const ran = await runAgent(services, asked)
-        return hasEnded(ran.status) ? c.json(ran, 200) : c.json(ran, 202, { location: `/api/executions/${ran.id}` })
+        const { id: executionId, status, text } = await runAgent(services, asked)
+        if (hasEnded(status)) return sealed(c, { body: text, headers: json })
+        return sealed(c, { body: text, status: 202, headers: { ...json, location: `/api/executions/${executionId}` } })
       }
       const { execution, turn } = await queueExecution(services, asked)
       // Sooner than the message arrives; whichever of the two takes the turn, the other finds it taken.
