@@ -61,11 +61,12 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
   async function load(kind: ProgramKind, stored: Buffer): Promise<PreparedProgram & { ok: true }> {
     const outcome = await orProblem(native.load(kind, stored))
     if (!outcome.ok) throw new ProblemError('invalid-program', { detail: outcome.message })
-    return { ...outcome, heldBytes: kind === 'script' && scriptMode === 'interpreted' ? outcome.snapshotBytes : stored.length }
+    // Of what is interpreted the engine keeps the pages alone.
+    return { ...outcome, heldBytes: kind === 'script' && !isCompiled(stored) ? outcome.snapshotBytes : stored.length }
   }
 
-  async function compileScript(handle: number): Promise<PrepareOutcome> {
-    const input = native.compilerInput(handle, { hasCells: scriptMode === 'compiled' })
+  async function compileScript(handle: number, mode: ScriptMode): Promise<PrepareOutcome> {
+    const input = native.compilerInput(handle, { hasCells: mode === 'compiled' })
     native.drop(handle)
     const compiled = await compileModule('script', input)
     return compiled.ok ? load('script', compiled.code) : { ok: false, reason: 'invalid-program', message: compiled.message }
@@ -73,14 +74,16 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
 
   const isInterpreted = scriptMode === 'interpreted'
   return {
+    compiledLabel: `${native.version}+compiled-${native.compilerVersion}`,
     label: isInterpreted ? native.version : `${native.version}+${scriptMode}-${native.compilerVersion}`,
     build: isInterpreted ? build : `${build}-${scriptMode}`,
     kinds: programKinds,
-    async prepare(kind, code, limits) {
+    async prepare(kind, code, limits, asked) {
+      const mode: ScriptMode = asked ?? scriptMode
       if (kind === 'script') {
         const outcome = await orProblem(native.prepare(kind, code, limits))
         if (!outcome.ok) return outcome
-        if (scriptMode !== 'interpreted') return compileScript(outcome.handle)
+        if (mode !== 'interpreted') return compileScript(outcome.handle, mode)
         return { ...outcome, heldBytes: outcome.snapshotBytes }
       }
       const began = performance.now()
@@ -103,6 +106,11 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
     stats: () => ({ ...native.stats() }),
     close: async () => native.close(),
   }
+}
+
+/** The form that the engine keeps of a script with machine code begins so (engine/src/script_program.rs). */
+function isCompiled(stored: Buffer): boolean {
+  return stored.subarray(0, 7).toString('latin1') === 'agtcode'
 }
 
 /** Machine code and snapshots belong to what was built, not to a version that somebody may have forgotten to raise. */

@@ -33,7 +33,10 @@ export function asyncExecutionsContract(name: string, open: () => AsyncExecution
     accountId = await newAccount()
     agentId = idOf('agent')
     const dates = { createdAt: at(0), updatedAt: at(0) }
-    await stores.agents.create({ id: agentId, accountId, name: `agent-${unique()}`, ...program, version: 1, bytes: 1, ...dates }, 'e')
+    await stores.agents.create(
+      { id: agentId, accountId, name: `agent-${unique()}`, ...program, scriptMode: 'interpreted', version: 1, bytes: 1, ...dates },
+      { engine: 'e' },
+    )
   })
 
   async function newAccount(): Promise<string> {

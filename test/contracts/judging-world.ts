@@ -67,8 +67,15 @@ export function useJudgingWorld(open: () => JudgingStores) {
   type Submitted = { to?: string; second?: number; stopAtFirstFailure?: boolean; agentId?: string }
   async function submitted({ to = bountyId, second = 2, stopAtFirstFailure = false, agentId = idOf('agent') }: Submitted = {}) {
     if (!(await stores.agents.find(agentId))) {
-      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
-      await stores.agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
+      const program = {
+        name: `agent-${unique()}`,
+        kind: 'script',
+        scriptMode: 'interpreted',
+        version: 1,
+        sha256: '0'.repeat(64),
+        bytes: 7,
+      } as const
+      await stores.agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
     }
     const id = idOf('submission')
     const { caseCount = 0 } = (await stores.bounties.findSummary(to)) ?? {}

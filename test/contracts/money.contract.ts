@@ -67,9 +67,16 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
 
     type Submitted = { by?: string; passed?: number; fuel?: number; end?: 'accepted' | 'rejected' | 'failed' | 'running'; minute?: number }
     async function submitted(bountyId: string, { by = author, passed = 2, fuel = 1, end, minute = 3 }: Submitted = {}): Promise<string> {
-      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
+      const program = {
+        name: `agent-${unique()}`,
+        kind: 'script',
+        scriptMode: 'interpreted',
+        version: 1,
+        sha256: '0'.repeat(64),
+        bytes: 7,
+      } as const
       const agentId = idOf('agent')
-      await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
+      await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
       const id = idOf('submission')
       await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, casesTotal: 2, createdAt: at(2) })
       const usage = { fuel, wallMicros: 1, memoryBytesPeak: 1 }

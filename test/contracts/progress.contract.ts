@@ -26,8 +26,15 @@ export function progressContract(name: string, open: () => ProgressStores): void
       const judge = judgeByHand({ submissions, judgings })
       const [accountId, agentId, bountyId, id] = [idOf('account'), idOf('agent'), idOf('bounty'), idOf('submission')]
       await accounts.create({ id: accountId, name: `a ${unique()}`, createdAt: at(0) }, newKey())
-      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
-      await agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
+      const program = {
+        name: `agent-${unique()}`,
+        kind: 'script',
+        scriptMode: 'interpreted',
+        version: 1,
+        sha256: '0'.repeat(64),
+        bytes: 7,
+      } as const
+      await agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
       const money = { rewardCredits: 0, mode: 'best', tier: 'basic', status: 'open' } as const
       const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null, checker: null }
       const cases = Array.from({ length: 6 }, (_, position) => {

@@ -56,9 +56,16 @@ export function storesContract(name: string, open: () => Stores): void {
     }
 
     async function newAgent(more: Partial<Agent> = {}): Promise<Agent> {
-      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: hash(), bytes: 7 } as const
+      const program = {
+        name: `agent-${unique()}`,
+        kind: 'script',
+        scriptMode: 'interpreted',
+        version: 1,
+        sha256: hash(),
+        bytes: 7,
+      } as const
       const agent: Agent = { id: idOf('agent'), accountId: account.id, ...program, createdAt: at(0), updatedAt: at(0), ...more }
-      await stores.agents.create(agent, 'engine-1')
+      await stores.agents.create(agent, { engine: 'engine-1' })
       return agent
     }
 
@@ -112,7 +119,15 @@ export function storesContract(name: string, open: () => Stores): void {
     test('an agent has versions; each can be run by its number, the latest without one', async () => {
       const agent = await newAgent()
       expect(await stores.agents.find(agent.id)).toEqual(agent)
-      const version = { agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(8), at: at(9) }
+      const version = {
+        agentId: agent.id,
+        sha256: hash(),
+        bytes: 9,
+        engine: 'engine-1',
+        scriptMode: 'interpreted' as const,
+        askedAt: at(8),
+        at: at(9),
+      }
       const changed = await stores.agents.addVersion(version)
       expect(changed).toEqual({ ...agent, version: 2, sha256: version.sha256, bytes: 9, updatedAt: at(9) })
       expect(await stores.agents.find(agent.id)).toEqual(changed)
@@ -132,7 +147,15 @@ export function storesContract(name: string, open: () => Stores): void {
 
     test('a version is added once for each request, whatever was added meanwhile and however often it is tried', async () => {
       const { id: agentId } = await newAgent()
-      const version = { agentId, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(8), at: at(9) }
+      const version = {
+        agentId,
+        sha256: hash(),
+        bytes: 9,
+        engine: 'engine-1',
+        scriptMode: 'interpreted' as const,
+        askedAt: at(8),
+        at: at(9),
+      }
       const tries = await Promise.all(Array.from({ length: 4 }, () => stores.agents.addVersion(version)))
       expect(tries.map((agent) => agent?.version)).toEqual([2, 2, 2, 2])
       expect(await stores.agents.addVersion({ ...version, sha256: hash() })).toMatchObject({ version: 3 })
@@ -176,7 +199,15 @@ export function storesContract(name: string, open: () => Stores): void {
       const checker = { agentId: agent.id, version: 1 }
       const { summary } = await newBounty(1, { checker })
       expect(summary.checker).toEqual(checker)
-      await stores.agents.addVersion({ agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(9), at: at(9) })
+      await stores.agents.addVersion({
+        agentId: agent.id,
+        sha256: hash(),
+        bytes: 9,
+        engine: 'engine-1',
+        scriptMode: 'interpreted' as const,
+        askedAt: at(9),
+        at: at(9),
+      })
       expect(await stores.bounties.findSummary(summary.id)).toEqual(summary)
       expect((await stores.bounties.find(summary.id))?.checker).toEqual(checker)
       const before = await stores.ledger.balance(account.id)

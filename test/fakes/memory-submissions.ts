@@ -1,6 +1,6 @@
 // Submissions over plain maps: their turns, their verdicts, the cases that they are judged by, and the leaderboards that move with them.
 import type { Account } from '../../shared/account.ts'
-import type { Agent, Program } from '../../shared/agent.ts'
+import { scriptModeOf, type Agent, type Program } from '../../shared/agent.ts'
 import type { DeadLetterAttempt } from '../../shared/dead-letter.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
 import type { RevisedVerdict } from '../../shared/judging.ts'
@@ -25,7 +25,7 @@ import type { MemoryWebhooks } from './memory-webhooks.ts'
 export type MemoryBounty = Omit<NewBounty, 'cases'> & { cases: RevisedCase[] }
 
 type Kept = Omit<Submission, 'verdicts'> & {
-  verdicts: RevisedVerdict[]
+  verdicts: EngineVerdict[]
   stopAtFirstFailure: boolean
   turn: number
   dueAt: string | null
@@ -36,7 +36,11 @@ type Kept = Omit<Submission, 'verdicts'> & {
   host: string | null
   history: DeadLetterAttempt[]
 }
-type Rank = Pick<Kept, 'id' | 'bountyId' | 'agentId' | 'accountId' | 'casesPassed' | 'fuelTotal' | 'finishedAt'>
+type EngineVerdict = RevisedVerdict & { engine: string }
+type Rank = Pick<
+  Kept,
+  'id' | 'bountyId' | 'agentId' | 'accountId' | 'casesPassed' | 'fuelTotal' | 'engine' | 'scriptMode' | 'finishedAt'
+> & { enginePlace: number }
 
 export type MemorySubmissionsOptions = {
   accounts: Map<string, Account>
@@ -67,6 +71,8 @@ export function memorySubmissions({
   const submissions = new Map<string, Kept>()
   /** By bounty and agent. */
   const ranks = new Map<string, Rank>()
+  /** Of each bounty, in the order in which their first submission finished. */
+  const engines = new Map<string, string[]>()
   const former = new Map<string, RevisedCase>()
   const receipts: { receipt: JudgementReceipt; firstRevision: number }[] = []
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
@@ -80,14 +86,17 @@ export function memorySubmissions({
     webhooks,
   })
 
-  /** Of each case the verdict of the highest revision. */
-  function counting(kept: Kept): RevisedVerdict[] {
-    const best = new Map<string, RevisedVerdict>()
-    for (const verdict of kept.verdicts) if (verdict.revision > (best.get(verdict.caseId)?.revision ?? 0)) best.set(verdict.caseId, verdict)
+  /** Of each case the verdict of the highest revision, by the engine that judged last. */
+  function counting(kept: Kept): EngineVerdict[] {
+    const best = new Map<string, EngineVerdict>()
+    for (const verdict of kept.verdicts) {
+      const isBetter = verdict.engine === kept.engine && verdict.revision > (best.get(verdict.caseId)?.revision ?? 0)
+      if (isBetter) best.set(verdict.caseId, verdict)
+    }
     return [...best.values()]
   }
   const verdictOf = (kept: Kept, { id, revision }: RevisedCase) =>
-    kept.verdicts.find((verdict) => verdict.caseId === id && verdict.revision === revision)
+    kept.verdicts.find(({ caseId, engine, ...verdict }) => caseId === id && verdict.revision === revision && engine === kept.engine)
   function openCases(kept: Kept, casesTotal = kept.casesTotal): RevisedCase[] {
     const all = casesOf(kept.bountyId)
     const isFailed = all.some((found) => (verdictOf(kept, found)?.status ?? 'accepted') !== 'accepted')
@@ -107,10 +116,14 @@ export function memorySubmissions({
   function moveRank(kept: Kept): void {
     const place = `${kept.bountyId} ${kept.agentId}`
     if (ranks.get(place)?.id === kept.id) ranks.delete(place)
+    const places = engines.get(kept.bountyId) ?? []
+    engines.set(kept.bountyId, places)
+    if (isJudged(kept) && kept.engine !== null && !places.includes(kept.engine)) places.push(kept.engine)
     const own = [...submissions.values()].filter((other) => other.bountyId === kept.bountyId && other.agentId === kept.agentId)
-    const [best] = own.filter(isJudged).toSorted(byPlace)
+    const placed = own.filter(isJudged).map((other) => ({ ...other, enginePlace: places.indexOf(other.engine ?? '') + 1 }))
+    const [best] = placed.toSorted(byPlace)
     const held = ranks.get(place)
-    if (best && (!held || byScore(best, held) < 0)) ranks.set(place, { ...best })
+    if (best && (!held || byScore(best, held) < 0)) ranks.set(place, best)
   }
 
   function awardFirst({ bountyId }: Kept, at: string): void {
@@ -149,9 +162,10 @@ export function memorySubmissions({
       const kept = inTurn(id, turn)
       if (!kept) return false
       const fresh = verdicts.filter(({ caseId, revision }) => {
-        return !kept.verdicts.some((verdict) => verdict.caseId === caseId && verdict.revision === revision)
+        return !kept.verdicts.some((verdict) => verdict.caseId === caseId && verdict.revision === revision && verdict.engine === engine)
       })
-      kept.verdicts.push(...fresh)
+      kept.verdicts.push(...fresh.map((verdict) => ({ ...verdict, engine })))
+      kept.engine = engine
       const all = counting(kept)
       const fuels = all.map(({ usage }) => usage.fuel)
       const sums = {
@@ -159,7 +173,6 @@ export function memorySubmissions({
         fuelTotal: fuels.includes(null) ? null : fuels.reduce<number>((sum, fuel) => sum + (fuel ?? 0), 0),
       }
       Object.assign(kept, {
-        engine,
         dueAt,
         ...sums,
         ...(fresh.length > 0 ? { attempts: 0, waits: 0, waitingSince: null, history: [] } : {}),
@@ -167,10 +180,11 @@ export function memorySubmissions({
       return true
     },
     async recordReceipt(receipt, { turn, firstRevision }) {
-      const { submissionId, entries } = receipt.statement
+      const { submissionId, entries, engine } = receipt.statement
       if (!inTurn(submissionId, turn)) return false
       const isThere = receipts.some(({ receipt: { statement }, firstRevision: of }) => {
-        return of === firstRevision && statement.submissionId === submissionId && statement.entries[0]?.caseId === entries[0]?.caseId
+        const isOfEngine = statement.submissionId === submissionId && statement.engine === engine
+        return isOfEngine && of === firstRevision && statement.entries[0]?.caseId === entries[0]?.caseId
       })
       if (!isThere) receipts.push({ receipt, firstRevision })
       return true
@@ -294,6 +308,7 @@ export function memorySubmissions({
         casesPassed: 0,
         fuelTotal: 0,
         engine: null,
+        scriptMode: scriptModeOf(program(submission.agentId, submission.version)),
         round: 1,
         failure: null,
         replayOf,
@@ -318,7 +333,7 @@ export function memorySubmissions({
       if (!kept) return undefined
       const all = new Map(counting(kept).map((verdict) => [verdict.caseId, verdict]))
       const shown = casesOf(kept.bountyId).flatMap(({ id: caseId, hidden }) => (hidden ? [] : (all.get(caseId) ?? [])))
-      return { ...seen(kept), verdicts: shown.map(({ revision: _revision, outputSha256: _hash, ...verdict }) => verdict) }
+      return { ...seen(kept), verdicts: shown.map(({ revision: _revision, engine: _engine, outputSha256: _hash, ...verdict }) => verdict) }
     },
     async list(accountId, { bountyId, status, ...cut }) {
       const own = [...submissions.values()].filter((kept) => kept.accountId === accountId)
@@ -337,7 +352,10 @@ export function memorySubmissions({
         submissionId: rank.id,
         casesPassed: rank.casesPassed,
         casesTotal: bounties.get(bountyId)?.summary.caseCount ?? 0,
+        enginePlace: rank.enginePlace,
         fuelTotal: rank.fuelTotal,
+        engine: rank.engine,
+        scriptMode: rank.scriptMode,
         finishedAt: rank.finishedAt ?? '',
       }))
     },
@@ -359,7 +377,10 @@ export function memorySubmissions({
       if (!kept) return undefined
       const hidden = new Set(casesOf(kept.bountyId).flatMap((found) => (found.hidden ? [found.id] : [])))
       const upTo = Math.min(kept.verdicts.length, after + limit)
-      const numbered = kept.verdicts.map(({ revision: _revision, outputSha256: _hash, ...verdict }, i) => ({ number: i + 1, ...verdict }))
+      const numbered = kept.verdicts.map(({ revision: _revision, engine: _engine, outputSha256: _hash, ...verdict }, i) => ({
+        number: i + 1,
+        ...verdict,
+      }))
       const verdicts = numbered.slice(after, upTo).filter(({ caseId }) => !hidden.has(caseId))
       return { ...seen(kept), verdicts, upTo, hasMore: upTo < kept.verdicts.length, casesJudged: counting(kept).length }
     },

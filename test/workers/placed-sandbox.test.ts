@@ -19,6 +19,7 @@ const problem = (code: ProblemCode, detail: string = code) => new ProblemError(c
 let rows: HeardHost[]
 let hosts: Map<string, FakeSandbox>
 let asked: string[]
+const owner = { accountId: 'acc', isNew: true }
 let recorded: Map<string, ExecutionRecord>
 let behind: Promise<unknown>[]
 let directory: HostDirectory
@@ -151,12 +152,12 @@ test('a tier goes to those that offer it; when none does, whoever is asked says 
 })
 
 test('a program is prepared where it will run, and behind the answer where it would run next', async () => {
-  await sandbox().prepare(program, 'acc')
+  await sandbox().prepare(program, owner)
   expect(behind).toHaveLength(1)
   expect(asked).toEqual(order().slice(0, 2))
   await Promise.all(behind)
   host(order()[1]).failure = problem('overloaded')
-  await sandbox().prepare(program, 'acc')
+  await sandbox().prepare(program, owner)
   await Promise.all(behind)
 })
 

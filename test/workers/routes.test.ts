@@ -80,6 +80,7 @@ describe('200', () => {
       sha256,
       bytes: 6,
       engine: 'fake-1',
+      scriptMode: 'interpreted',
       askedAt: '2026-11-23T12:00:00.000Z',
       at: '2026-11-23T12:00:00.000Z',
     })
