@@ -65,8 +65,18 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       return id
     }
 
-    type Submitted = { by?: string; passed?: number; fuel?: number; end?: 'accepted' | 'rejected' | 'failed' | 'running'; minute?: number }
-    async function submitted(bountyId: string, { by = author, passed = 2, fuel = 1, end, minute = 3 }: Submitted = {}): Promise<string> {
+    type Submitted = {
+      by?: string
+      passed?: number
+      fuel?: number
+      end?: 'accepted' | 'rejected' | 'failed' | 'running'
+      minute?: number
+      engine?: string
+    }
+    async function submitted(
+      bountyId: string,
+      { by = author, passed = 2, fuel = 1, end, minute = 3, engine = 'engine-1' }: Submitted = {},
+    ): Promise<string> {
       const program = {
         name: `agent-${unique()}`,
         kind: 'script',
@@ -83,7 +93,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       const verdicts = (await stores.cases.list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }
       })
-      await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
+      await judgeByHand(stores).record(id, { engine, verdicts })
       const status = end ?? (passed === 2 ? 'accepted' : 'rejected')
       if (status !== 'running') await judgeByHand(stores).finish(id, { status, at: at(minute) })
       return id
@@ -101,6 +111,14 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
     }
     const isDue = async (bountyId: string, minute: number) =>
       (await stores.settlements.findDue({ at: at(minute), judgingMsMax: 5 * minuteMs, limit: 1_000 })).includes(bountyId)
+
+    test('an award at the deadline compares fuel within one engine', async () => {
+      const bountyId = await newBounty({ mode: 'best', rewardCredits: 10, deadline: at(20) })
+      await submitted(bountyId, { fuel: 9, minute: 3, engine: 'e' })
+      await submitted(bountyId, { fuel: 1, minute: 4, engine: 'e+compiled-1' })
+      const best = await submitted(bountyId, { fuel: 8, minute: 5, engine: 'e' })
+      expect(await stores.settlements.settle(bountyId, { at: at(21) })).toMatchObject({ status: 'awarded', awardedSubmissionId: best })
+    })
 
     test('minted credits arrive once for each id; nobody holds the credits of an account that does not exist', async () => {
       const id = idOf('transfer')

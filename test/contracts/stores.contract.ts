@@ -90,7 +90,7 @@ export function storesContract(name: string, open: () => Stores): void {
 
     async function submitted(
       bounty: NewBounty,
-      { agent, passed, fuel, second }: Submitted,
+      { agent, passed, fuel, second, engine = 'engine-1' }: Submitted,
       beforeTheEnd = async (_id: string) => {},
     ): Promise<string> {
       const id = idOf('submission')
@@ -100,12 +100,12 @@ export function storesContract(name: string, open: () => Stores): void {
       const verdicts = bounty.cases.map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage: usage(fuel), outputSha256: null }
       })
-      await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
+      await judgeByHand(stores).record(id, { engine, verdicts })
       await beforeTheEnd(id)
       await judgeByHand(stores).finish(id, { status: passed === caseCount ? 'accepted' : 'rejected', at: at(second) })
       return id
     }
-    type Submitted = { agent: Agent; passed: number; fuel: number | null; second: number }
+    type Submitted = { agent: Agent; passed: number; fuel: number | null; second: number; engine?: string }
 
     test('an account is found by its id; its name is taken', async () => {
       const made = { id: idOf('account'), name: `grace ${unique()}`, createdAt: at(5) }
@@ -129,16 +129,17 @@ export function storesContract(name: string, open: () => Stores): void {
         at: at(9),
       }
       const changed = await stores.agents.addVersion(version)
-      expect(changed).toEqual({ ...agent, version: 2, sha256: version.sha256, bytes: 9, updatedAt: at(9) })
-      expect(await stores.agents.find(agent.id)).toEqual(changed)
+      const latestAgent = { ...agent, version: 2, sha256: version.sha256, bytes: 9, updatedAt: at(9) }
+      expect(changed).toEqual({ ...latestAgent, functions: null })
+      expect(await stores.agents.find(agent.id)).toEqual(latestAgent)
       const of = { agentId: agent.id, accountId: account.id }
-      const latest = { ...of, version: 2, program: { kind: 'script', sha256: version.sha256 } }
+      const latest = { ...of, version: 2, program: { kind: 'script', sha256: version.sha256, scriptMode: 'interpreted' } }
       expect(await stores.agents.findRunnable(agent.id)).toEqual(latest)
       expect(await stores.agents.findRunnable(agent.id, 2)).toEqual(latest)
       expect(await stores.agents.findRunnable(agent.id, 1)).toEqual({
         ...of,
         version: 1,
-        program: { kind: 'script', sha256: agent.sha256 },
+        program: { kind: 'script', sha256: agent.sha256, scriptMode: 'interpreted' },
       })
       expect(await stores.agents.findRunnable(agent.id, 3)).toBeUndefined()
       expect(await stores.agents.findRunnable(idOf('agent'))).toBeUndefined()
@@ -163,6 +164,41 @@ export function storesContract(name: string, open: () => Stores): void {
       expect(await stores.agents.find(agentId)).toMatchObject({ version: 3 })
       // The same program again, when somebody asks for it anew.
       expect(await stores.agents.addVersion({ ...version, askedAt: at(11), at: at(11) })).toMatchObject({ version: 4 })
+    })
+
+    test('a version has one mode, whatever the next one has, and tells what became of its functions', async () => {
+      const functions = {
+        compiled: 3,
+        interpretedCount: 30,
+        interpreted: [{ name: 'wälk', place: 'agent.ts:3:1', reason: 'it is a generator' }],
+        reason: null,
+      }
+      const program = {
+        id: idOf('agent'),
+        accountId: account.id,
+        name: unique(),
+        kind: 'script',
+        version: 1,
+        sha256: hash(),
+        bytes: 7,
+      } as const
+      const agent: Agent = { ...program, scriptMode: 'compiled', createdAt: at(0), updatedAt: at(0) }
+      await stores.agents.create(agent, { engine: 'engine-1+compiled-1', functions })
+      expect(await stores.agents.find(agent.id)).toEqual(agent)
+      const { id: agentId, accountId, kind } = agent
+      const first = { agentId, accountId, kind, version: 1, sha256: agent.sha256, bytes: 7, scriptMode: 'compiled', functions }
+      expect(await stores.agents.findVersion(agentId, 1)).toEqual({ ...first, engine: 'engine-1+compiled-1', createdAt: at(0) })
+      const next = { agentId, sha256: agent.sha256, bytes: 7, engine: 'engine-1', askedAt: at(8), at: at(9) }
+      const added = await stores.agents.addVersion({ ...next, scriptMode: 'interpreted' })
+      expect(added).toMatchObject({ version: 2, scriptMode: 'interpreted', functions: null })
+      // Tried again the host may decide otherwise; what was made stays.
+      expect(await stores.agents.addVersion({ ...next, scriptMode: 'compiled', functions })).toEqual(added)
+      expect(await stores.agents.find(agentId)).toMatchObject({ version: 2, scriptMode: 'interpreted' })
+      const modeOf = async (version: number) => (await stores.agents.findRunnable(agentId, version))?.program.scriptMode
+      expect([await modeOf(1), await modeOf(2)]).toEqual(['compiled', 'interpreted'])
+      expect(await stores.agents.findVersion(agentId, 3)).toBeUndefined()
+      const module = await newAgent({ kind: 'command', scriptMode: null })
+      expect((await stores.agents.findRunnable(module.id))?.program).toEqual({ kind: 'command', sha256: module.sha256 })
     })
 
     test('names of agents are unique within the account, and free in another', async () => {
@@ -240,7 +276,8 @@ export function storesContract(name: string, open: () => Stores): void {
       const id = idOf('submission')
       const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id, casesTotal: 3, createdAt: at(2) }
       await judgeByHand(stores).begin({ id, ...of })
-      const none = { casesPassed: 0, fuelTotal: 0, engine: null, round: 1, failure: null, replayOf: null, verdicts: [], finishedAt: null }
+      const begun = { casesPassed: 0, fuelTotal: 0, engine: null, scriptMode: 'interpreted', round: 1, failure: null }
+      const none = { ...begun, replayOf: null, verdicts: [], finishedAt: null }
       expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...none })
       const verdicts = bounty.cases.map(({ id: caseId }) => ({
         caseId,
@@ -255,6 +292,7 @@ export function storesContract(name: string, open: () => Stores): void {
         casesPassed: 3,
         fuelTotal: 15_000_000_000,
         engine: 'engine-1',
+        scriptMode: 'interpreted',
         round: 1,
         failure: null,
         replayOf: null,
@@ -292,11 +330,35 @@ export function storesContract(name: string, open: () => Stores): void {
         submissionId: first,
         casesPassed: 3,
         casesTotal: 3,
+        enginePlace: 1,
         fuelTotal: 60,
+        engine: 'engine-1',
+        scriptMode: 'interpreted',
         finishedAt: at(9),
       })
       for (const [i, after] of all.entries()) {
         expect(await stores.submissions.rankAgents(bountyId, { limit: 1, after })).toEqual(all.slice(i + 1, i + 2))
+      }
+    })
+
+    test('fuel compares within one engine: with as many cases those of the engine that came first rank first', async () => {
+      const bounty = await newBounty(3)
+      const [a, b, c, d] = [await newAgent(), await newAgent(), await newAgent(), await newAgent()]
+      const [interpreted, compiled] = ['engine-1', 'engine-1+compiled-1'] as const
+      const dear = await submitted(bounty, { agent: a, passed: 2, fuel: 30, second: 5, engine: interpreted })
+      const cheapest = await submitted(bounty, { agent: b, passed: 2, fuel: 1, second: 6, engine: compiled })
+      const cheap = await submitted(bounty, { agent: c, passed: 2, fuel: 20, second: 7, engine: interpreted })
+      const full = await submitted(bounty, { agent: d, passed: 3, fuel: 90, second: 8, engine: compiled })
+      await submitted(bounty, { agent: a, passed: 2, fuel: 1, second: 9, engine: compiled })
+      const all = (await stores.submissions.rankAgents(bounty.summary.id, { limit: 10 })) ?? []
+      expect(all.map(({ submissionId, enginePlace, engine }) => [submissionId, enginePlace, engine])).toEqual([
+        [full, 2, compiled],
+        [cheap, 1, interpreted],
+        [dear, 1, interpreted],
+        [cheapest, 2, compiled],
+      ])
+      for (const [i, after] of all.entries()) {
+        expect(await stores.submissions.rankAgents(bounty.summary.id, { limit: 1, after })).toEqual(all.slice(i + 1, i + 2))
       }
     })
 
