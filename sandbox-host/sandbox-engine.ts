@@ -4,6 +4,7 @@ import type { GuestError, GuestStatus } from '../shared/execution.ts'
 import type { ProgramKind } from '../shared/agent.ts'
 import { limits, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
+import type { FunctionReport } from './function-report.ts'
 
 /** What one run, or the evaluation of a script at deploy, may use. Sizes in bytes. */
 export type RunLimits = {
@@ -45,8 +46,14 @@ export type RunOutcome = {
   memoryBytesPeak: number
 }
 
-/** A program that is ready to run. `heldBytes` is the memory that it takes until it is dropped. */
-export type PreparedProgram = { handle: number; snapshotBytes: number; heldBytes: number; prepareMicros: number }
+/** A program that is ready to run. `heldBytes` is the memory that it takes until it is dropped, `functions` is of a script that went through the compiler. */
+export type PreparedProgram = {
+  handle: number
+  snapshotBytes: number
+  heldBytes: number
+  prepareMicros: number
+  functions?: FunctionReport | undefined
+}
 export type PrepareOutcome = ({ ok: true } & PreparedProgram) | { ok: false; reason: 'invalid-program' | 'limit'; message: string }
 
 /** Counters and gauges by name, for /metrics. */
@@ -58,7 +65,10 @@ export interface SandboxEngine {
   readonly kinds: readonly ProgramKind[]
   /** Names what `stored` belongs to. */
   readonly build: string
-  /** Validates, compiles and, for a script, evaluates the module. A bad program is an answer, not an error. */
+  /**
+   * Validates, compiles and, for a script, evaluates the module. A bad program is an answer, not an error.
+   * @throws ProblemError `sandbox-unavailable` when a script could not be compiled for a reason that is not the script's
+   */
   prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
   /**
    * Loads what `stored` gave in this build, perhaps in another process; it is executed, so it must be authenticated.
