@@ -8,7 +8,7 @@ export const functionReportSchema = z.strictObject({
   /** The first hundred, in the order of the code. Lines and columns are of the prepared code, from 1 (0 where they are not known): a `StackMapper` leads `agent.js:line:column` to the author's. */
   interpreted: z.array(
     z.strictObject({
-      /** What a stranger called it; empty for what has no name. */
+      /** What a stranger called it; empty for what has its name of a variable or a class. */
       name: z.string(),
       line: z.number().int().nonnegative(),
       column: z.number().int().nonnegative(),

@@ -69,7 +69,10 @@ export interface SandboxEngine {
   readonly kinds: readonly ProgramKind[]
   /** Names what `stored` belongs to. */
   readonly build: string
-  /** Validates, compiles and, for a script, evaluates the module. A bad program is an answer, not an error. */
+  /**
+   * Validates, compiles and, for a script, evaluates the module. A bad program is an answer, not an error.
+   * @throws ProblemError `sandbox-unavailable` when a script could not be compiled for a reason that is not the script's
+   */
   prepare(kind: ProgramKind, code: Buffer, limits: RunLimits, scriptMode?: ScriptMode): Promise<PrepareOutcome>
   /**
    * Loads what `stored` gave in this build, perhaps in another process; it is executed, so it must be authenticated.

@@ -2,7 +2,7 @@
 // nobody names, and the same deploy again repairs it.
 import { limits } from '../../shared/tiers.ts'
 import { scriptModeOf } from '../../shared/agent.ts'
-import type { AgentCreate, DeployedAgent, Program, ProgramKind } from '../../shared/agent.ts'
+import type { AgentCreate, AgentVersion, DeployedAgent, Program, ProgramKind } from '../../shared/agent.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
 import type { ScriptMode } from '../../shared/script-mode.ts'
@@ -68,6 +68,18 @@ export async function deployVersion(
   await services.reads.forget('agents')
   services.log.info('agent version deployed', { agentId, accountId, version: changed.version, ...program, bytes })
   return changed
+}
+
+/** A version of an agent of the account's own: names of functions are part of its source. @throws ProblemError `agent-not-found`, `forbidden` */
+export async function readVersion(
+  { agents }: Services,
+  { id, version, accountId }: { id: string; version: number; accountId: string },
+): Promise<AgentVersion> {
+  const found = await agents.findVersion(id, version)
+  if (!found) throw agentNotFound(id, version)
+  const { accountId: owner, ...shown } = found
+  if (owner !== accountId) throw new ProblemError('forbidden', { detail: `agent ${id} belongs to another account` })
+  return shown
 }
 
 export function agentNotFound(id: string, version?: number): ProblemError {

@@ -14,7 +14,7 @@ import { pageSchema } from '../../shared/page.ts'
 import { prefersAsync, respondAsync } from '../../shared/prefer.ts'
 import { limits } from '../../shared/tiers.ts'
 import { goOn } from '../background.ts'
-import { agentNotFound, deployAgent, deployVersion } from '../flows/deploy-agent.ts'
+import { deployAgent, deployVersion, readVersion } from '../flows/deploy-agent.ts'
 import { queueExecution } from '../flows/queue-execution.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
@@ -115,10 +115,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
       answers: { 200: { description: 'The version', schema: agentVersionSchema } },
     },
     async ({ c, caller: { accountId }, params: { id, version } }) => {
-      const { accountId: owner, ...found } = (await services.agents.findVersion(id, version)) ?? {}
-      // Whose agent it is anybody may know; names of its functions are part of its source.
-      if (owner !== accountId) throw agentNotFound(id, version)
-      return c.json(agentVersionSchema.parse(found), 200)
+      return c.json(await readVersion(services, { id, version, accountId }), 200)
     },
   )
 
