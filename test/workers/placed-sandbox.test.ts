@@ -103,6 +103,20 @@ test('after four refusals the caller is told: that it is full rather than that a
   expect(asked).toEqual(order().slice(0, 4))
 })
 
+test('a version that is new gets its mode from the first host, and the second one prepares it so', async () => {
+  host(order()[0]).newMode = 'compiled'
+  const prepared: unknown[] = []
+  const { prepare } = host(order()[1])
+  host(order()[1]).prepare = (...asked) => {
+    prepared.push(asked)
+    return prepare(...asked)
+  }
+  const compiled = { ...program, scriptMode: 'compiled' }
+  expect(await sandbox().prepare(program, owner)).toMatchObject({ program: compiled, functions: { compiled: 2 } })
+  await Promise.all(behind)
+  expect(prepared).toEqual([[compiled, { accountId: 'acc', isNew: false }]])
+})
+
 test('nobody reached, or nobody known, is sandbox-unavailable', async () => {
   for (const id of names) host(id).failure = problem('misdirected')
   await expect(sandbox().run(execution())).rejects.toMatchObject({ code: 'sandbox-unavailable', retryAfterSeconds: 1 })
