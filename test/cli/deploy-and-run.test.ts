@@ -149,7 +149,7 @@ describe('run', () => {
     const byId = await ask(['run', id, '--input', file('input.json', '{"name": "ä"}'), '--seed', '7', '--tier', 'premium'])
     expect(byId).toMatchObject({ code: 0, out: '{"input":{"name":"ä"}}\n' })
     expect(byId.err).toMatch(
-      /^artifact a\uFFFD\[31m\.txt, 1 bytes\nexe_\w{26} completed, 100 fuel, 50 µs, 65536 bytes of memory, about \$0\.000002500\n$/,
+      /^artifact a\uFFFD\[31m\.txt, 1 bytes\nexe_\w{26} completed, interpreted, 100 fuel, 50 µs, 65536 bytes of memory, about \$0\.000002500\n$/,
     )
     expect(await ask(['run', 'runner', '--input', '-'], { input: '[1]' })).toMatchObject({ code: 0, out: '{"input":[1]}\n' })
   })

@@ -30,7 +30,7 @@ const table: Bad[] = [
     { body: { name: 'x', kind: 'script', source: 'x', scriptMode: 'fast' } },
     400,
     'invalid-request',
-    /scriptMode: .*interpreted.*compiled/,
+    /scriptMode is "fast"; must be one of .*interpreted.*compiled/,
   ],
   [
     'a command in a mode of scripts',

@@ -202,6 +202,8 @@ describe('201', () => {
     expect(second.body).toMatchObject({ version: 2, scriptMode: 'interpreted', functions: null })
     expect((await edge.call('GET', `/api/agents/${agentId}`)).body).toMatchObject({ version: 2, scriptMode: 'interpreted' })
     expect((await edge.call('GET', `/api/agents/${agentId}`)).body).not.toHaveProperty('functions')
+    // At the same instant it would be the same request.
+    edge.clock.now += 1_000
     const third = await edge.call('POST', versions, { key, body: { source: '// modes' } })
     expect(third.body).toMatchObject({ version: 3, scriptMode: 'compiled', functions: fakeFunctions })
     expect((await edge.call('GET', `${versions}/1`, { key })).body).toMatchObject({

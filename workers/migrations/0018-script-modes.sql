@@ -49,10 +49,12 @@ create function submission_sums(submission text, judged_by text, out passed inte
   ) as counting
 $$;
 
+-- As in 0013-dead-letters.sql, of the submission's engine.
 create or replace function verdict_add_up() returns trigger language plpgsql as $$
 begin
   update submissions s
-  set (cases_passed, fuel_total) = (select passed, fuel from submission_sums(s.id, s.engine)), attempts = 0, waits = 0, waiting_since = null
+  set (cases_passed, fuel_total) = (select passed, fuel from submission_sums(s.id, s.engine)),
+    attempts = 0, waits = 0, waiting_since = null, history = '[]'
   where s.id in (select submission_id from added);
   return null;
 end $$;
