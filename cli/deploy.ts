@@ -1,8 +1,8 @@
 // `bounty deploy`: a file becomes an agent, or the next version of one.
 import { basename, extname } from 'node:path'
+import type { z } from 'zod'
 import { isProblem } from '../client/api-problem.ts'
 import type { Client } from '../client/create-client.ts'
-import { z } from 'zod'
 import { agentNameSchema } from '../shared/agent.ts'
 import { functionReportSchema, type FunctionReport } from '../shared/function-report.ts'
 import { scriptModes, type ScriptMode } from '../shared/script-mode.ts'

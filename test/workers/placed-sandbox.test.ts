@@ -107,9 +107,9 @@ test('a version that is new gets its mode from the first host, and the second on
   host(order()[0]).newMode = 'compiled'
   const prepared: unknown[] = []
   const { prepare } = host(order()[1])
-  host(order()[1]).prepare = (...asked) => {
-    prepared.push(asked)
-    return prepare(...asked)
+  host(order()[1]).prepare = (...of) => {
+    prepared.push(of)
+    return prepare(...of)
   }
   const compiled = { ...program, scriptMode: 'compiled' }
   expect(await sandbox().prepare(program, owner)).toMatchObject({ program: compiled, functions: { compiled: 2 } })

@@ -15,7 +15,6 @@ import { instantSchema } from './neon-rows.ts'
 
 const columns = 'id, account_id, name, kind, version, sha256, bytes, script_mode, created_at, updated_at'
 
-const scriptMode = scriptModeSchema.nullable()
 const functions = functionReportSchema.nullable()
 const agentRow = z.object({
   id: z.string(),
@@ -25,7 +24,7 @@ const agentRow = z.object({
   version: z.number(),
   sha256: z.string(),
   bytes: z.number(),
-  script_mode: scriptMode,
+  script_mode: scriptModeSchema.nullable(),
   created_at: instantSchema,
   updated_at: instantSchema,
 })
