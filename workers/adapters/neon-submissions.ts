@@ -147,9 +147,8 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
       const rows = await database.query(z.union([agentRankRowSchema, noRankRowSchema]), {
         text: `select r.* from bounties b left join lateral (
             select r.agent_id, a.name as agent_name, r.account_id, o.name as account_name, r.submission_id, r.cases_passed,
-              b.case_count as cases_total, r.engine_place, r.fuel_order, r.finished_at, s.engine, v.script_mode
+              b.case_count as cases_total, r.engine_place, r.fuel_order, r.finished_at, r.engine, r.script_mode
             from agent_ranks r join agents a on a.id = r.agent_id join accounts o on o.id = r.account_id
-              join submissions s on s.id = r.submission_id join agent_versions v on v.agent_id = s.agent_id and v.version = s.version
             where r.bounty_id = b.id
               ${after ? `and (${rankOrder}) > ($3::integer, $4::integer, $5::bigint, $6::timestamptz, $7)` : ''}
             order by ${rankOrder} limit $2

@@ -80,8 +80,14 @@ insert into bounty_engines (bounty_id, engine, place)
 select bounty_id, engine, row_number() over (partition by bounty_id order by min(finished_at), engine)
 from submissions where status in ('accepted', 'rejected') and engine is not null group by bounty_id, engine;
 
-alter table agent_ranks add column engine_place integer not null default 1;
-update agent_ranks r set engine_place = e.place
-from submissions s join bounty_engines e on e.bounty_id = s.bounty_id and e.engine = s.engine where s.id = r.submission_id;
+-- Engine and mode are those of the submission and of its version, for whoever reads the ranks.
+alter table agent_ranks
+  add column engine_place integer not null default 1,
+  add column engine text,
+  add column script_mode text;
+update agent_ranks r set engine_place = e.place, engine = s.engine, script_mode = v.script_mode
+from submissions s join bounty_engines e on e.bounty_id = s.bounty_id and e.engine = s.engine
+  join agent_versions v on v.agent_id = s.agent_id and v.version = s.version
+where s.id = r.submission_id;
 drop index agent_ranks_in_order;
 create index agent_ranks_in_order on agent_ranks (bounty_id, (-cases_passed), engine_place, fuel_order, finished_at, submission_id);
