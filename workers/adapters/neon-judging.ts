@@ -203,11 +203,10 @@ function moveRanks(id: string): Statement[] {
     {
       text: `insert into agent_ranks as held (bounty_id, agent_id, account_id, submission_id, engine, script_mode, cases_passed, engine_place, fuel_order,
           finished_at)
-        select o.bounty_id, o.agent_id, o.account_id, o.id, o.engine, v.script_mode, o.cases_passed, e.place,
+        select o.bounty_id, o.agent_id, o.account_id, o.id, o.engine, o.script_mode, o.cases_passed, e.place,
           coalesce(o.fuel_total, ${unmetered}) as fuel_order, o.finished_at
         from submissions s join submissions o on o.bounty_id = s.bounty_id and o.agent_id = s.agent_id
           join bounty_engines e on e.bounty_id = o.bounty_id and e.engine = o.engine
-          join agent_versions v on v.agent_id = o.agent_id and v.version = o.version
         where s.id = $1 and s.finished_at is not null and o.status in ('accepted', 'rejected')
         order by o.cases_passed desc, e.place, fuel_order, o.finished_at, o.id limit 1
         on conflict (bounty_id, agent_id) do update set submission_id = excluded.submission_id, engine = excluded.engine, script_mode = excluded.script_mode,

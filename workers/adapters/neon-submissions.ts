@@ -13,8 +13,7 @@ import { verdictFields, verdictRowSchema } from './neon-verdicts.ts'
 export const unmetered = Number.MAX_SAFE_INTEGER
 
 export const submissionColumns = `id, bounty_id, agent_id, version, account_id, status, cases_total, cases_passed, fuel_total, engine,
-  (select v.script_mode from agent_versions v where v.agent_id = submissions.agent_id and v.version = submissions.version) as script_mode,
-  round, failure, replay_of, created_at, finished_at`
+  script_mode, round, failure, replay_of, created_at, finished_at`
 
 export const submissionRowSchema = z
   .object({

@@ -19,6 +19,16 @@ end $$;
 create trigger agent_versions_never_change before update on agent_versions
   for each row execute function agent_version_refuse_change();
 
+-- Of its version, so that a list needs no join.
+alter table submissions add column script_mode text;
+update submissions s set script_mode = v.script_mode from agent_versions v where v.agent_id = s.agent_id and v.version = s.version;
+create function submission_take_mode() returns trigger language plpgsql as $$
+begin
+  new.script_mode := (select script_mode from agent_versions where agent_id = new.agent_id and version = new.version);
+  return new;
+end $$;
+create trigger submissions_take_mode before insert on submissions for each row execute function submission_take_mode();
+
 -- The engine of a submission is the one that judged last. Its verdicts count; a case that only another one has judged is open.
 alter table verdicts add column engine text;
 alter table verdicts disable trigger verdicts_never_change;
@@ -85,9 +95,7 @@ alter table agent_ranks
   add column engine_place integer not null default 1,
   add column engine text,
   add column script_mode text;
-update agent_ranks r set engine_place = e.place, engine = s.engine, script_mode = v.script_mode
-from submissions s join bounty_engines e on e.bounty_id = s.bounty_id and e.engine = s.engine
-  join agent_versions v on v.agent_id = s.agent_id and v.version = s.version
-where s.id = r.submission_id;
+update agent_ranks r set engine_place = e.place, engine = s.engine, script_mode = s.script_mode
+from submissions s join bounty_engines e on e.bounty_id = s.bounty_id and e.engine = s.engine where s.id = r.submission_id;
 drop index agent_ranks_in_order;
 create index agent_ranks_in_order on agent_ranks (bounty_id, (-cases_passed), engine_place, fuel_order, finished_at, submission_id);
