@@ -802,7 +802,7 @@ export interface Calls {
       key: string
     }
   }
-  /** Per bounty: cases passed, then least fuel, then earliest. Global: credits won, bounties won, cases passed */
+  /** Per bounty: cases passed, then least fuel within one engine and mode, then earliest. Global: credits won, bounties won, cases passed */
   'GET /api/leaderboard': {
     query?: { limit?: number | undefined; cursor?: string | undefined; bounty?: string | undefined }
     answer:

@@ -1,15 +1,14 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
-// Those of webhooks are in webhook-ports.ts, of asynchronous executions in async-execution-ports.ts, of the event log in event-log-port.ts, of
+// Those of agents are in agent-ports.ts, of webhooks in webhook-ports.ts, of asynchronous executions in async-execution-ports.ts, of the event log in event-log-port.ts, of
 // sandbox hosts in host-ports.ts.
 import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
-import type { Agent, AgentVersion, DeployedAgent, Program, ProgramKind } from './agent.ts'
+import type { Program } from './agent.ts'
 import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
 import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, Judgement, JudgementEnd, Manifest } from './execution.ts'
 import type { JudgementReceipt } from './judgement-receipt.ts'
 import type { DayUsage } from './day-usage.ts'
-import type { FunctionReport } from './function-report.ts'
 import type { BountyRank, GlobalRank } from './leaderboard.ts'
 import type { StoredExecution } from './async-execution.ts'
 import type { DueJudging, RevisedVerdict, TakenJudging } from './judging.ts'
@@ -17,7 +16,6 @@ import type { LedgerEntry } from './ledger.ts'
 import type { HostReceiptKey, RegisteredReceiptKey } from './receipt.ts'
 import type { NumberedVerdict } from './progress.ts'
 import type { RateLimit } from './rate-limit.ts'
-import type { ScriptMode } from './script-mode.ts'
 import type { Submission, SubmissionStatus, SubmissionSummary } from './submission.ts'
 import type { TierName } from './tiers.ts'
 
@@ -43,7 +41,6 @@ export type BountyFilters = {
   owner?: string | undefined
   words?: string[] | undefined
 }
-export type AgentFilters = { kind?: ProgramKind | undefined; owner?: string | undefined; words?: string[] | undefined }
 
 /** `sha256` is of the secret, which is kept nowhere. */
 export type NewKey = ApiKey & { sha256: string; isRateLimited: boolean }
@@ -85,38 +82,6 @@ export interface IdempotencyStore {
 export interface UsageCounter {
   /** Adds to the window of `limit` that is open now. @returns all that was used in it, at most `limit.requests` */
   add(subject: string, use: { amount: number; limit: RateLimit }): Promise<number>
-}
-
-/** One version of an agent, as far as running it needs. */
-export type RunnableAgent = { agentId: string; accountId: string; version: number; program: Program }
-
-/** What preparing a program has told of it. `functions`: of a script that is compiled. */
-export type PreparedVersion = { engine: string; functions?: FunctionReport | undefined }
-/** `askedAt` is when the request first came: agent, program and that instant tell one request from another. */
-export type NewVersion = PreparedVersion & {
-  agentId: string
-  sha256: string
-  bytes: number
-  scriptMode: ScriptMode | null
-  askedAt: string
-  at: string
-}
-
-export interface AgentStore {
-  /** Writes the agent with its first version. @throws ProblemError `name-taken`, `quota-exceeded` */
-  create(agent: Agent, prepared: PreparedVersion): Promise<void>
-  /**
-   * Once for each request, however often it is tried.
-   * @returns the agent with the version that was added, as it was by the first try; undefined when there is no agent. @throws ProblemError `quota-exceeded`
-   */
-  addVersion(version: NewVersion): Promise<DeployedAgent | undefined>
-  find(id: string): Promise<Agent | undefined>
-  /** One version, and whose it is. */
-  findVersion(id: string, version: number): Promise<(AgentVersion & { accountId: string }) | undefined>
-  /** @param version the latest when absent */
-  findRunnable(id: string, version?: number): Promise<RunnableAgent | undefined>
-  /** Newest first. */
-  list(page: AgentFilters & Cut): Promise<Listed<Agent>>
 }
 
 /** A case as it is posted: input and expectation are JSON text, so that they keep their bytes. */

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { beforeEach, expect } from 'vitest'
 import type { BountyMode } from '../../shared/bounty.ts'
 import type { ScriptMode } from '../../shared/script-mode.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   BountyStore,
   CaseStore,
   JudgementReceiptStore,

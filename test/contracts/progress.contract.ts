@@ -1,7 +1,8 @@
 // What the progress store says to whoever follows a judging. Runs over maps in the fast run and over Postgres in the full one.
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { AccountStore, AgentStore, BountyStore, JudgingStore, ProgressStore, SubmissionStore } from '../../shared/ports.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
+import type { AccountStore, BountyStore, JudgingStore, ProgressStore, SubmissionStore } from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
 import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'

@@ -3,9 +3,9 @@ import type { Account } from '../../shared/account.ts'
 import type { Agent, AgentVersion, DeployedAgent, Program } from '../../shared/agent.ts'
 import type { AsyncExecutionStore } from '../../shared/async-execution-ports.ts'
 import type { HostStore } from '../../shared/host-ports.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   BountyStore,
   CaseStore,
   ExecutionStore,

@@ -37,10 +37,7 @@ type Kept = Omit<Submission, 'verdicts'> & {
   history: DeadLetterAttempt[]
 }
 type EngineVerdict = RevisedVerdict & { engine: string }
-type Rank = Pick<
-  Kept,
-  'id' | 'bountyId' | 'agentId' | 'accountId' | 'casesPassed' | 'fuelTotal' | 'engine' | 'scriptMode' | 'finishedAt'
-> & { enginePlace: number }
+type Rank = Kept & { enginePlace: number }
 
 export type MemorySubmissionsOptions = {
   accounts: Map<string, Account>
@@ -72,7 +69,7 @@ export function memorySubmissions({
   /** By bounty and agent. */
   const ranks = new Map<string, Rank>()
   /** Of each bounty, in the order in which their first submission finished. */
-  const engines = new Map<string, string[]>()
+  const engines = new Map<string, Set<string>>()
   const former = new Map<string, RevisedCase>()
   const receipts: { receipt: JudgementReceipt; firstRevision: number }[] = []
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
@@ -89,10 +86,8 @@ export function memorySubmissions({
   /** Of each case the verdict of the highest revision, by the engine that judged last. */
   function counting(kept: Kept): EngineVerdict[] {
     const best = new Map<string, EngineVerdict>()
-    for (const verdict of kept.verdicts) {
-      const isBetter = verdict.engine === kept.engine && verdict.revision > (best.get(verdict.caseId)?.revision ?? 0)
-      if (isBetter) best.set(verdict.caseId, verdict)
-    }
+    for (const verdict of kept.verdicts.filter(({ engine }) => engine === kept.engine))
+      if (verdict.revision > (best.get(verdict.caseId)?.revision ?? 0)) best.set(verdict.caseId, verdict)
     return [...best.values()]
   }
   const verdictOf = (kept: Kept, { id, revision }: RevisedCase) =>
@@ -116,11 +111,10 @@ export function memorySubmissions({
   function moveRank(kept: Kept): void {
     const place = `${kept.bountyId} ${kept.agentId}`
     if (ranks.get(place)?.id === kept.id) ranks.delete(place)
-    const places = engines.get(kept.bountyId) ?? []
-    engines.set(kept.bountyId, places)
-    if (isJudged(kept) && kept.engine !== null && !places.includes(kept.engine)) places.push(kept.engine)
+    const places = engines.get(kept.bountyId) ?? new Set()
+    engines.set(kept.bountyId, isJudged(kept) && kept.engine !== null ? places.add(kept.engine) : places)
     const own = [...submissions.values()].filter((other) => other.bountyId === kept.bountyId && other.agentId === kept.agentId)
-    const placed = own.filter(isJudged).map((other) => ({ ...other, enginePlace: places.indexOf(other.engine ?? '') + 1 }))
+    const placed = own.filter(isJudged).map((other) => ({ ...other, enginePlace: [...places].indexOf(other.engine ?? '') + 1 }))
     const [best] = placed.toSorted(byPlace)
     const held = ranks.get(place)
     if (best && (!held || byScore(best, held) < 0)) ranks.set(place, best)
@@ -164,8 +158,7 @@ export function memorySubmissions({
       const fresh = verdicts.filter(({ caseId, revision }) => {
         return !kept.verdicts.some((verdict) => verdict.caseId === caseId && verdict.revision === revision && verdict.engine === engine)
       })
-      kept.verdicts.push(...fresh.map((verdict) => ({ ...verdict, engine })))
-      kept.engine = engine
+      Object.assign(kept, { engine, verdicts: [...kept.verdicts, ...fresh.map((verdict) => ({ ...verdict, engine }))] })
       const all = counting(kept)
       const fuels = all.map(({ usage }) => usage.fuel)
       const sums = {

@@ -2,7 +2,7 @@
 // before it answers and hands it over afterwards (flows/record-outcomes.ts).
 import type { Execution, ExecutionCreate } from '../../shared/execution.ts'
 import { outcomeOf } from '../../shared/execution.ts'
-import type { RunnableAgent } from '../../shared/ports.ts'
+import type { RunnableAgent } from '../../shared/agent-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
 import type { Attempt } from '../idempotency.ts'
