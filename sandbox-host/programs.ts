@@ -16,6 +16,7 @@ import type { ScriptCompiler } from './compile-script.ts'
 import type { Guests } from './guests.ts'
 import type { Metrics } from './metrics.ts'
 import type { FunctionReport } from './function-report.ts'
+import { storable } from './run-outcome.ts'
 import { labelOf } from './sandbox-engine.ts'
 import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
 import { decodeStored, encodeStored } from './stored-program.ts'
@@ -199,8 +200,8 @@ export class Programs {
 /** What the engine says of the functions, for their author: as many as are listed, placed in the author's source. */
 function toldFunctions({ compiled, interpretedCount, interpreted, reason }: FunctionReport, mapStack: StackMapper): ToldFunctions {
   const listed = interpreted.slice(0, functionsListedMax).map(({ name, line, column, reason: why }) => ({
-    name: name.slice(0, 100),
-    place: line > 0 ? mapStack(`agent.js:${line}:${Math.max(column, 1)}`).slice(0, 300) : null,
+    name: storable(name.slice(0, 100)),
+    place: line > 0 ? storable(mapStack(`agent.js:${line}:${Math.max(column, 1)}`).slice(0, 300)) : null,
     reason: why.slice(0, 300),
   }))
   return { compiled, interpretedCount, interpreted: listed, reason: reason?.slice(0, 300) ?? null }
