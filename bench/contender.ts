@@ -21,6 +21,8 @@ export type Contender = {
   version: string
   isOurs: boolean
   guarantees: Guarantees
+  /** Programs that it cannot run, and why; the work that needs them is left out. */
+  cannotRun: Partial<Record<PeerProgramName, string>>
   /** The longest that a program may run. */
   wallMsMax: number
   /** @returns what the load generator sends; an answer that is not `isRight` counts as failed */

@@ -49,6 +49,7 @@ function base(cloud: LocalCloud) {
     version: 'this commit',
     isOurs: true,
     guarantees,
+    cannotRun: {},
     wallMsMax: tiers.basic.wallMsMax,
     // Other programs than the honest ones do not come to an end in it, and it answers 200 for them too.
     isRight: (body: string) => body.includes('"status":"completed"'),

@@ -83,6 +83,8 @@ const environmentSchema = z.object({
   COMPILER_BYTES_MAX: whole(64 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 2, 512 * MiB)))),
   /** Memory for loaded programs that are not in use. */
   PROGRAM_BYTES_BUDGET: whole(MiB, Number.MAX_SAFE_INTEGER).prefault(String(Math.floor(Math.min(machineBytes / 8, 512 * MiB)))),
+  /** How long a loaded program stays that nobody uses; loading it again takes a millisecond. */
+  PROGRAM_IDLE_MS: whole(1_000, 86_400_000).prefault('120000'),
   /** Journal that is not handed over yet, to the Worker and, where it holds artifacts, to the bucket; beyond it new executions are refused. */
   JOURNAL_BYTES_MAX: whole(8 * MiB, Number.MAX_SAFE_INTEGER).prefault(String(256 * MiB)),
   /**
@@ -133,6 +135,7 @@ export type Config = {
   compilerBytesMax: number
   codeBytesMax: number
   programBytesBudget: number
+  programIdleMs: number
   journalBytesMax: number
   diskFreeBytesMin: number
   drainGraceMs: number
@@ -204,6 +207,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     compilerBytesMax: env.COMPILER_BYTES_MAX,
     codeBytesMax: env.CODE_BYTES_MAX,
     programBytesBudget: env.PROGRAM_BYTES_BUDGET,
+    programIdleMs: env.PROGRAM_IDLE_MS,
     journalBytesMax: env.JOURNAL_BYTES_MAX,
     diskFreeBytesMin: env.DISK_FREE_BYTES_MIN,
     drainGraceMs: env.DRAIN_GRACE_MS,

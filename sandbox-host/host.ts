@@ -140,6 +140,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   if (onJournalFailure) journal.onChange(() => journal.failure && onJournalFailure())
 
   const { server, port } = await listen(app.fetch, config)
+  const tidying = setInterval(() => programs.dropIdle(config.programIdleMs), config.programIdleMs / 4).unref()
   uploader.start()
   outcomes.start()
   heartbeat.start()
@@ -163,6 +164,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
     log.info({ unsentRecords, isUploaded }, 'drained')
     await journal.close()
     await lock.release()
+    clearInterval(tidying)
     await engine.close()
   }
 

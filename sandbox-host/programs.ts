@@ -1,6 +1,6 @@
 // Programs that are ready to run on this host. A hot program is one Map look-up; a cold one is fetched from the bucket, checked
 // against its hash, compiled and prepared, once however many ask for it; what that made is kept (code-store.ts) for the next time. What is not in use is dropped, oldest use first, beyond a
-// budget of bytes.
+// budget of bytes, and when nobody has asked for it for a while: memory follows what is in use, not what was ever deployed.
 import { createHash } from 'node:crypto'
 import { programKey, scriptModeOf } from '../shared/agent.ts'
 import type { Program } from '../shared/agent.ts'
@@ -25,7 +25,15 @@ import { decodeStored, encodeStored } from './stored-program.ts'
 export type LoadedProgram = Disposable & { handle: number; manifest: Manifest; mapStack: StackMapper }
 
 type ColdLoad = { program: Program; accountId: string }
-type Entry = { key: string; prepared: PreparedProgram; manifest: Manifest; mapStack: StackMapper; users: number; usedAt: number }
+type Entry = {
+  key: string
+  prepared: PreparedProgram
+  manifest: Manifest
+  mapStack: StackMapper
+  users: number
+  usedAt: number
+  idleSince: number
+}
 
 /** Bookkeeping of one program beside what the engine holds; also bounds how many tiny ones are kept. */
 const entryBytes = 16 * 1024
@@ -41,6 +49,8 @@ export type ProgramsOptions = {
   /** Without it every program is prepared anew. */
   codeStore?: Pick<CodeStore, 'read' | 'write'> | undefined
   bytesMax: number
+  /** Milliseconds that never go back. */
+  now?: () => number
   metrics: Pick<Metrics, 'programs' | 'started'>
 }
 
@@ -81,6 +91,17 @@ export class Programs {
     return { loaded: this.#entries.size, bytes: this.#bytes, loading: this.#loading.size, inUse }
   }
 
+  /** Drops what nobody has used for so long, unless it would have to be compiled again. */
+  dropIdle(idleMs: number): void {
+    if (!this.#options.codeStore) return
+    const before = this.#now() - idleMs
+    for (const entry of this.#entries.values()) if (entry.users === 0 && entry.idleSince <= before) this.#drop(entry)
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? performance.now()
+  }
+
   #lease(entry: Entry): LoadedProgram {
     entry.users++
     entry.usedAt = ++this.#uses
@@ -90,8 +111,10 @@ export class Programs {
       manifest: entry.manifest,
       mapStack: entry.mapStack,
       [Symbol.dispose]: () => {
-        if (held) entry.users--
+        if (!held) return
         held = false
+        entry.users--
+        entry.idleSince = this.#now()
       },
     }
   }
@@ -127,7 +150,7 @@ export class Programs {
     const { prepareMicros, snapshotBytes, functions } = prepared
     const told = functions && { functions: toldFunctions(functions, mapStack) }
     const manifest = { program, engine: labelOf(engine, program), prepareMicros: Math.round(prepareMicros), snapshotBytes, ...told }
-    const entry = { key, prepared, manifest, mapStack, users: 0, usedAt: ++this.#uses }
+    const entry = { key, prepared, manifest, mapStack, users: 0, usedAt: ++this.#uses, idleSince: this.#now() }
     this.#entries.set(key, entry)
     this.#bytes += entryBytes + prepared.heldBytes
     this.#evictBeyondBudget(entry)
@@ -189,11 +212,15 @@ export class Programs {
       .toSorted((a, b) => a.usedAt - b.usedAt)
     for (const entry of idle) {
       if (this.#bytes <= this.#options.bytesMax) return
-      this.#entries.delete(entry.key)
-      this.#bytes -= entryBytes + entry.prepared.heldBytes
-      this.#options.engine.drop(entry.prepared.handle)
-      this.#options.metrics.programs('eviction')
+      this.#drop(entry)
     }
+  }
+
+  #drop(entry: Entry): void {
+    this.#entries.delete(entry.key)
+    this.#bytes -= entryBytes + entry.prepared.heldBytes
+    this.#options.engine.drop(entry.prepared.handle)
+    this.#options.metrics.programs('eviction')
   }
 }
 

@@ -11,6 +11,7 @@ export const idPrefixes = {
   case: 'cas',
   agent: 'agt',
   submission: 'sub',
+  rejudging: 'rjd',
   execution: 'exe',
   apiKey: 'key',
   transfer: 'trf',

@@ -131,13 +131,14 @@ export interface CaseStore {
   ): Promise<CaseSummary | undefined>
   /**
    * Queues those that were accepted or rejected without having been judged by every case as it is now, due at once, for the next round. Ranks
-   * stay until they finish. Those that have not finished are judged by what was added meanwhile, too. @returns how many are queued
+   * stay until they finish. Those that have not finished are judged by what was added meanwhile, too. The last id again has no effect.
+   * @returns how many are queued, or were by this id; undefined: the bounty takes no changes
    */
-  rejudge(bountyId: string, rejudging: { at: string }): Promise<number | undefined>
+  rejudge(bountyId: string, rejudging: { id: string; at: string }): Promise<number | undefined>
 }
 
 export type SubmissionFilters = { bountyId?: string | undefined; status?: SubmissionStatus | undefined }
-export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 'version' | 'accountId' | 'casesTotal' | 'createdAt'> & {
+export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 'version' | 'accountId' | 'createdAt'> & {
   stopAtFirstFailure: boolean
   /** When it is looked after, should nobody have taken the first turn. */
   dueAt: string
@@ -153,8 +154,8 @@ export type AgentPlace = { casesPassed: number; enginePlace: number; fuelTotal: 
 export type AccountPlace = { creditsWon: number; bountiesWon: number; casesPassed: number; accountId: string }
 
 export interface SubmissionStore {
-  /** As `queued`, in its turn 1, without verdicts. @throws ProblemError `bounty-closed`, also at the deadline and behind it */
-  create(submission: NewSubmission): Promise<void>
+  /** As `queued`, in its turn 1, without verdicts, by all cases there are. @throws ProblemError `bounty-closed`, also at the deadline and behind it */
+  create(submission: NewSubmission): Promise<{ casesTotal: number }>
   /** With the verdicts of public cases only: of each the one of its highest revision, by the engine that judged last. */
   find(id: string): Promise<Submission | undefined>
   /** Of one account, newest first. */

@@ -21,6 +21,7 @@ type PeerKind = {
   /** What has to be there; absent: comes with `npm install`. `path` is where it is once `install` has run. */
   needs?: { path: string; install: () => Promise<void>; isQuick: boolean }
   guarantees: Guarantees
+  cannotRun?: Contender['cannotRun']
 }
 
 const yes = (how: string): Guarantee => ({ holds: true, how })
@@ -45,6 +46,9 @@ export const peerKinds: readonly PeerKind[] = [
       'CPU limit': yes('deadline, by the clock'),
       'isolation between runs': yes('an instance a run'),
       ...alone,
+    },
+    cannotRun: {
+      markdown: 'the engine inside `jco componentize` has no Unicode classes in regular expressions, which the judged library needs',
     },
   },
   {
@@ -141,6 +145,7 @@ export async function startContender(kind: PeerKind, { directory, wallMsMax, qui
     version: kind.version(),
     isOurs: false,
     guarantees: kind.guarantees,
+    cannotRun: kind.cannotRun ?? {},
     wallMsMax,
     load: (program, input) => ({ url: `${peer.url}/${program}`, method: 'POST', headers, body: JSON.stringify(input) }),
     isRight: (body, output) => body === output,

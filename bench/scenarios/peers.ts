@@ -9,7 +9,7 @@ import { withLocalCloud } from '../local-cloud.ts'
 import { ourContenders } from '../our-contenders.ts'
 import { bestPeer, timesBest, type Ranked } from '../peer-standing.ts'
 import { judgedAtOnce, peerKinds, startContender } from '../peers/peer-list.ts'
-import { peerCases, peerPrograms, taskInput, writePeerPrograms, type PeerPrograms } from '../peers/peer-programs.ts'
+import { peerCases, peerPrograms, taskInput, writePeerPrograms, type PeerProgramName, type PeerPrograms } from '../peers/peer-programs.ts'
 import type { BenchRun, Chart, Figure, ScenarioResult, Table } from '../scenario.ts'
 import { showRatio } from '../show-ratio.ts'
 import { median } from '../statistics.ts'
@@ -65,6 +65,7 @@ export async function peers(run: BenchRun): Promise<ScenarioResult> {
       for (let round = 0; round < scale.rounds; round++) {
         for (const work of works) {
           for (const { contender, rounds } of entries) {
+            if (!takesPart(contender, work)) continue
             run.step(`${work}, ${contender.name}, round ${round + 1} of ${scale.rounds}`)
             await takeTurn(contender, { work, rounds, scale, right })
             // Some cannot end what they began, and it would be in the way of whoever comes next.
@@ -102,12 +103,19 @@ async function checkOutputs(contender: Contender, right: Right): Promise<void> {
     ['markdown', peerCases[0]?.input, right.cases[0]],
   ] as const
   for (const [program, input, expected] of asked) {
+    if (contender.cannotRun[program]) continue
     const answer = await contender.ask(program, input)
     if (answer.kind !== 'output' || answer.text !== expected) {
       throw new Error(`${contender.name} answers ${program} with ${JSON.stringify(answer)}, Node with ${expected}`)
     }
   }
-  checkJudged(contender, await contender.judge(), right)
+  if (takesPart(contender, 'cases')) checkJudged(contender, await contender.judge(), right)
+}
+
+const programOf = { noop: 'noop', cases: 'markdown', task: 'task', hostile: 'loop' } as const satisfies Record<Work, PeerProgramName>
+
+function takesPart({ cannotRun }: Contender, work: Work): boolean {
+  return cannotRun[programOf[work]] === undefined
 }
 
 function checkJudged({ name }: Contender, { outputSha256 }: Judged, right: Right): void {
@@ -153,6 +161,9 @@ function samplesOf({ noop, cases, task, hostile }: Rounds, work: Work): number[]
   }
 }
 
+/** NaN for who does not take part. */
+const middle = (samples: readonly number[]) => (samples.length > 0 ? median(samples) : Number.NaN)
+
 function p99(rounds: readonly LoadRound[]): number {
   const all = rounds.map((round) => latencyAt(round, 99)).filter((ms) => !Number.isNaN(ms))
   return all.length > 0 ? median(all) : Number.NaN
@@ -192,7 +203,7 @@ function speedTable(entries: Entry[], absent: Absent[]): Table {
       ...entries.map(({ contender: { name, version }, rounds }) => [
         name,
         version,
-        ...works.slice(0, 3).map((work) => median(samplesOf(rounds, work))),
+        ...works.slice(0, 3).map((work) => middle(samplesOf(rounds, work))),
         p99(rounds.noop),
         p99(rounds.task),
         median(samplesOf(rounds, 'hostile')),
@@ -202,8 +213,17 @@ function speedTable(entries: Entry[], absent: Absent[]): Table {
       ]),
       ...absent.map(({ name, why }) => [name, `left out: ${why}`, ...Array.from({ length: 9 }, () => null)]),
     ],
-    note: `Medians of rounds in which all take turns; the load generator shares the cores. (b): ours is asked once, peers are asked once a case, ${judgedAtOnce} at once. (c): Fibonacci of ${taskInput.n}, which takes an interpreter 5 ms; engines that compile what is hot (workerd, Deno, Bun, isolated-vm) do the same work in less. (d): two endless loops run again and again by others; ${showNumber(entries.find(({ contender }) => !contender.isOurs)?.contender.wallMsMax ?? Number.NaN)} ms is the longest that peers let a program run, where they have such a limit, and ${showNumber(tiers.basic.wallMsMax)} ms ours. Ours also writes down every result before it answers, signs it and, through the Worker, knows whose it is; peers do neither.`,
+    note: `Medians of rounds in which all take turns; the load generator shares the cores. (b): ours is asked once, peers are asked once a case, ${judgedAtOnce} at once. (c): Fibonacci of ${taskInput.n}, which takes an interpreter 5 ms; engines that compile what is hot (workerd, Deno, Bun, isolated-vm) do the same work in less. (d): two endless loops run again and again by others; ${showNumber(entries.find(({ contender }) => !contender.isOurs)?.contender.wallMsMax ?? Number.NaN)} ms is the longest that peers let a program run, where they have such a limit, and ${showNumber(tiers.basic.wallMsMax)} ms ours. Ours also writes down every result before it answers, signs it and, through the Worker, knows whose it is; peers do neither.${leftOut(entries)}`,
   }
+}
+
+/** Sentences about the work that somebody does not take part in. */
+function leftOut(entries: Entry[]): string {
+  return entries
+    .flatMap(({ contender: { name, cannotRun } }) =>
+      Object.entries(cannotRun).map(([program, why]) => ` ${name} cannot run ${program}: ${why}.`),
+    )
+    .join('')
 }
 
 function guaranteeTable(entries: Entry[]): Table {
@@ -292,7 +312,7 @@ function speedChart(entries: Entry[]): Chart {
     y: { title: 'per second', scale: 'log' },
     points: works.flatMap((work) =>
       entries.flatMap(({ contender: { name }, rounds }) => {
-        const y = median(samplesOf(rounds, work))
+        const y = middle(samplesOf(rounds, work))
         // A logarithm has no place for nothing.
         return y > 0 ? [{ series: workTitles[work], x: name, y }] : []
       }),

@@ -47,19 +47,35 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       expect(await world.stores.cases.add(late, { cases: [one()], at: at(8) })).toHaveLength(1)
     })
 
+    test('a submission that comes while cases are added is judged by all of them', async () => {
+      const one = () => ({ id: idOf('case'), name: null, input: '1', expected: '2', hidden: true, salt: unique() })
+      const agentId = idOf('agent')
+      const ids = [(await submitted({ agentId })).id]
+      for (let round = 0; round < 8; round++) {
+        const grow = async () => {
+          await world.stores.cases.add(world.bountyId, { cases: [one()], at: at(3) })
+          await world.stores.cases.rejudge(world.bountyId, { id: idOf('rejudging'), at: at(3) })
+        }
+        const [, ...made] = await Promise.all([grow(), ...Array.from({ length: 6 }, () => submitted({ agentId }))])
+        ids.push(...made.map(({ id }) => id))
+      }
+      const totals = await Promise.all(ids.map(async (id) => (await find(id))?.casesTotal))
+      expect(totals).toEqual(ids.map(() => 12))
+    })
+
     test('judging again runs what changed, keeps the rank until the end, and tells of new verdicts behind the old ones', async () => {
       const { id } = await judged({ passed: 3 })
       expect(await find(id)).toMatchObject({ status: 'rejected', casesPassed: 3 })
-      expect(await world.stores.cases.rejudge(world.bountyId, { at: at(60) })).toBe(0)
+      expect(await world.stores.cases.rejudge(world.bountyId, { id: idOf('rejudging'), at: at(60) })).toBe(0)
       const [first, , , last] = await world.stores.cases.list(world.bountyId, { after: -1, limit: 9 })
       if (!first || !last) throw new Error('no cases')
       for (const { id: caseId } of [first, last])
         await world.stores.cases.fix(caseId, { bountyId: world.bountyId, expected: '"x"', salt: unique(), at: at(61) })
       const made = { id: idOf('case'), name: null, input: '1', expected: '1', hidden: false, salt: unique() }
       await world.stores.cases.add(world.bountyId, { cases: [made], at: at(61) })
-      expect(await Promise.all([1, 2].map(() => world.stores.cases.rejudge(world.bountyId, { at: at(62) })))).toEqual(
-        expect.arrayContaining([0, 1]),
-      )
+      expect(
+        await Promise.all([1, 2].map(() => world.stores.cases.rejudge(world.bountyId, { id: idOf('rejudging'), at: at(62) }))),
+      ).toEqual(expect.arrayContaining([0, 1]))
       expect(await find(id)).toMatchObject({ status: 'queued', round: 2, casesTotal: 5, casesPassed: 3, finishedAt: null })
       const rank = async () => (await world.stores.submissions.rankAgents(world.bountyId, { limit: 9 }))?.[0]
       expect(await rank()).toMatchObject({ submissionId: id, casesPassed: 3 })
@@ -112,7 +128,7 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       const made = { id: idOf('case'), name: null, input: '1', expected: '1', hidden: false, salt: unique() }
       await world.stores.cases.add(world.bountyId, { cases: [made], at: at(3) })
       expect(await find(id)).toMatchObject({ casesTotal: 4 })
-      expect(await world.stores.cases.rejudge(world.bountyId, { at: at(4) })).toBe(0)
+      expect(await world.stores.cases.rejudge(world.bountyId, { id: idOf('rejudging'), at: at(4) })).toBe(0)
       expect(await finish(id, { turn: 2 })).toBe(false)
       expect((await openCases(id)).map(({ position, revision }) => [position, revision])).toEqual([[4, 1]])
       await record(id, { turn: 2 })
@@ -125,7 +141,7 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       const { id: second } = await judged({ agentId, passed: 2, end: 51 })
       const [first] = await world.stores.cases.list(world.bountyId, { after: -1, limit: 1 })
       await world.stores.cases.fix(first?.id ?? '', { bountyId: world.bountyId, input: '9', salt: unique(), at: at(60) })
-      expect(await world.stores.cases.rejudge(world.bountyId, { at: at(61) })).toBe(2)
+      expect(await world.stores.cases.rejudge(world.bountyId, { id: idOf('rejudging'), at: at(61) })).toBe(2)
       const rank = async () =>
         (await world.stores.submissions.rankAgents(world.bountyId, { limit: 9 }))?.map((found) => [found.submissionId, found.casesPassed])
       await take(second, 3)
@@ -140,7 +156,7 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       )
       expect(account).toMatchObject({ casesPassed: 2 })
       await world.stores.cases.fix(first?.id ?? '', { bountyId: world.bountyId, input: '10', salt: unique(), at: at(64) })
-      await world.stores.cases.rejudge(world.bountyId, { at: at(65) })
+      await world.stores.cases.rejudge(world.bountyId, { id: idOf('rejudging'), at: at(65) })
       await take(second, 5)
       await world.stores.judgings.finish(second, { turn: 6, status: 'failed', failure: 'x', at: at(66) })
       expect(await rank()).toEqual([])
@@ -151,7 +167,7 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       const [older, newer] = [await judged({ to: first, second: 2, passed: 3 }), await judged({ to: first, second: 3, passed: 3 })]
       const [, , , last] = await world.stores.cases.list(first, { after: -1, limit: 9 })
       await world.stores.cases.fix(last?.id ?? '', { bountyId: first, expected: '"x"', salt: unique(), at: at(60) })
-      expect(await world.stores.cases.rejudge(first, { at: at(61) })).toBe(2)
+      expect(await world.stores.cases.rejudge(first, { id: idOf('rejudging'), at: at(61) })).toBe(2)
       for (const { id } of [newer, older]) {
         await take(id, 3)
         await record(id, { turn: 4 })
@@ -161,7 +177,22 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       expect(await world.stores.settlements.cancel(first, { at: at(63) })).toBeUndefined()
       expect(await finish(older.id, { turn: 4, second: 64 })).toBe(true)
       expect(await world.stores.bounties.findSummary(first)).toMatchObject({ status: 'awarded', awardedSubmissionId: older.id })
-      expect(await world.stores.cases.rejudge(first, { at: at(65) })).toBeUndefined()
+      expect(await world.stores.cases.rejudge(first, { id: idOf('rejudging'), at: at(65) })).toBeUndefined()
+    })
+
+    test('judging again under the same id has one effect, and one answer also when the bounty has closed', async () => {
+      const { id } = await judged({ passed: 3 })
+      const [, , , last] = await world.stores.cases.list(world.bountyId, { after: -1, limit: 9 })
+      const rejudging = { id: idOf('rejudging'), at: at(60) }
+      await world.stores.cases.fix(last?.id ?? '', { bountyId: world.bountyId, expected: '"x"', salt: unique(), at: at(59) })
+      const rejudge = () => world.stores.cases.rejudge(world.bountyId, rejudging)
+      expect(await Promise.all([rejudge(), rejudge()])).toEqual([1, 1])
+      expect(await find(id)).toMatchObject({ round: 2, status: 'queued' })
+      await take(id, 3)
+      await world.stores.judgings.finish(id, { turn: 4, status: 'failed', failure: 'x', at: at(61) })
+      await world.stores.settlements.cancel(world.bountyId, { at: at(62) })
+      expect(await rejudge()).toBe(1)
+      expect(await find(id)).toMatchObject({ round: 2, status: 'failed' })
     })
 
     test('and the next one wins when that one fails, or the deadline comes before', async () => {
@@ -170,7 +201,7 @@ export function casesContract(name: string, open: () => JudgingStores): void {
         const [older, newer] = [await judged({ to, second: 2, passed: 3 }), await judged({ to, second: 3, passed: 3 })]
         const [, , , last] = await world.stores.cases.list(to, { after: -1, limit: 9 })
         await world.stores.cases.fix(last?.id ?? '', { bountyId: to, expected: '"x"', salt: unique(), at: at(60) })
-        await world.stores.cases.rejudge(to, { at: at(61) })
+        await world.stores.cases.rejudge(to, { id: idOf('rejudging'), at: at(61) })
         await take(newer.id, 3)
         await record(newer.id, { turn: 4 })
         await finish(newer.id, { turn: 4, second: 62 })
@@ -187,7 +218,7 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       const { id: other } = await judged({ to: best, passed: 2 })
       const [, , , last] = await world.stores.cases.list(best, { after: -1, limit: 9 })
       await world.stores.cases.fix(last?.id ?? '', { bountyId: best, expected: '"x"', salt: unique(), at: at(60) })
-      await world.stores.cases.rejudge(best, { at: at(61) })
+      await world.stores.cases.rejudge(best, { id: idOf('rejudging'), at: at(61) })
       const dueIds = (second: number) => world.stores.settlements.findDue({ at: at(second), judgingMsMax: 10_000, limit: 10_000 })
       expect(await dueIds(91)).not.toContain(best)
       expect(await dueIds(100)).toContain(best)
@@ -214,7 +245,7 @@ export function casesContract(name: string, open: () => JudgingStores): void {
       await finish(id, { turn: 2 })
       const salt = unique()
       await world.stores.cases.fix(first.id, { bountyId: world.bountyId, input: '9', salt, at: at(60) })
-      await world.stores.cases.rejudge(world.bountyId, { at: at(61) })
+      await world.stores.cases.rejudge(world.bountyId, { id: idOf('rejudging'), at: at(61) })
       await take(id, 3)
       await record(id, { turn: 4, passed: 0 })
       const part2 = { ...receiptOf(id, first.id), signature: '1'.repeat(128) }

@@ -124,7 +124,7 @@ export function deadLettersContract(name: string, open: () => DeadLetterStores):
       const { submissions, progress } = stores()
       const { id, agentId } = await submitted()
       const replay = idOf('submission')
-      const of = { bountyId: world.bountyId, agentId, version: 1, accountId: world.accountId, casesTotal: 4 }
+      const of = { bountyId: world.bountyId, agentId, version: 1, accountId: world.accountId }
       await submissions.create({ id: replay, ...of, createdAt: at(30), stopAtFirstFailure: true, dueAt: at(45), replayOf: id })
       expect(await submissions.find(replay)).toMatchObject({ status: 'queued', replayOf: id })
       expect(await submissions.find(id)).toMatchObject({ replayOf: null })

@@ -85,8 +85,7 @@ export function useJudgingWorld(open: () => JudgingStores) {
       await stores.agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
     }
     const id = idOf('submission')
-    const { caseCount = 0 } = (await stores.bounties.findSummary(to)) ?? {}
-    const of = { bountyId: to, agentId, version: 1, accountId, casesTotal: caseCount, createdAt: at(second) }
+    const of = { bountyId: to, agentId, version: 1, accountId, createdAt: at(second) }
     await stores.submissions.create({ id, ...of, stopAtFirstFailure, dueAt: at(second + 15) })
     return { id, agentId }
   }

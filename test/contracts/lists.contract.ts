@@ -136,7 +136,7 @@ export function listsContract(name: string, open: () => ListStores): void {
       const [bountyId, otherId, agentId] = [await newBounty({ mode: 'best' }), await newBounty(), await newAgent()]
       const submit = async (of: string) => {
         const id = idOf('submission')
-        await judgeByHand(stores).begin({ id, bountyId: of, agentId, version: 1, accountId: owner, casesTotal: 1, createdAt: at })
+        await judgeByHand(stores).begin({ id, bountyId: of, agentId, version: 1, accountId: owner, createdAt: at })
         return id
       }
       const [a, b, c] = [await submit(bountyId), await submit(bountyId), await submit(otherId)]

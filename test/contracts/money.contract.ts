@@ -88,7 +88,7 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       const agentId = idOf('agent')
       await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
       const id = idOf('submission')
-      await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, casesTotal: 2, createdAt: at(2) })
+      await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, createdAt: at(2) })
       const usage = { fuel, wallMicros: 1, memoryBytesPeak: 1 }
       const verdicts = (await stores.cases.list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }

@@ -43,7 +43,7 @@ export function progressContract(name: string, open: () => ProgressStores): void
       })
       await bounties.create({ summary: { id: bountyId, accountId, title: 't', ...money, caseCount: 6, ...dates }, description: '', cases })
       const of = { bountyId, agentId, version: 1, accountId }
-      await judge.begin({ id, ...of, casesTotal: 6, createdAt: at(2) })
+      await judge.begin({ id, ...of, createdAt: at(2) })
       const usage = { fuel: 9_000_000_000, wallMicros: 3, memoryBytesPeak: 65_536 }
       const verdict = (i: number) => {
         return { caseId: cases[i]?.id ?? '', status: i === 3 ? ('wrong-answer' as const) : ('accepted' as const), usage }

@@ -114,7 +114,7 @@ export function describeRanks({ stores, account, newAgent, newBounty, submitted 
     const [bounty, agent] = [await newBounty(1), await newAgent()]
     const id = idOf('submission')
     const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account().id }
-    await judgeByHand(stores()).begin({ id, ...of, casesTotal: 1, createdAt: at(2) })
+    await judgeByHand(stores()).begin({ id, ...of, createdAt: at(2) })
     await judgeByHand(stores()).finish(id, { status: 'failed', at: at(3) })
     expect(await stores().submissions.rankAgents(bounty.summary.id, { limit: 1 })).toEqual([])
     expect(await stores().submissions.rankAgents(idOf('bounty'), { limit: 1 })).toBeUndefined()

@@ -97,7 +97,7 @@ export function storesContract(name: string, open: () => Stores): void {
       const id = idOf('submission')
       const { id: bountyId, caseCount } = bounty.summary
       const of = { bountyId, agentId: agent.id, version: 1, accountId: agent.accountId }
-      await judgeByHand(stores).begin({ id, ...of, casesTotal: caseCount, createdAt: at(2) })
+      await judgeByHand(stores).begin({ id, ...of, createdAt: at(2) })
       const verdicts = bounty.cases.map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage: usage(fuel), outputSha256: null }
       })
@@ -225,7 +225,7 @@ export function storesContract(name: string, open: () => Stores): void {
       const [bounty, agent] = [await newBounty(verdictStatuses.length + 1), await newAgent()]
       const id = idOf('submission')
       const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id }
-      await judgeByHand(stores).begin({ id, ...of, casesTotal: verdictStatuses.length + 1, createdAt: at(2) })
+      await judgeByHand(stores).begin({ id, ...of, createdAt: at(2) })
       const verdicts = bounty.cases.map(({ id: caseId }, i) => {
         const message = i % 2 === 0 ? { message: i === 0 ? '' : `ünlike "${i}"` } : {}
         return { caseId, status: verdictStatuses[i] ?? ('checker-failed' as const), usage: usage(1), outputSha256: null, ...message }

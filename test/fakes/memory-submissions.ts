@@ -1,9 +1,7 @@
 // Submissions over plain maps: their turns, their verdicts, the cases that they are judged by, and the leaderboards that move with them.
 import type { Account } from '../../shared/account.ts'
 import { scriptModeOf, type Agent, type Program } from '../../shared/agent.ts'
-import type { DeadLetterAttempt } from '../../shared/dead-letter.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
-import type { RevisedVerdict } from '../../shared/judging.ts'
 import type {
   CaseStore,
   JudgementReceiptStore,
@@ -14,30 +12,15 @@ import type {
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
-import type { Submission } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
 import type { MemoryDeadLetters } from './memory-dead-letters.ts'
+import { seen, type EngineVerdict, type Kept, type Rank } from './kept-submission.ts'
 import { byAccountPlace, byAge, byPlace, byScore } from './submission-order.ts'
 import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 import type { MemoryWebhooks } from './memory-webhooks.ts'
 
 export type MemoryBounty = Omit<NewBounty, 'cases'> & { cases: RevisedCase[] }
-
-type Kept = Omit<Submission, 'verdicts'> & {
-  verdicts: EngineVerdict[]
-  stopAtFirstFailure: boolean
-  turn: number
-  dueAt: string | null
-  attempts: number
-  waits: number
-  waitingSince: string | null
-  beganAt: string | null
-  host: string | null
-  history: DeadLetterAttempt[]
-}
-type EngineVerdict = RevisedVerdict & { engine: string }
-type Rank = Kept & { enginePlace: number }
 
 export type MemorySubmissionsOptions = {
   accounts: Map<string, Account>
@@ -71,6 +54,8 @@ export function memorySubmissions({
   /** Of each bounty, in the order in which their first submission finished. */
   const engines = new Map<string, Set<string>>()
   const former = new Map<string, RevisedCase>()
+  /** The last one of each bounty. */
+  const rejudgings = new Map<string, { id: string; submissions: number }>()
   const receipts: { receipt: JudgementReceipt; firstRevision: number }[] = []
   const casesOf = (bountyId: string) => bounties.get(bountyId)?.cases ?? []
   const ranked = (bountyId?: string) =>
@@ -254,7 +239,9 @@ export function memorySubmissions({
       bounties.set(bountyId, { ...bounty, cases: bounty.cases.map((found) => (found.id === caseId ? next : found)) })
       return summaryOf(next)
     },
-    async rejudge(bountyId, { at }) {
+    async rejudge(bountyId, { id, at }) {
+      const last = rejudgings.get(bountyId)
+      if (last?.id === id) return last.submissions
       const bounty = openBounty(bountyId, at)
       if (!bounty) return undefined
       const casesTotal = bounty.cases.length
@@ -266,6 +253,7 @@ export function memorySubmissions({
       for (const kept of again) {
         Object.assign(kept, { status: 'queued', round: kept.round + 1, turn: kept.turn + 1, casesTotal, finishedAt: null, dueAt: at })
       }
+      rejudgings.set(bountyId, { id, submissions: again.length })
       return again.length
     },
   }
@@ -293,7 +281,8 @@ export function memorySubmissions({
 
   const store: SubmissionStore = {
     async create({ stopAtFirstFailure: wanted, dueAt, replayOf = null, ...submission }) {
-      if (!openBounty(submission.bountyId, submission.createdAt)) {
+      const open = openBounty(submission.bountyId, submission.createdAt)
+      if (!open) {
         throw new ProblemError('bounty-closed', { detail: `bounty ${submission.bountyId} takes no more submissions` })
       }
       const none = {
@@ -319,7 +308,9 @@ export function memorySubmissions({
         host: null,
         history: [],
       }
-      submissions.set(submission.id, { ...submission, ...none, ...turns, verdicts: [] })
+      const casesTotal = open.cases.length
+      submissions.set(submission.id, { ...submission, casesTotal, ...none, ...turns, verdicts: [] })
+      return { casesTotal }
     },
     async find(id) {
       const kept = submissions.get(id)
@@ -380,20 +371,4 @@ export function memorySubmissions({
   }
 
   return { submissions: store, judgings, cases, progress, judgementReceipts, money }
-}
-
-function seen({
-  verdicts: _verdicts,
-  stopAtFirstFailure: _stop,
-  turn: _turn,
-  dueAt: _dueAt,
-  attempts: _attempts,
-  waits: _waits,
-  waitingSince: _since,
-  beganAt: _beganAt,
-  host: _host,
-  history: _history,
-  ...submission
-}: Kept): Omit<Submission, 'verdicts'> {
-  return submission
 }

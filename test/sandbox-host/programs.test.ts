@@ -32,14 +32,16 @@ function setUp({ bytesMax = 1e9, heldBytes = 100_000, stored }: SetUp = {}) {
   const guests = {
     prepare: ({ kind, scriptMode }: Omit<Program, 'sha256'>, code: Buffer) => engine.prepare(kind, code, runLimits('basic'), scriptMode),
   }
-  const programs = new Programs({ engine, guests, bucket, compileScript, codeStore, bytesMax, metrics })
+  const clock = { now: 0 }
+  const now = () => clock.now
+  const programs = new Programs({ engine, guests, bucket, compileScript, codeStore, bytesMax, now, metrics })
   const put = (text: string, kind: Program['kind'] = 'command'): Program => {
     const sha256 = createHash('sha256').update(text).digest('hex')
     objects.set(`programs/${sha256}`, Buffer.from(text))
     return { kind, sha256 }
   }
   const touch = async (program: Program) => (await programs.use(program, 'acc'))[Symbol.dispose]()
-  return { engine, programs, put, touch, objects, counts, gets: () => gets }
+  return { engine, programs, put, touch, objects, counts, clock, gets: () => gets }
 }
 
 test('many who ask for a cold program at once cause one load', async () => {
@@ -143,4 +145,28 @@ test('a map counts once an error has decoded it, and what is not in use goes for
   expect(held.mapStack('    at f (agent.js:200:1)\n')).toBe('    at f (agent.js:200:1)\n')
   expect(engine.dropped).toEqual(['idle'])
   expect(programs.stats()).toMatchObject({ loaded: 1, inUse: 1 })
+})
+
+test('a program that nobody has used for a while goes, unless it runs or could only be compiled again', async () => {
+  for (const stored of [new Map<string, Buffer>(), undefined]) {
+    const { engine, programs, put, touch, clock } = setUp({ ...(stored && { stored }) })
+    const [idle, used, running] = [put('idle'), put('used'), put('running')]
+    for (const program of [idle, used]) await touch(program)
+    const run = await programs.use(running, 'acc')
+    clock.now = 999
+    await touch(used)
+    programs.dropIdle(1_000)
+    expect(programs.stats().loaded).toBe(3)
+    clock.now = 1_000
+    programs.dropIdle(1_000)
+    expect(programs.stats().loaded).toBe(stored ? 2 : 3)
+    expect(engine.dropped).toHaveLength(stored ? 1 : 0)
+    run[Symbol.dispose]()
+    clock.now = 1_999
+    programs.dropIdle(1_000)
+    expect(programs.stats().loaded).toBe(stored ? 1 : 3)
+    clock.now = 2_000
+    programs.dropIdle(1_000)
+    expect(programs.stats()).toMatchObject(stored ? { loaded: 0, bytes: 0 } : { loaded: 3 })
+  }
 })

@@ -23,7 +23,7 @@ beforeEach(async () => {
   caseIds = (await edge.database.cases.list(bounty.id, { after: -1, limit: 9 })).map((found) => found.id)
   id = idOf('submission')
   const createdAt = new Date(edge.clock.now).toISOString()
-  await judgeByHand(edge.database).begin({ id, bountyId: bounty.id, agentId, version: 1, accountId: ada.id, casesTotal: 4, createdAt })
+  await judgeByHand(edge.database).begin({ id, bountyId: bounty.id, agentId, version: 1, accountId: ada.id, createdAt })
 })
 
 const usage = { fuel: 7, wallMicros: 1, memoryBytesPeak: 1 }

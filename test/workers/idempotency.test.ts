@@ -157,6 +157,24 @@ describe('a request that was lost', () => {
     expect((await edge.call('GET', `/api/agents/${agentId}`)).body.version).toBe(3)
   })
 
+  test('has added cases, or had them judged by again, also when the bounty has closed before its retry', async () => {
+    const best = { ...bounty, mode: 'best' }
+    const bountyId = (await edge.call('POST', '/api/bounties', { key, body: best })).body.id
+    await edge.call('POST', `/api/bounties/${bountyId}/submissions`, { key, body: { agentId } })
+    const add = () => post(`/api/bounties/${bountyId}/cases`, { cases: [{ input: 2, expected: 3 }] }, { named: 'add' })
+    const rejudge = () => post(`/api/bounties/${bountyId}/rejudge`, undefined, { named: 'rejudge' })
+    const [added, again] = [await lose(add), await lose(rejudge)]
+    expect([added.status, again.status, again.body.submissions]).toEqual([201, 202, 1])
+    expect((await edge.call('POST', `/api/bounties/${bountyId}/cancel`, { key })).status).toBe(200)
+    edge.clock.now += claimMs
+    for (const [lost, found] of [
+      [added, await add()],
+      [again, await rejudge()],
+    ] as const)
+      expect([found.status, found.body]).toEqual([lost.status, lost.body])
+    expect((await post(`/api/bounties/${bountyId}/rejudge`, undefined, { named: 'late' })).body.code).toBe('bounty-closed')
+  })
+
   test('leaves one bounty, one agent, one submission, one key behind', async () => {
     const bountyId = (await edge.call('POST', '/api/bounties', { key, body: bounty })).body.id
     const all: [string, unknown][] = [

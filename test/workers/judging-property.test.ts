@@ -1,5 +1,6 @@
 // Judging under random misfortune: every await on a store, the host or the event log may be the last of its process, messages are lost, doubled and
 // out of order, sweeps come whenever they like. In the end every submission has ended, with one verdict a case and sums that add up.
+import { idOf } from '../fakes/id-of.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EventMessage } from '../../shared/event-log.ts'
@@ -156,7 +157,9 @@ test('every submission ends once, with one verdict a case, whatever dies', async
       }
       await goOn(ids.length)
       // Cases that were fixed behind an end are judged when that is asked for.
-      await goOn(ids.length + ((await database.cases.rejudge(bounty.id, { at: new Date(clock.now).toISOString() })) ?? 0))
+      await goOn(
+        ids.length + ((await database.cases.rejudge(bounty.id, { id: idOf('rejudging'), at: new Date(clock.now).toISOString() })) ?? 0),
+      )
       for (const id of ids) {
         const submission = await database.submissions.find(id)
         const stated = await database.judgementReceipts.statedCases(id, { withHidden: true })

@@ -14,7 +14,7 @@ const caseRowSchema = z.object({
   hidden: z.boolean(),
   revision: z.number(),
 })
-const againRowSchema = z.object({ is_open: z.boolean(), submissions: bigintSchema })
+const rejudgedRowSchema = z.object({ rejudged: z.number() })
 
 const summaryColumns = 'id, position, name, hidden, revision'
 /** Of the bounty $1 at the instant $2. */
@@ -84,12 +84,12 @@ export function neonCaseStore(database: Database): CaseStore {
       return row
     },
 
-    async rejudge(bountyId, { at }) {
-      const [, rows = []] = await database.transaction([
+    async rejudge(bountyId, { id, at }) {
+      const [, , rows = []] = await database.transaction([
         lock(bountyId),
         {
           text: `with open as (
-              select id, case_count from bounties where ${isOpen}
+              select id, case_count from bounties where ${isOpen} and rejudging_id is distinct from $3
             ), again as (
               update submissions o set status = 'queued', round = o.round + 1, turn = o.turn + 1, cases_total = s.cases_total,
                 finished_at = null, due_at = $2::timestamptz
@@ -102,12 +102,13 @@ export function neonCaseStore(database: Database): CaseStore {
               update submissions o set cases_total = open.case_count from open
               where o.bounty_id = open.id and o.finished_at is null and o.cases_total <> open.case_count
             )
-            select exists (select from open) as is_open, (select count(*) from again) as submissions`,
-          parameters: [bountyId, at],
+            update bounties b set rejudging_id = $3, rejudged = (select count(*) from again) from open where b.id = open.id`,
+          parameters: [bountyId, at, id],
         },
+        { text: 'select rejudged from bounties where id = $1 and rejudging_id = $2', parameters: [bountyId, id] },
       ])
-      const [again] = rows.map((row) => againRowSchema.parse(row))
-      return again?.is_open ? again.submissions : undefined
+      const [again] = rows.map((row) => rejudgedRowSchema.parse(row))
+      return again?.rejudged
     },
   }
 }

@@ -6,7 +6,7 @@ import { scriptModeSchema } from '../../shared/script-mode.ts'
 import { submissionStatusSchema } from '../../shared/submission.ts'
 import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
-import { bigintSchema, ignoredRowSchema, instantSchema } from './neon-rows.ts'
+import { bigintSchema, instantSchema } from './neon-rows.ts'
 import { verdictFields, verdictRowSchema } from './neon-verdicts.ts'
 
 /** Place of unmetered fuel in the order: behind every figure. Number.MAX_SAFE_INTEGER, as the migration says. */
@@ -105,19 +105,26 @@ const accountRankRowSchema = z
 /** As the index agent_ranks_in_order has it. */
 const rankOrder = '-r.cases_passed, r.engine_place, r.fuel_order, r.finished_at, r.submission_id'
 
+const createdRowSchema = z.object({ cases_total: z.number() })
+
 export function neonSubmissionStore(database: Database): SubmissionStore {
   return {
-    async create({ id, bountyId, accountId, agentId, version, casesTotal, stopAtFirstFailure, createdAt, dueAt, replayOf = null }) {
-      const created = await database.query(ignoredRowSchema, {
-        text: `insert into submissions (id, bounty_id, account_id, agent_id, version, status, cases_total, stop_at_first_failure, created_at,
+    async create({ id, bountyId, accountId, agentId, version, stopAtFirstFailure, createdAt, dueAt, replayOf = null }) {
+      // The bounty's row is held, so that what adds cases and judges again, which holds it too, is over or sees this submission.
+      const [created] = await database.query(createdRowSchema, {
+        text: `with bounty as (
+            select id, case_count from bounties
+            where id = $2 and status = 'open' and (deadline is null or deadline > $7::timestamptz) for share
+          )
+          insert into submissions (id, bounty_id, account_id, agent_id, version, status, cases_total, stop_at_first_failure, created_at,
             due_at, replay_of)
-          select $1, b.id, $3, $4, $5::integer, 'queued', $6::integer,
-            coalesce((select o.stop_at_first_failure from submissions o where o.id = $10), $7::boolean), $8::timestamptz, $9::timestamptz, $10 from bounties b
-          where b.id = $2 and b.status = 'open' and (b.deadline is null or b.deadline > $8::timestamptz)
-          returning id`,
-        parameters: [id, bountyId, accountId, agentId, version, casesTotal, stopAtFirstFailure, createdAt, dueAt, replayOf],
+          select $1, b.id, $3, $4, $5::integer, 'queued', b.case_count,
+            coalesce((select o.stop_at_first_failure from submissions o where o.id = $9), $6::boolean), $7::timestamptz, $8::timestamptz, $9 from bounty b
+          returning cases_total`,
+        parameters: [id, bountyId, accountId, agentId, version, stopAtFirstFailure, createdAt, dueAt, replayOf],
       })
-      if (created.length === 0) throw new ProblemError('bounty-closed', { detail: `bounty ${bountyId} takes no more submissions` })
+      if (!created) throw new ProblemError('bounty-closed', { detail: `bounty ${bountyId} takes no more submissions` })
+      return { casesTotal: created.cases_total }
     },
 
     async find(id) {

@@ -20,13 +20,15 @@ export async function addCases(
   { accountId, bountyId, added, attempt }: OfBounty & { added: CasesAdd; attempt: Attempt },
 ): Promise<CaseSummary[]> {
   const { cases, log, now } = services
-  await requireOwn(services, { accountId, bountyId })
+  const bounty = await requireOwn(services, { accountId, bountyId })
   const id = attempt.newId('case')
   if (attempt.isRetry) {
+    // Also of a bounty that has closed since.
     const held = await cases.list(bountyId, { after: -1, limit: limits.casesPerBountyMax })
     const first = held.findIndex((found) => found.id === id)
     if (first >= 0) return held.slice(first, first + added.cases.length)
   }
+  requireOpen(bounty, now())
   const at = now()
   const made = storedCases(added.cases, at).map(({ position, ...found }) => (position === 0 ? { ...found, id } : found))
   const summaries = await cases.add(bountyId, { cases: made, at: new Date(at).toISOString() })
@@ -41,7 +43,7 @@ export async function fixCase(
   { accountId, bountyId, caseId, fix }: OfBounty & { caseId: string; fix: CaseFix },
 ): Promise<CaseSummary> {
   const { cases, log, now } = services
-  await requireOwn(services, { accountId, bountyId })
+  requireOpen(await requireOwn(services, { accountId, bountyId }), now())
   const texts = new CaseTexts()
   const input = fix.input === undefined ? undefined : texts.input(fix.input, 'input')
   const expected = fix.expected === undefined ? undefined : texts.expected(fix.expected, 'expected')
@@ -54,23 +56,27 @@ export async function fixCase(
 }
 
 /** @returns how many submissions are judged again; the first of them are sent for at once, the others by the cron */
-export async function rejudgeBounty(services: Services, { accountId, bountyId }: OfBounty): Promise<number> {
+export async function rejudgeBounty(
+  services: Services,
+  { accountId, bountyId, attempt }: OfBounty & { attempt: Attempt },
+): Promise<number> {
   await requireOwn(services, { accountId, bountyId })
-  const submissions = await services.cases.rejudge(bountyId, { at: new Date(services.now()).toISOString() })
+  const id = attempt.newId('rejudging')
+  const submissions = await services.cases.rejudge(bountyId, { id, at: new Date(services.now()).toISOString() })
   if (submissions === undefined) throw (await closed(services, bountyId)) ?? bountyNotFound(bountyId)
   services.log.info('bounty judged again', { bountyId, submissions })
   if (submissions > 0) await sweepJudgings(services)
   return submissions
 }
 
-/** @throws ProblemError `bounty-not-found`, `forbidden`, `bounty-closed` */
-async function requireOwn(services: Services, { accountId, bountyId }: OfBounty): Promise<void> {
+/** @throws ProblemError `bounty-not-found`, `forbidden` */
+async function requireOwn(services: Services, { accountId, bountyId }: OfBounty): Promise<BountySummary> {
   const bounty = await services.bounties.findSummary(bountyId)
   if (!bounty) throw bountyNotFound(bountyId)
   if (bounty.accountId !== accountId) {
     throw new ProblemError('forbidden', { detail: `bounty ${bountyId} belongs to another account; only its owner changes its cases` })
   }
-  requireOpen(bounty, services.now())
+  return bounty
 }
 
 async function refusal(services: Services, { bountyId, adding }: { bountyId: string; adding: number }): Promise<ProblemError> {

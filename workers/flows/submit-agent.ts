@@ -27,13 +27,18 @@ export async function submitAgent(
   }
   const at = now()
   const { agentId, version } = agent
-  const created = { id, bountyId, agentId, version, accountId, casesTotal: bounty.caseCount, createdAt: new Date(at).toISOString() }
+  const created = { id, bountyId, agentId, version, accountId, createdAt: new Date(at).toISOString() }
   const { stopAtFirstFailure } = submission
-  await submissions.create({ ...created, stopAtFirstFailure, replayOf, dueAt: new Date(at + messageMsMax).toISOString() })
+  const { casesTotal } = await submissions.create({
+    ...created,
+    stopAtFirstFailure,
+    replayOf,
+    dueAt: new Date(at + messageMsMax).toISOString(),
+  })
   await publishTurns(services, [{ topic: 'judgings', submissionId: id, turn: firstTurn }])
   const scriptMode = scriptModeOf(agent.program)
   const none = { casesPassed: 0, fuelTotal: 0, engine: null, scriptMode, verdicts: [], round: 1, failure: null, finishedAt: null }
-  return { ...created, status: 'queued', ...none, replayOf: replayOf ?? null }
+  return { ...created, casesTotal, status: 'queued', ...none, replayOf: replayOf ?? null }
 }
 
 export function bountyNotFound(id: string): ProblemError {

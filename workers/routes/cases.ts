@@ -80,7 +80,7 @@ export function addCaseRoutes(router: Router, services: Services): void {
       params: idParameters('bounty'),
       answers: { 202: { description: 'How many are judged again', schema: rejudgedSchema } },
     },
-    async ({ c, caller: { accountId }, params: { id } }) =>
-      c.json({ bountyId: id, submissions: await rejudgeBounty(services, { accountId, bountyId: id }) }, 202),
+    async ({ c, caller: { accountId }, params: { id }, attempt }) =>
+      c.json({ bountyId: id, submissions: await rejudgeBounty(services, { accountId, bountyId: id, attempt }) }, 202),
   )
 }
