@@ -123,7 +123,9 @@ export async function loadedAgentsMemory(parts: HostParts, agents: number): Prom
 
 /** Without admission, which nobody contends for here. */
 function guestsOf(engine: SandboxEngine) {
-  return { prepare: (kind: Program['kind'], code: Buffer) => engine.prepare(kind, code, runLimits('basic')) }
+  return {
+    prepare: ({ kind, scriptMode }: Omit<Program, 'sha256'>, code: Buffer) => engine.prepare(kind, code, runLimits('basic'), scriptMode),
+  }
 }
 
 function pause(): Promise<void> {

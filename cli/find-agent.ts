@@ -6,8 +6,8 @@ import { idSchema } from '../shared/ids.ts'
 import { pageLimitMax } from '../shared/page.ts'
 import { ask, checked } from './connect.ts'
 
-/** Of a kind that this checkout may not know yet. */
-export const anyAgentSchema = agentSchema.extend({ kind: z.string() })
+/** Of a kind that this checkout may not know yet, or of an API from before scripts had modes. */
+export const anyAgentSchema = agentSchema.extend({ kind: z.string(), scriptMode: agentSchema.shape.scriptMode.default(null) })
 export type AnyAgent = z.infer<typeof anyAgentSchema>
 
 /** @param agent an id, which is taken as it is, or a name. @throws Error when the account has no agent of the name */

@@ -8,7 +8,7 @@ import { createScriptCompiler } from '../sandbox-host/compile-script.ts'
 import { createWasmtimeEngine } from '../sandbox-host/engines/wasmtime.ts'
 import { Programs } from '../sandbox-host/programs.ts'
 import { acceptOutcome } from '../sandbox-host/run-outcome.ts'
-import { runLimits } from '../sandbox-host/sandbox-engine.ts'
+import { labelOf, runLimits } from '../sandbox-host/sandbox-engine.ts'
 import { namedArtifacts, statedRun } from '../sandbox-host/sign-receipt.ts'
 
 const enginePath = fileURLToPath(new URL('../sandbox-host/engine/agent-engine.node', import.meta.url))
@@ -29,7 +29,7 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
   try {
     const programs = new Programs({
       engine,
-      guests: { prepare: (kind, code) => engine.prepare(kind, code, runLimits('basic')) },
+      guests: { prepare: ({ kind, scriptMode }, code) => engine.prepare(kind, code, runLimits('basic'), scriptMode) },
       bucket: { get: async () => program },
       compileScript: createScriptCompiler(processes),
       bytesMax: memoryBytesMax,
@@ -38,7 +38,7 @@ export async function rerun(statement: ExecutionStatement, { program, input }: R
     using loaded = await programs.use(statement.program, 'verify')
     const request = { input, seed, startTimeMs: Date.parse(startTime), limits: runLimits(tier) }
     const outcome = acceptOutcome(await engine.run(loaded.handle, request), loaded.mapStack)
-    const conditions = { program: statement.program, tier, seed, startTime, args, input, engine: engine.label }
+    const conditions = { program: statement.program, tier, seed, startTime, args, input, engine: labelOf(engine, statement.program) }
     return statedRun(conditions, { ...outcome, artifacts: namedArtifacts(outcome) })
   } finally {
     await engine.close()

@@ -98,7 +98,7 @@ function wholeOf(text: string | undefined): number | string | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text
 }
 
-function report({ id, status, output, error, logs, artifacts, usage }: Execution): number {
+function report({ id, status, output, error, logs, artifacts, usage, scriptMode }: Execution): number {
   process.stderr.write(printable(logs.stdout + logs.stderr))
   if (logs.truncated) console.error('… the logs are cut here')
   for (const { name, bytes } of artifacts) console.error(`artifact ${printable(name)}, ${bytes} bytes`)
@@ -108,7 +108,8 @@ function report({ id, status, output, error, logs, artifacts, usage }: Execution
   }
   const fuel = usage.fuel === null ? 'not metered' : `${usage.fuel} fuel`
   const cost = usage.costMicroUsd === null ? '' : `, about $${(usage.costMicroUsd / 1e6).toFixed(9)}`
-  console.error(`${id} ${status}, ${fuel}, ${usage.wallMicros} µs, ${usage.memoryBytesPeak} bytes of memory${cost}`)
+  const mode = scriptMode === null ? '' : `, ${scriptMode}`
+  console.error(`${id} ${status}${mode}, ${fuel}, ${usage.wallMicros} µs, ${usage.memoryBytesPeak} bytes of memory${cost}`)
   if (status !== 'completed') return 1
   console.log(JSON.stringify(output ?? null))
   return 0

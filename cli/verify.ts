@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { scriptModeOf } from '../shared/agent.ts'
 import { idSchema } from '../shared/ids.ts'
 import { compareRun, publicKeySchema, receiptKeySchema, receiptSchema, verifyReceipt } from '../shared/receipt.ts'
 import type { ExecutionStatement, Receipt, ReproducibleRun } from '../shared/receipt.ts'
@@ -60,8 +61,10 @@ export async function verify(argv: string[]): Promise<number> {
   const publicKey = await findKey(receipt, { ...values, url })
   const checked = await verifyReceipt(receipt, { ...receiptCrypto, publicKey })
   const { statement } = receipt
+  const scriptMode = scriptModeOf(statement.program)
   line('execution', statement.executionId, `${statement.status}, ${statement.finishedAt}`)
   line('signature', checked.ok ? 'ok' : 'WRONG', checked.ok ? `key ${statement.keyId}` : checked.message)
+  if (scriptMode !== null) line('mode', scriptMode, `engine ${statement.engine}`)
   if (!checked.ok) return told(false, 'the receipt is not what the host signed')
   if (!isWhole || values['signature-only']) return told(true, 'the host signed this; it was not run again')
 

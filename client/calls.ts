@@ -110,6 +110,7 @@ export interface Calls {
           artifacts: { name: string; bytes: number; sha256: string }[]
           usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
           engine: string
+          scriptMode: 'interpreted' | 'compiled' | null
           finishedAt: string
           receipt?:
             | {
@@ -117,7 +118,7 @@ export interface Calls {
                   type: 'execution'
                   receiptVersion: 1
                   executionId: string
-                  program: { kind: 'script' | 'command' | 'component'; sha256: string }
+                  program: { kind: 'script' | 'command' | 'component'; sha256: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
                   inputSha256: string
                   args: string[]
                   tier: 'basic' | 'standard' | 'premium' | 'enterprise'
@@ -166,6 +167,7 @@ export interface Calls {
           artifacts: { name: string; bytes: number; sha256: string }[]
           usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
           engine: string | null
+          scriptMode: 'interpreted' | 'compiled' | null
           finishedAt: string | null
           receipt?:
             | {
@@ -173,7 +175,7 @@ export interface Calls {
                   type: 'execution'
                   receiptVersion: 1
                   executionId: string
-                  program: { kind: 'script' | 'command' | 'component'; sha256: string }
+                  program: { kind: 'script' | 'command' | 'component'; sha256: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
                   inputSha256: string
                   args: string[]
                   tier: 'basic' | 'standard' | 'premium' | 'enterprise'
@@ -198,10 +200,30 @@ export interface Calls {
           replayOf?: string | undefined
         }
   }
+  /** A version of an agent of your own: how it runs, and what became of its functions where it was compiled */
+  'GET /api/agents/{id}/versions/{version}': {
+    params: { id: string; version: number }
+    answer: {
+      agentId: string
+      version: number
+      kind: 'script' | 'command' | 'component'
+      sha256: string
+      bytes: number
+      scriptMode: 'interpreted' | 'compiled' | null
+      functions: {
+        compiled: number
+        interpretedCount: number
+        interpreted: { name: string; place: string | null; reason: string }[]
+        reason: string | null
+      } | null
+      engine: string
+      createdAt: string
+    }
+  }
   /** Deploy the next version of an agent */
   'POST /api/agents/{id}/versions': {
     params: { id: string }
-    body: { source: string }
+    body: { source: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
     answer: {
       id: string
       accountId: string
@@ -210,8 +232,15 @@ export interface Calls {
       version: number
       sha256: string
       bytes: number
+      scriptMode: 'interpreted' | 'compiled' | null
       createdAt: string
       updatedAt: string
+      functions: {
+        compiled: number
+        interpretedCount: number
+        interpreted: { name: string; place: string | null; reason: string }[]
+        reason: string | null
+      } | null
     }
   }
   /** One agent; never its source */
@@ -225,6 +254,7 @@ export interface Calls {
       version: number
       sha256: string
       bytes: number
+      scriptMode: 'interpreted' | 'compiled' | null
       createdAt: string
       updatedAt: string
     }
@@ -247,6 +277,7 @@ export interface Calls {
         version: number
         sha256: string
         bytes: number
+        scriptMode: 'interpreted' | 'compiled' | null
         createdAt: string
         updatedAt: string
       }[]
@@ -255,7 +286,7 @@ export interface Calls {
   }
   /** Deploy an agent; the program is compiled before the answer */
   'POST /api/agents': {
-    body: { name: string; kind: 'script' | 'command' | 'component'; source: string }
+    body: { name: string; kind: 'script' | 'command' | 'component'; source: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
     answer: {
       id: string
       accountId: string
@@ -264,8 +295,15 @@ export interface Calls {
       version: number
       sha256: string
       bytes: number
+      scriptMode: 'interpreted' | 'compiled' | null
       createdAt: string
       updatedAt: string
+      functions: {
+        compiled: number
+        interpretedCount: number
+        interpreted: { name: string; place: string | null; reason: string }[]
+        reason: string | null
+      } | null
     }
   }
   /** Award a bounty of your own, of mode best, to a submission that was judged; its author gets the reward */
@@ -345,6 +383,7 @@ export interface Calls {
       casesPassed: number
       fuelTotal: number | null
       engine: string | null
+      scriptMode: 'interpreted' | 'compiled' | null
       round: number
       failure: string | null
       replayOf: string | null
@@ -536,7 +575,7 @@ export interface Calls {
         type: 'execution'
         receiptVersion: 1
         executionId: string
-        program: { kind: 'script' | 'command' | 'component'; sha256: string }
+        program: { kind: 'script' | 'command' | 'component'; sha256: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
         inputSha256: string
         args: string[]
         tier: 'basic' | 'standard' | 'premium' | 'enterprise'
@@ -585,6 +624,7 @@ export interface Calls {
       artifacts: { name: string; bytes: number; sha256: string }[]
       usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
       engine: string | null
+      scriptMode: 'interpreted' | 'compiled' | null
       finishedAt: string | null
       receipt?:
         | {
@@ -592,7 +632,7 @@ export interface Calls {
               type: 'execution'
               receiptVersion: 1
               executionId: string
-              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              program: { kind: 'script' | 'command' | 'component'; sha256: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
               inputSha256: string
               args: string[]
               tier: 'basic' | 'standard' | 'premium' | 'enterprise'
@@ -645,6 +685,7 @@ export interface Calls {
       artifacts: { name: string; bytes: number; sha256: string }[]
       usage: { fuel: number | null; wallMicros: number; memoryBytesPeak: number; costMicroUsd?: number | null | undefined }
       engine: string | null
+      scriptMode: 'interpreted' | 'compiled' | null
       finishedAt: string | null
       receipt?:
         | {
@@ -652,7 +693,7 @@ export interface Calls {
               type: 'execution'
               receiptVersion: 1
               executionId: string
-              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              program: { kind: 'script' | 'command' | 'component'; sha256: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
               inputSha256: string
               args: string[]
               tier: 'basic' | 'standard' | 'premium' | 'enterprise'
@@ -761,7 +802,7 @@ export interface Calls {
       key: string
     }
   }
-  /** Per bounty: cases passed, then least fuel, then earliest. Global: credits won, bounties won, cases passed */
+  /** Per bounty: cases passed, then least fuel within one engine and mode, then earliest. Global: credits won, bounties won, cases passed */
   'GET /api/leaderboard': {
     query?: { limit?: number | undefined; cursor?: string | undefined; bounty?: string | undefined }
     answer:
@@ -776,6 +817,9 @@ export interface Calls {
             casesPassed: number
             casesTotal: number
             fuelTotal: number | null
+            engine: string | null
+            enginePlace: number
+            scriptMode: 'interpreted' | 'compiled' | null
             finishedAt: string
           }[]
           nextCursor: string | null
@@ -823,7 +867,7 @@ export interface Calls {
           | {
               type: 'judgement'
               submissionId: string
-              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              program: { kind: 'script' | 'command' | 'component'; sha256: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
               tier: 'basic' | 'standard' | 'premium' | 'enterprise'
               seed: number
               startTime: string
@@ -837,7 +881,7 @@ export interface Calls {
           | {
               type: 'judgement'
               submissionId: string
-              program: { kind: 'script' | 'command' | 'component'; sha256: string }
+              program: { kind: 'script' | 'command' | 'component'; sha256: string; scriptMode?: 'interpreted' | 'compiled' | undefined }
               tier: 'basic' | 'standard' | 'premium' | 'enterprise'
               seed: number
               startTime: string
@@ -847,7 +891,11 @@ export interface Calls {
               finishedAt: string
               keyId: string
               receiptVersion: 2
-              checker: { kind: 'script' | 'command' | 'component'; sha256: string } | null
+              checker: {
+                kind: 'script' | 'command' | 'component'
+                sha256: string
+                scriptMode?: 'interpreted' | 'compiled' | undefined
+              } | null
             }
         signature: string
       }[]
@@ -877,6 +925,7 @@ export interface Calls {
       casesPassed: number
       fuelTotal: number | null
       engine: string | null
+      scriptMode: 'interpreted' | 'compiled' | null
       round: number
       failure: string | null
       replayOf: string | null
@@ -920,6 +969,7 @@ export interface Calls {
         casesPassed: number
         fuelTotal: number | null
         engine: string | null
+        scriptMode: 'interpreted' | 'compiled' | null
         round: number
         failure: string | null
         replayOf: string | null

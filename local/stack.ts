@@ -294,8 +294,9 @@ function bucketUrl(port: number, bucketName: string): string {
 /** The host's own tuning (`sandbox-host/config.ts`) may come from the caller's environment; addresses and secrets never do. */
 function hostSettings(): Record<string, string> {
   const engine = ['ENGINE', 'THREADS', 'SLOTS', 'JUDGEMENTS_MAX', 'PROGRAM_BYTES_BUDGET', 'JOURNAL_BYTES_MAX', 'TIER_BYTES_MAX']
+  const scripts = ['SCRIPT_COMPILER', 'SCRIPT_CANARY_ONE_IN']
   const queue = ['MEMORY_BYTES_BUDGET', 'ACCOUNT_RUNNING_MAX', 'QUEUE_MAX', 'ACCOUNT_QUEUE_MAX', 'QUEUE_BYTES_MAX', 'QUEUE_WAIT_MS_MAX']
-  const names = [...engine, ...queue]
+  const names = [...engine, ...scripts, ...queue]
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : [])))
 }
 

@@ -4,6 +4,8 @@
 //
 //   admit ─▶ queue of the account ─▶ smallest tag first (fair-share.ts) ─▶ begun: memory of its tier is reserved ─▶ released
 //               └─▶ refused: full, pushed out, too late, caller gone
+//
+// Beside all that one run for ourselves may go on in a thread that has nothing to do, until somebody wants it.
 import { assert } from '../shared/assert.ts'
 import type { ProblemError } from '../shared/problem.ts'
 import { assertRelations, refusal } from './admission-limits.ts'
@@ -68,6 +70,8 @@ export class Admission {
   #queuedBytes = 0
   #running = 0
   #memoryBytes = 0
+  /** Asks the run for ourselves, if there is one, to end. */
+  #yieldIdle: (() => void) | undefined
   /** Accounts with anything running or waiting. */
   #active = 0
 
@@ -88,14 +92,41 @@ export class Admission {
       this.#enqueue(waiting)
       if (request.signal?.aborted) return this.#refuse(waiting, 'caller-gone')
       this.#beginWhatMay()
+      if (this.#queued > 0 || this.#running > this.#limits.threads) this.#yieldIdle?.()
       this.#refuseWhatIsTooMuch(waiting)
       if (account.waiting.at(-1) === waiting) this.#watch(waiting)
     })
   }
 
-  /** Runs that are begun or wait. */
+  /**
+   * For a run that nobody waits for.
+   * @param onWanted called, perhaps more than once, when somebody else wants to run: the run is to end as soon as it can
+   * @returns undefined unless a thread and the memory are free, and no other such run goes on
+   */
+  admitIdle(memoryBytes: number, onWanted: () => void): Slot | undefined {
+    if (this.#yieldIdle || !this.isIdle || this.#memoryBytes + 2 * memoryBytes > this.#limits.memoryBytesBudget) return undefined
+    this.#yieldIdle = onWanted
+    this.#memoryBytes += memoryBytes
+    this.#threadTime.change(++this.#running)
+    const release = () => {
+      assert(this.#yieldIdle, 'a slot is released once')
+      this.#yieldIdle = undefined
+      this.#memoryBytes -= memoryBytes
+      this.#threadTime.change(--this.#running)
+      this.#beginWhatMay()
+    }
+    return { release }
+  }
+
+  /** Whether a thread has nothing to do, and whoever comes now finds a place still. */
+  get isIdle(): boolean {
+    const { threads, runningMax } = this.#limits
+    return this.#queued === 0 && this.#running < threads && this.#running + 1 < runningMax
+  }
+
+  /** Runs that are begun or wait, but for one that would end for others. */
   get load(): number {
-    return this.#running + this.#queued
+    return this.#running + this.#queued - (this.#yieldIdle ? 1 : 0)
   }
 
   stats(): Record<string, number> {

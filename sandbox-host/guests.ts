@@ -1,5 +1,5 @@
 // Runs guests, each after its admission: the only way to the engine's threads.
-import type { ProgramKind } from '../shared/agent.ts'
+import type { Program } from '../shared/agent.ts'
 import type { Admission, AdmissionRequest, RunClass } from './admission.ts'
 import type { Metrics } from './metrics.ts'
 import { runLimits } from './sandbox-engine.ts'
@@ -18,7 +18,7 @@ export type Guests = {
   /** @throws ProblemError `overloaded` */
   run: (handle: number, request: RunRequest, owner: RunOwner) => Promise<RunOutcome>
   /** Evaluates a script, which is a run, too. @throws ProblemError `overloaded` */
-  prepare: (kind: ProgramKind, code: Buffer, accountId: string) => Promise<PrepareOutcome>
+  prepare: (program: Omit<Program, 'sha256'>, code: Buffer, accountId: string) => Promise<PrepareOutcome>
 }
 
 export type GuestsOptions = {
@@ -55,11 +55,11 @@ export function createGuests({ admission, engine, waitMsMax, metrics }: GuestsOp
       })
     },
 
-    prepare(kind, code, accountId) {
+    prepare({ kind, scriptMode }, code, accountId) {
       const limits = runLimits('basic')
       // The bytes that it holds are bounded by the number of loads (programs.ts).
       const admitted = { accountId, runClass: 'preparation' as const, memoryBytes: limits.memoryBytes, heldBytes: 0, waitMsMax }
-      return inTurn(admitted, () => engine.prepare(kind, code, limits))
+      return inTurn(admitted, () => engine.prepare(kind, code, limits, scriptMode))
     },
   }
 }

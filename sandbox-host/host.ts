@@ -4,6 +4,7 @@ import type { ServerType } from '@hono/node-server'
 import { Admission } from './admission.ts'
 import type { BoundedProcesses } from './bounded-process.ts'
 import { createBucket } from './bucket.ts'
+import { createCanary } from './canary.ts'
 import type { CodeStore } from './code-store.ts'
 import { createClaimedRuns } from './claimed-runs.ts'
 import { createScriptCompiler } from './compile-script.ts'
@@ -90,7 +91,9 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
     log,
   })
   const gate = new DrainGate(() => heartbeat.stir())
-  const runner = createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt: createReceiptSigner(receiptKey) })
+  const canary = createCanary({ oneIn: config.scripts.canaryOneIn, programs, engine, admission, metrics, log })
+  const signReceipt = createReceiptSigner(receiptKey)
+  const runner = createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt, canary })
   const worker = createWorkerClient({ workerUrl: config.workerUrl, secret })
   const consumers = config.kafka
     ? createEventConsumers({
@@ -118,6 +121,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
       metrics,
     }),
     programs,
+    newVersions: { compilesNew: config.scripts.compilesNew, engine },
     load,
     backlog: journal.backlog,
     metrics,
@@ -144,6 +148,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
   log.info({ host: name, port, bind: config.bind, engine: engine.label, tiers }, 'listening')
 
   async function stop(): Promise<void> {
+    canary.stop()
     const until = Date.now() + config.drainGraceMs
     heartbeat.say('draining')
     // A quarter of the grace is kept for handing over what is finished.

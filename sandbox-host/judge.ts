@@ -17,7 +17,7 @@ import type { LoadedProgram, Programs } from './programs.ts'
 import { acceptOutcome } from './run-outcome.ts'
 import type { AcceptedOutcome } from './run-outcome.ts'
 import { inputText, requireTier } from './runner.ts'
-import { checkerLimits, runLimits } from './sandbox-engine.ts'
+import { checkerLimits, labelOf, runLimits } from './sandbox-engine.ts'
 import type { RunLimits, SandboxEngine } from './sandbox-engine.ts'
 import { judgementSeed } from './sign-judgement.ts'
 import type { JudgementSigner } from './sign-judgement.ts'
@@ -25,7 +25,7 @@ import { sha256Hex } from './sign-receipt.ts'
 
 export type JudgeOptions = {
   programs: Programs
-  engine: Pick<SandboxEngine, 'label'>
+  engine: Pick<SandboxEngine, 'label' | 'compiledLabel'>
   guests: Pick<Guests, 'run'>
   tiers: TierName[]
   /** Cases of one judgement that wait or run at once. */
@@ -83,7 +83,8 @@ export function createJudge({ programs, engine, guests, tiers, parallel, judgeme
     const { program, accountId, tier, cases, stopAtFirstFailure, beginMsMax } = request
     using author = await programs.use(program, accountId)
     using checker = request.checker && (await useChecker(request.checker, accountId))
-    tell({ type: 'engine', engine: engine.label })
+    const label = labelOf(engine, program)
+    tell({ type: 'engine', engine: label })
     const repeatable = new Map<string, Verdict>()
     const notRun = await judgeCases({
       cases,
@@ -99,7 +100,7 @@ export function createJudge({ programs, engine, guests, tiers, parallel, judgeme
       },
       tell: (verdict) => tell({ type: 'verdict', ...verdict }),
     })
-    tell({ type: 'end', notRun, receipt: signJudgement({ request, engine: engine.label, verdicts: repeatable }) })
+    tell({ type: 'end', notRun, receipt: signJudgement({ request, engine: label, verdicts: repeatable }) })
   }
 
   /** @throws ProblemError as `Programs.use` does, without the compiler's message: it quotes a source that is not the caller's */

@@ -24,6 +24,9 @@ export class Metrics implements AdmissionObserver {
   readonly #refusals
   readonly #waits
   readonly #turnedAway
+  readonly #canaryRuns
+  readonly #canaryDifferences
+  readonly #canaryDropped
 
   /** @param host label of every sample */
   constructor(host: string) {
@@ -84,6 +87,21 @@ export class Metrics implements AdmissionObserver {
       labelNames: ['reason'],
       registers,
     })
+    this.#canaryRuns = new Counter({
+      name: 'host_script_canary_runs_total',
+      help: 'Executions of compiled scripts that were run again interpreted, and compared',
+      registers,
+    })
+    this.#canaryDifferences = new Counter({
+      name: 'host_script_canary_differences_total',
+      help: 'Those of them that did something else; each is a fault of the compiler',
+      registers,
+    })
+    this.#canaryDropped = new Counter({
+      name: 'host_script_canary_dropped_total',
+      help: 'Samples that were not compared, for want of an idle thread or because a limit ended a run',
+      registers,
+    })
     this.#turnedAway = new Map(refusalReasons.map((reason) => [reason, turnedAway.labels(reason)]))
   }
 
@@ -93,6 +111,12 @@ export class Metrics implements AdmissionObserver {
 
   turnedAway(reason: RefusalReason): void {
     this.#turnedAway.get(reason)?.inc()
+  }
+
+  canary(result: 'same' | 'different' | 'dropped'): void {
+    if (result === 'dropped') this.#canaryDropped.inc()
+    else this.#canaryRuns.inc()
+    if (result === 'different') this.#canaryDifferences.inc()
   }
 
   executed(status: GuestStatus, seconds: number): void {

@@ -2,9 +2,10 @@
 // against its hash, compiled and prepared, once however many ask for it; what that made is kept (code-store.ts) for the next time. What is not in use is dropped, oldest use first, beyond a
 // budget of bytes, and when nobody has asked for it for a while: memory follows what is in use, not what was ever deployed.
 import { createHash } from 'node:crypto'
-import { programKey } from '../shared/agent.ts'
+import { programKey, scriptModeOf } from '../shared/agent.ts'
 import type { Program } from '../shared/agent.ts'
 import type { Manifest } from '../shared/execution.ts'
+import { functionsListedMax, type FunctionReport as ToldFunctions } from '../shared/function-report.ts'
 import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
 import { createStackMapper } from './author-positions.ts'
@@ -14,6 +15,9 @@ import type { CodeStore } from './code-store.ts'
 import type { ScriptCompiler } from './compile-script.ts'
 import type { Guests } from './guests.ts'
 import type { Metrics } from './metrics.ts'
+import type { FunctionReport } from './function-report.ts'
+import { storable } from './run-outcome.ts'
+import { labelOf } from './sandbox-engine.ts'
 import type { PreparedProgram, SandboxEngine } from './sandbox-engine.ts'
 import { decodeStored, encodeStored } from './stored-program.ts'
 
@@ -38,7 +42,7 @@ const entryBytes = 16 * 1024
 const loadsMax = 64
 
 export type ProgramsOptions = {
-  engine: Pick<SandboxEngine, 'label' | 'kinds' | 'build' | 'load' | 'stored' | 'drop'>
+  engine: Pick<SandboxEngine, 'label' | 'compiledLabel' | 'kinds' | 'build' | 'load' | 'stored' | 'drop'>
   guests: Pick<Guests, 'prepare'>
   bucket: Pick<Bucket, 'get'>
   compileScript: ScriptCompiler
@@ -53,9 +57,10 @@ export type ProgramsOptions = {
 /** What loading gives; `map` leads from the prepared code to the author's source. */
 type Mapped = { prepared: PreparedProgram; map?: Buffer | undefined }
 
-/** A program is prepared once for each build of the engine. */
-function storedName({ kind, sha256 }: Program, build: string): string {
-  return `${kind}-${sha256}-${build}`
+/** A program is prepared once for each build of the engine, and a script for each mode. */
+function storedName(program: Program, build: string): string {
+  const { kind, sha256 } = program
+  return `${kind}-${sha256}-${build}${scriptModeOf(program) === 'compiled' ? '-compiled' : ''}`
 }
 
 export class Programs {
@@ -74,7 +79,7 @@ export class Programs {
    * @throws ProblemError `invalid-program` with the compiler's message, `engine-unsupported`, `artifacts-unavailable`, `overloaded`
    */
   async use(program: Program, accountId: string): Promise<LoadedProgram> {
-    const key = program.kind + program.sha256
+    const key = `${program.kind} ${scriptModeOf(program)} ${program.sha256}`
     const ready = this.#entries.get(key)
     this.#options.metrics.programs(ready ? 'hit' : 'miss')
     return this.#lease(ready ?? (await this.#loadOnce(key, { program, accountId })))
@@ -132,13 +137,19 @@ export class Programs {
         detail: `this host runs the engine ${engine.label}, which takes ${engine.kinds.join(', ')} only`,
       })
     }
+    if (scriptModeOf(program) === 'compiled' && engine.compiledLabel === undefined) {
+      throw new ProblemError('engine-unsupported', {
+        detail: `this version runs compiled, and the engine of this host, ${engine.label}, has no compiler`,
+      })
+    }
     const began = performance.now()
     const { map, prepared } = (await this.#loadStored(program)) ?? (await this.#prepare({ program, accountId }))
     this.#options.metrics.started('cold', (performance.now() - began) / 1000)
     const mapStack = createStackMapper({ map, onDecode: (bytes) => this.#grow(key, bytes) })
     prepared.heldBytes += map?.length ?? 0
-    const { prepareMicros, snapshotBytes } = prepared
-    const manifest = { program, engine: engine.label, prepareMicros: Math.round(prepareMicros), snapshotBytes }
+    const { prepareMicros, snapshotBytes, functions } = prepared
+    const told = functions && { functions: toldFunctions(functions, mapStack) }
+    const manifest = { program, engine: labelOf(engine, program), prepareMicros: Math.round(prepareMicros), snapshotBytes, ...told }
     const entry = { key, prepared, manifest, mapStack, users: 0, usedAt: ++this.#uses, idleSince: this.#now() }
     this.#entries.set(key, entry)
     this.#bytes += entryBytes + prepared.heldBytes
@@ -157,7 +168,7 @@ export class Programs {
   async #prepare({ program, accountId }: ColdLoad): Promise<Mapped> {
     const { engine, guests, codeStore } = this.#options
     const { code, map } = await this.#code(program)
-    const prepared = await guests.prepare(program.kind, code, accountId)
+    const prepared = await guests.prepare(program, code, accountId)
     if (!prepared.ok) throw this.#invalid(createStackMapper({ map })(prepared.message))
     const stored = codeStore && engine.stored(prepared.handle)
     if (stored) await codeStore.write(storedName(program, engine.build), encodeStored({ code: stored, map }))
@@ -211,4 +222,14 @@ export class Programs {
     this.#options.engine.drop(entry.prepared.handle)
     this.#options.metrics.programs('eviction')
   }
+}
+
+/** What the engine says of the functions, for their author: as many as are listed, placed in the author's source. */
+function toldFunctions({ compiled, interpretedCount, interpreted, reason }: FunctionReport, mapStack: StackMapper): ToldFunctions {
+  const listed = interpreted.slice(0, functionsListedMax).map(({ name, line, column, reason: why }) => ({
+    name: storable(name.slice(0, 100)),
+    place: line > 0 ? storable(mapStack(`agent.js:${line}:${Math.max(column, 1)}`).slice(0, 300)) : null,
+    reason: why.slice(0, 300),
+  }))
+  return { compiled, interpretedCount, interpreted: listed, reason: reason?.slice(0, 300) ?? null }
 }

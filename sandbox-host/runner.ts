@@ -7,13 +7,14 @@ import { ProblemError } from '../shared/problem.ts'
 import { limits } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
 import { CancelledRuns } from './cancelled-runs.ts'
+import type { Canary } from './canary.ts'
 import type { Guests } from './guests.ts'
 import type { ArtifactPlace, FullReason, Journal } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { Programs } from './programs.ts'
 import { acceptOutcome, emptyOutcome, outcomeBytes, textBytes } from './run-outcome.ts'
 import type { AcceptedOutcome } from './run-outcome.ts'
-import { runLimits } from './sandbox-engine.ts'
+import { labelOf, runLimits } from './sandbox-engine.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
 import { SharedAnswer } from './shared-answer.ts'
 import { namedArtifacts, statedRun } from './sign-receipt.ts'
@@ -21,7 +22,9 @@ import type { ReceiptSigner } from './sign-receipt.ts'
 
 export type RunnerOptions = {
   programs: Programs
-  engine: Pick<SandboxEngine, 'label'>
+  engine: Pick<SandboxEngine, 'label' | 'compiledLabel'>
+  /** Told of what ended. */
+  canary?: Canary | undefined
   guests: Pick<Guests, 'run'>
   journal: Journal
   tiers: TierName[]
@@ -48,7 +51,17 @@ type UnderWay = { answer: SharedAnswer<Buffer>; cancellation: AbortController | 
 /** `signal`: nobody waits any more. `cancelled`: nobody wants it any more, begun or not. */
 type RunConditions = { signal: AbortSignal; cancelled: AbortSignal | undefined; onBegun: () => void }
 
-export function createRunner({ programs, engine, guests, journal, tiers, metrics, signReceipt, now = Date.now }: RunnerOptions): Runner {
+export function createRunner({
+  programs,
+  engine,
+  guests,
+  journal,
+  tiers,
+  metrics,
+  signReceipt,
+  canary,
+  now = Date.now,
+}: RunnerOptions): Runner {
   const underWay = new Map<string, UnderWay>()
   const cancelledRuns = new CancelledRuns(now)
 
@@ -59,14 +72,16 @@ export function createRunner({ programs, engine, guests, journal, tiers, metrics
     metrics.executed(outcome.status, outcome.usage.wallMicros / 1e6)
     const finishedAt = new Date(now()).toISOString()
     const artifacts = namedArtifacts(outcome)
-    const stated = statedRun({ ...execution, input: text, args: [], engine: engine.label }, { ...outcome, artifacts })
+    const label = labelOf(engine, execution.program)
+    const stated = statedRun({ ...execution, input: text, args: [], engine: label }, { ...outcome, artifacts })
     const receipt = stated ? signReceipt({ id: execution.id, finishedAt, run: stated }) : null
     const costMicroUsd = executionCostMicroUsd({
       ...outcome.usage,
       textBytes: textBytes(outcome),
       artifactBytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
     })
-    const parts = { finishedAt, artifacts, receipt, engine: engine.label, usage: { ...outcome.usage, costMicroUsd } }
+    const parts = { finishedAt, artifacts, receipt, engine: label, usage: { ...outcome.usage, costMicroUsd } }
+    canary?.offer({ execution, input: text, outcome })
     return journal.append({
       id: execution.id,
       artifacts: outcome.artifacts.map(({ bytes }) => bytes),

@@ -1,9 +1,12 @@
 // The port to whatever runs strangers' code. Two adapters (engines/wasmtime.ts, engines/quickjs-fallback.ts) and a fake implement
 // it; above it nobody knows which engine runs.
 import type { GuestError, GuestStatus } from '../shared/execution.ts'
-import type { ProgramKind } from '../shared/agent.ts'
+import { scriptModeOf } from '../shared/agent.ts'
+import type { Program, ProgramKind } from '../shared/agent.ts'
+import type { ScriptMode } from '../shared/script-mode.ts'
 import { limits, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
+import type { FunctionReport } from './function-report.ts'
 
 /** What one run, or the evaluation of a script at deploy, may use. Sizes in bytes. */
 export type RunLimits = {
@@ -45,8 +48,14 @@ export type RunOutcome = {
   memoryBytesPeak: number
 }
 
-/** A program that is ready to run. `heldBytes` is the memory that it takes until it is dropped. */
-export type PreparedProgram = { handle: number; snapshotBytes: number; heldBytes: number; prepareMicros: number }
+/** A program that is ready to run. `heldBytes` is the memory that it takes until it is dropped, `functions` is of a script that went through the compiler. */
+export type PreparedProgram = {
+  handle: number
+  snapshotBytes: number
+  heldBytes: number
+  prepareMicros: number
+  functions?: FunctionReport | undefined
+}
 export type PrepareOutcome = ({ ok: true } & PreparedProgram) | { ok: false; reason: 'invalid-program' | 'limit'; message: string }
 
 /** Counters and gauges by name, for /metrics. */
@@ -55,11 +64,16 @@ export type EngineStats = Record<string, number>
 export interface SandboxEngine {
   /** Engine and version, part of every outcome. */
   readonly label: string
+  /** The same with the version of the compiler, of scripts that are compiled. undefined: it compiles none. */
+  readonly compiledLabel: string | undefined
   readonly kinds: readonly ProgramKind[]
   /** Names what `stored` belongs to. */
   readonly build: string
-  /** Validates, compiles and, for a script, evaluates the module. A bad program is an answer, not an error. */
-  prepare(kind: ProgramKind, code: Buffer, limits: RunLimits): Promise<PrepareOutcome>
+  /**
+   * Validates, compiles and, for a script, evaluates the module. A bad program is an answer, not an error.
+   * @throws ProblemError `sandbox-unavailable` when a script could not be compiled for a reason that is not the script's
+   */
+  prepare(kind: ProgramKind, code: Buffer, limits: RunLimits, scriptMode?: ScriptMode): Promise<PrepareOutcome>
   /**
    * Loads what `stored` gave in this build, perhaps in another process; it is executed, so it must be authenticated.
    * @returns undefined when this machine cannot load it
@@ -76,6 +90,11 @@ export interface SandboxEngine {
   drop(handle: number): void
   stats(): EngineStats
   close(): Promise<void>
+}
+
+/** What outcomes and receipts of `program` name: the same label gives the same fuel. */
+export function labelOf({ label, compiledLabel = label }: Pick<SandboxEngine, 'label' | 'compiledLabel'>, program: Program): string {
+  return scriptModeOf(program) === 'compiled' ? compiledLabel : label
 }
 
 /** Limits of a run in `tier`. */

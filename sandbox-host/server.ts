@@ -13,6 +13,7 @@ import type { Backlog } from './journal-backlog.ts'
 import type { Judge } from './judge.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { withNewVersionMode, type ModeConditions } from './new-version-mode.ts'
 import { outcomeAnswer } from './outcome-answer.ts'
 import type { Programs } from './programs.ts'
 import type { Readiness } from './readiness.ts'
@@ -27,6 +28,7 @@ export type ServerServices = {
   runner: Runner
   judge: Judge
   programs: Pick<Programs, 'use'>
+  newVersions: ModeConditions
   /** Runs that are begun or wait. */
   load: () => number
   backlog: Pick<Backlog, 'find' | 'readObject'>
@@ -53,6 +55,7 @@ export function createServer({
   runner,
   judge,
   programs,
+  newVersions,
   load,
   backlog,
   metrics,
@@ -151,9 +154,10 @@ export function createServer({
   app.post(
     '/v1/programs',
     working(async (c) => {
-      const { program, accountId } = parseBody(prepareRequestSchema, await signedBody(c, preparationBytesMax))
+      const { program: asked, accountId, isNew } = parseBody(prepareRequestSchema, await signedBody(c, preparationBytesMax))
+      const program = isNew ? withNewVersionMode(asked, newVersions) : asked
       using loaded = await programs.use(program, accountId)
-      return c.json(loaded.manifest)
+      return c.json({ ...loaded.manifest, program })
     }),
   )
 

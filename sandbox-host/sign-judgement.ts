@@ -1,5 +1,6 @@
 // The receipt of a chunk of cases: what of it can be run again is committed to, case by case, and signed. Salts come with the request and
 // are forgotten with it.
+import { statedProgram } from '../shared/agent.ts'
 import type { JudgedCase, JudgementRequest, Verdict } from '../shared/execution.ts'
 import { startTimeDefault } from '../shared/execution.ts'
 import { commitmentText } from '../shared/judgement-receipt.ts'
@@ -22,7 +23,7 @@ export type JudgementSigner = (judgement: {
 export function createJudgementSigner(key: SigningKey, now: () => number = Date.now): JudgementSigner {
   return ({ request, engine, verdicts }) => {
     const { submissionId, program, checker, tier, cases } = request
-    const scope = { submissionId, checker: checker ? { kind: checker.kind, sha256: checker.sha256 } : null }
+    const scope = { submissionId, checker: checker ? statedProgram(checker) : null }
     let casesPassed = 0
     const entries = cases.flatMap((judged) => {
       const verdict = verdicts.get(judged.id)
@@ -33,7 +34,7 @@ export function createJudgementSigner(key: SigningKey, now: () => number = Date.
     })
     if (entries.length === 0) return null
     const conditions = {
-      program: { kind: program.kind, sha256: program.sha256 },
+      program: statedProgram(program),
       tier,
       seed: judgementSeed,
       startTime: startTimeDefault,

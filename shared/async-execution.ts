@@ -1,6 +1,6 @@
 // An execution that nobody waits for: what whoever runs it takes, and what is known of it while the host has no record of it.
 import { z } from 'zod'
-import { programSchema } from './agent.ts'
+import { programSchema, scriptModeOf } from './agent.ts'
 import { executionStatusSchema, hostExecutionSchema } from './execution.ts'
 import type { Execution, ExecutionRecord, ExecutionStatus, HostExecution } from './execution.ts'
 
@@ -63,6 +63,7 @@ export function unrecordedView({
   status,
   failure,
   finishedAt,
+  program,
   replayOf,
 }: UnrecordedExecution & { replayOf?: string }): Execution {
   return {
@@ -78,6 +79,7 @@ export function unrecordedView({
     artifacts: [],
     usage: { fuel: null, wallMicros: 0, memoryBytesPeak: 0, costMicroUsd: null },
     engine: null,
+    scriptMode: scriptModeOf(program),
     finishedAt,
     receipt: null,
     ...(replayOf === undefined ? {} : { replayOf }),

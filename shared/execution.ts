@@ -3,12 +3,14 @@
 import { z } from 'zod'
 import { guestStatuses, guestStatusSchema, type GuestStatus } from './guest-status.ts'
 import { idSchema } from './ids.ts'
-import { programSchema, sha256Schema, versionSchema } from './agent.ts'
+import { programSchema, scriptModeOf, sha256Schema, versionSchema } from './agent.ts'
 import { checkerMessageCharsMax } from './checker.ts'
+import { functionReportSchema } from './function-report.ts'
 import { jsonValueSchema } from './json-value.ts'
 import { pageQuerySchema } from './page.ts'
 import { judgementReceiptSchema, saltSchema } from './judgement-receipt.ts'
 import { receiptKeySchema, receiptSchema } from './receipt.ts'
+import { scriptModeSchema } from './script-mode.ts'
 import { tierSchema } from './tiers.ts'
 
 export { guestStatuses, guestStatusSchema, type GuestStatus }
@@ -126,7 +128,8 @@ export const outcomeSchema = runSchema.extend({
   logs: logsSchema,
   artifacts: z.array(artifactSchema),
   usage: executionUsageSchema,
-  engine: z.string().meta({ description: 'Engine and version that ran it' }),
+  engine: z.string().meta({ description: 'Engine and version that ran it, of a compiled script with that of the compiler' }),
+  scriptMode: scriptModeSchema.nullable().meta({ description: 'How the script ran; null: it is no script' }),
   finishedAt: z.iso.datetime(),
   receipt: receiptFieldSchema.meta({
     description: 'Signed by the host; null where the run cannot be repeated: a deadline, the fallback engine',
@@ -197,10 +200,20 @@ export const outcomeBatchSchema = z.strictObject({
 })
 export type OutcomeBatch = z.infer<typeof outcomeBatchSchema>
 
-/** POST /v1/programs at the host: fetch from the bucket, validate, compile, snapshot. */
-export const prepareRequestSchema = z.strictObject({ program: programSchema, accountId: idSchema('account') })
-export const manifestSchema = z.object({
+/**
+ * POST /v1/programs at the host: fetch from the bucket, validate, compile, snapshot. `isNew`: for a version that is being made; a script without
+ * a mode is given one then, and none is compiled where the host's SCRIPT_COMPILER is off.
+ */
+export const prepareRequestSchema = z.strictObject({
   program: programSchema,
+  accountId: idSchema('account'),
+  isNew: z.boolean().default(false),
+})
+export const manifestSchema = z.object({
+  /** With the mode that it was given. */
+  program: programSchema,
+  /** Of a script that was compiled. */
+  functions: functionReportSchema.optional(),
   engine: z.string(),
   prepareMicros: z.number().int(),
   snapshotBytes: z.number().int().meta({ description: 'Pages of a script that differ from the initialised engine; 0 for the other kinds' }),
@@ -278,9 +291,10 @@ export type JudgementLine = z.infer<typeof judgementLineSchema>
 
 /** Strips what is internal from a record. */
 export function outcomeOf(record: ExecutionRecord): Outcome {
-  const { accountId: _account, program: _program, output, artifacts, ...rest } = record
+  const { accountId: _account, program, output, artifacts, ...rest } = record
   return {
     ...rest,
+    scriptMode: scriptModeOf(program),
     // The record's output is JSON text that the host has parsed before it wrote it.
     ...(output === undefined ? {} : { output: JSON.parse(output) }),
     artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),

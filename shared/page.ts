@@ -26,7 +26,7 @@ export function pageSchema<T extends z.ZodType>(item: T) {
 const keySchema = z
   .array(z.union([textSchema(128), z.number().int()]))
   .min(1)
-  .max(6)
+  .max(7)
 /** Sort key of the last item of a page, in the list's order. */
 export type CursorKey = z.infer<typeof keySchema>
 

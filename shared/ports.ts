@@ -1,10 +1,10 @@
 // What the Worker asks of the world, in domain words: each port is one adapter in workers/adapters and one fake in test/fakes, and both
 // pass the same contract. Unless it says otherwise a method throws ProblemError `database-unavailable` when its store does not answer.
-// Those of webhooks are in webhook-ports.ts, of asynchronous executions in async-execution-ports.ts, of the event log in event-log-port.ts, of
+// Those of agents are in agent-ports.ts, of webhooks in webhook-ports.ts, of asynchronous executions in async-execution-ports.ts, of the event log in event-log-port.ts, of
 // sandbox hosts in host-ports.ts.
 import type { Account, QuotaName } from './account.ts'
 import type { ApiKey, KeyGrant } from './api-key.ts'
-import type { Agent, Program, ProgramKind } from './agent.ts'
+import type { Program } from './agent.ts'
 import type { Bounty, BountyMode, BountyStatus, BountySummary, CaseSummary } from './bounty.ts'
 import type { ExecutionRecord, ExecutionStatus, ExecutionSummary, HostExecution, RunAnswer } from './execution.ts'
 import type { Judgement, JudgementEnd, Manifest } from './execution.ts'
@@ -42,7 +42,6 @@ export type BountyFilters = {
   owner?: string | undefined
   words?: string[] | undefined
 }
-export type AgentFilters = { kind?: ProgramKind | undefined; owner?: string | undefined; words?: string[] | undefined }
 
 /** `sha256` is of the secret, which is kept nowhere. */
 export type NewKey = ApiKey & { sha256: string; isRateLimited: boolean }
@@ -84,27 +83,6 @@ export interface IdempotencyStore {
 export interface UsageCounter {
   /** Adds to the window of `limit` that is open now. @returns all that was used in it, at most `limit.requests` */
   add(subject: string, use: { amount: number; limit: RateLimit }): Promise<number>
-}
-
-/** One version of an agent, as far as running it needs. */
-export type RunnableAgent = { agentId: string; accountId: string; version: number; program: Program }
-
-/** `askedAt` is when the request first came: agent, program and that instant tell one request from another. */
-export type NewVersion = { agentId: string; sha256: string; bytes: number; engine: string; askedAt: string; at: string }
-
-export interface AgentStore {
-  /** Writes the agent with its first version. @throws ProblemError `name-taken`, `quota-exceeded` */
-  create(agent: Agent, engine: string): Promise<void>
-  /**
-   * Once for each request, however often it is tried.
-   * @returns the agent with the version that was added; undefined when there is no agent. @throws ProblemError `quota-exceeded`
-   */
-  addVersion(version: NewVersion): Promise<Agent | undefined>
-  find(id: string): Promise<Agent | undefined>
-  /** @param version the latest when absent */
-  findRunnable(id: string, version?: number): Promise<RunnableAgent | undefined>
-  /** Newest first. */
-  list(page: AgentFilters & Cut): Promise<Listed<Agent>>
 }
 
 /** A case as it is posted: input and expectation are JSON text, so that they keep their bytes. */
@@ -172,14 +150,14 @@ export type NewSubmission = Pick<Submission, 'id' | 'bountyId' | 'agentId' | 've
 export type FinishedSubmission =
   | { status: Extract<SubmissionStatus, 'accepted' | 'rejected'>; failure?: undefined; why?: undefined; at: string }
   | { status: 'failed'; failure: string; why?: string | undefined; at: string }
-/** Sort key of an agent's place, ascending: -cases passed, fuel (unmetered last), instant, submission. */
-export type AgentPlace = { casesPassed: number; fuelTotal: number | null; finishedAt: string; submissionId: string }
+/** Sort key of an agent's place, ascending: -cases passed, place of its engine, fuel (unmetered last), instant, submission. */
+export type AgentPlace = { casesPassed: number; enginePlace: number; fuelTotal: number | null; finishedAt: string; submissionId: string }
 export type AccountPlace = { creditsWon: number; bountiesWon: number; casesPassed: number; accountId: string }
 
 export interface SubmissionStore {
   /** As `queued`, in its turn 1, without verdicts, by all cases there are. @throws ProblemError `bounty-closed`, also at the deadline and behind it */
   create(submission: NewSubmission): Promise<{ casesTotal: number }>
-  /** With the verdicts of public cases only: of each the one of its highest revision. */
+  /** With the verdicts of public cases only: of each the one of its highest revision, by the engine that judged last. */
   find(id: string): Promise<Submission | undefined>
   /** Of one account, newest first. */
   list(accountId: string, page: SubmissionFilters & Cut): Promise<Listed<SubmissionSummary>>
@@ -197,11 +175,14 @@ export type Back = { turn: number; at: string; dueAt: string; isWaiting: boolean
 export interface JudgingStore {
   /** Begins the turn behind `turn`, until `dueAt`, as one more attempt. @param taking.host where, when it is known */
   take(id: string, taking: { turn: number; at: string; dueAt: string; host?: string | undefined }): Promise<TakenJudging | undefined>
-  /** Those of its cases, behind `after`, without a verdict of their revision; none once it stops at a failure. In their order. */
+  /** Those of its cases, behind `after`, without a verdict of their revision by its engine; none once it stops at a failure. In their order. */
   nextCases(id: string, cut: { after: number; limit: number }): Promise<RevisedCase[]>
-  /** Adds verdicts, to `dueAt`; a case that has one of that revision keeps it. New ones end the count of attempts and of waiting. */
+  /**
+   * Adds verdicts, to `dueAt`; a case that has one of that revision by that engine keeps it. New ones end the count of attempts and of waiting.
+   * Another engine than before is the submission's from now on: what the one before judged does not count, and its cases are open again.
+   */
   record(id: string, judgement: { turn: number; dueAt: string; engine: string; verdicts: RevisedVerdict[] }): Promise<boolean>
-  /** A part of the receipt, known by its first case in the revision `firstRevision`; one that is there stays as it is. */
+  /** A part of the receipt, known by its engine and its first case in the revision `firstRevision`; one that is there stays as it is. */
   recordReceipt(receipt: JudgementReceipt, part: { turn: number; firstRevision: number }): Promise<boolean>
   /** Goes on until `dueAt`. */
   renew(id: string, renewal: { turn: number; dueAt: string }): Promise<boolean>
@@ -298,7 +279,7 @@ export type StatedCase = Pick<StoredCase, 'id' | 'input' | 'expected' | 'salt'> 
 export interface JudgementReceiptStore {
   /** The parts of a submission, in the order of their first cases, and of these cases' revisions. */
   list(submissionId: string): Promise<JudgementReceipt[]>
-  /** Judged cases of a submission in their order, once for each revision that was judged: the public ones, or the hidden ones, too. */
+  /** Judged cases of a submission in their order, once for each revision and engine: the public ones, or the hidden ones, too. */
   statedCases(submissionId: string, options: { withHidden: boolean }): Promise<StatedCase[]>
 }
 
@@ -368,10 +349,12 @@ export type JudgedCases = {
  */
 export interface Sandbox {
   /**
-   * @param accountId on whose share of the host a script is evaluated
-   * @throws ProblemError `invalid-program` with the compiler's message
+   * @param owner.accountId on whose share of the host a script is evaluated
+   * @param owner.isNew for a version that is being made: a script without a mode is given one, which the manifest names
+   * @throws ProblemError `invalid-program` with the compiler's message; `engine-unsupported` also where a new version wants to be compiled and
+   * the host compiles none
    */
-  prepare(program: Program, accountId: string): Promise<Manifest>
+  prepare(program: Program, owner: { accountId: string; isNew: boolean }): Promise<Manifest>
   run(execution: HostExecution): Promise<RunAnswer>
   /**
    * The same, with the record, and told apart: what was thrown says whether the run was begun.

@@ -62,7 +62,7 @@ export const problemTable = {
   'execution-broken-off': { status: 503, title: 'The sandbox host began to run and gave no outcome', retryable: true },
   'execution-cancelled': { status: 409, title: 'The execution was cancelled', retryable: false },
   'artifacts-unavailable': { status: 503, title: 'The artifact store does not answer', retryable: true },
-  'engine-unsupported': { status: 501, title: 'This host runs the fallback engine', retryable: false },
+  'engine-unsupported': { status: 501, title: 'The engine of the host does not run this', retryable: false },
   draining: { status: 503, title: 'The host is shutting down', retryable: true },
 } as const satisfies Record<string, ProblemKind>
 

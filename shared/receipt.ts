@@ -2,7 +2,7 @@
 // The statement is written as canonical JSON (RFC 8785, integers only) behind a line that says what it is, and signed with Ed25519 by the
 // host that ran it. Nothing here has a platform: hashing and verifying are passed in. Judgings: judgement-receipt.ts.
 import { z } from 'zod'
-import { programSchema, sha256Schema } from './agent.ts'
+import { programSchema, sha256Schema, statedProgram } from './agent.ts'
 import { canonicalJson, type CanonicalValue } from './canonical-json.ts'
 import { guestStatusSchema } from './guest-status.ts'
 import { bytesOfHex } from './hex.ts'
@@ -27,6 +27,7 @@ const instantSchema = z.iso.datetime()
 
 /** What every run of the same program under the same conditions must give again. */
 const reproducibleFields = {
+  /** Receipts of scripts from before there were modes state none: they were interpreted. */
   program: programSchema,
   /** Of the JSON text that the program was given: `JSON.stringify` of the parsed input. */
   inputSha256: sha256Schema,
@@ -145,7 +146,7 @@ export function reproducibleRun(
   const { stdout, stderr, truncated } = logs
   return {
     ...rest,
-    program: { kind: program.kind, sha256: program.sha256 },
+    program: statedProgram(program),
     inputSha256: sha256Hex(input),
     outputSha256: output === undefined ? null : sha256Hex(output),
     errorSha256: error ? sha256Hex(canonicalJson({ name: error.name, message: error.message, exitCode: error.exitCode })) : null,

@@ -4,6 +4,7 @@ import { versionSchema } from './agent.ts'
 import { idSchema } from './ids.ts'
 import { pageQuerySchema } from './page.ts'
 import { verdictStatusSchema, usageSchema } from './execution.ts'
+import { scriptModeSchema } from './script-mode.ts'
 
 export const submissionStatuses = ['queued', 'running', 'accepted', 'rejected', 'failed'] as const
 export const submissionStatusSchema = z.enum(submissionStatuses)
@@ -46,7 +47,8 @@ export const submissionSummarySchema = z.object({
   casesTotal: z.number().int(),
   casesPassed: z.number().int(),
   fuelTotal: z.number().int().nullable(),
-  engine: z.string().nullable(),
+  engine: z.string().nullable().meta({ description: 'Engine and version that judged it; null until there is a verdict' }),
+  scriptMode: scriptModeSchema.nullable().meta({ description: 'How the script runs; null: it is no script' }),
   round: z.number().int().meta({ description: 'Of judging: 1, and one more each time that it is judged again' }),
   failure: z.string().nullable().meta({ description: 'Why it could not be judged, when it failed' }),
   replayOf: idSchema('submission').nullable().meta({ description: 'The failed submission whose dead letter this one replays' }),

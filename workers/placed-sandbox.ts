@@ -98,12 +98,16 @@ export function placedSandbox({ directory, connect, executions, later }: PlacedS
   }
 
   return {
-    async prepare(program, accountId) {
-      const call = (host: Sandbox) => host.prepare(program, accountId)
+    async prepare(program, owner) {
+      const call = (host: Sandbox) => host.prepare(program, owner)
       const { answer, host } = await place({ key: program.sha256, call })
       // Should that host go, the next one has it on its disk.
       const [second] = inOrder(await directory.takers(), { key: program.sha256 }).filter(({ id }) => id !== host?.id)
-      if (second) later(call(connect(second)).catch(() => {}))
+      const prepared = { ...answer.program, ...program }
+      if (second) {
+        const again = connect(second).prepare(prepared, { ...owner, isNew: false })
+        later(again.catch(() => {}))
+      }
       return answer
     },
 

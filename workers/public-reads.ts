@@ -3,7 +3,8 @@ import type { Agent } from '../shared/agent.ts'
 import type { Bounty, BountySummary } from '../shared/bounty.ts'
 import type { BountyRank, GlobalRank } from '../shared/leaderboard.ts'
 import { decodeCursor, type Page } from '../shared/page.ts'
-import type { AgentFilters, BountyFilters, Cut as ListCut, Listed } from '../shared/ports.ts'
+import type { AgentFilters } from '../shared/agent-ports.ts'
+import type { BountyFilters, Cut as ListCut, Listed } from '../shared/ports.ts'
 import { searchWords } from '../shared/search-words.ts'
 import { agentNotFound } from './flows/deploy-agent.ts'
 import { bountyNotFound } from './flows/submit-agent.ts'
@@ -99,10 +100,11 @@ export function agentRanksRead(
   { bounty, limit, cursor }: Cut & { bounty: string },
 ): PublicRead<Page<BountyRank>> {
   const list = `leaderboard:${bounty}`
-  const key = decodeCursor(list, ['count', 'number', 'instant', 'string', 'count'], cursor)
-  const [casesPassed, fuel, finishedAt, submissionId, rank] = key ?? []
+  const key = decodeCursor(list, ['count', 'count', 'number', 'instant', 'string', 'count'], cursor)
+  const [casesPassed, enginePlace, fuel, finishedAt, submissionId, rank] = key ?? []
   const after = key && {
     casesPassed: Number(casesPassed),
+    enginePlace: Number(enginePlace),
     // Where fuel was not metered the cursor has -1: JSON has no place for "behind every figure".
     fuelTotal: Number(fuel) < 0 ? null : Number(fuel),
     finishedAt: String(finishedAt),
@@ -115,7 +117,7 @@ export function agentRanksRead(
     return pageOf(ranked, {
       list,
       limit,
-      keyOf: (item) => [item.casesPassed, item.fuelTotal ?? -1, item.finishedAt, item.submissionId, item.rank],
+      keyOf: (item) => [item.casesPassed, item.enginePlace, item.fuelTotal ?? -1, item.finishedAt, item.submissionId, item.rank],
     })
   }
   return { key: `${list}:${limit}:${cursor ?? ''}`, group: list, lifetimeSeconds: leaderboardSeconds, load }

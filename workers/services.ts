@@ -1,9 +1,9 @@
 // The composition root: every part that the Worker is made of, from one environment. Built once an isolate; holds no request's state.
 import type { AsyncExecutionStore } from '../shared/async-execution-ports.ts'
 import type { HostStore } from '../shared/host-ports.ts'
+import type { AgentStore, RunnableAgent } from '../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   ArtifactStore,
   BountyStore,
   CaseStore,
@@ -13,7 +13,6 @@ import type {
   JudgementReceiptStore,
   JudgingStore,
   KeyStore,
-  RunnableAgent,
 } from '../shared/ports.ts'
 import type { DeadLetterStore } from '../shared/dead-letter-ports.ts'
 import type { EventLog } from '../shared/event-log-port.ts'

@@ -49,7 +49,16 @@ export interface RunRequest {
 }
 
 export type PrepareOutcome =
-  | { ok: true; handle: number; snapshotPages: number; snapshotBytes: number; memoryBytes: number; prepareMicros: number }
+  | {
+      ok: true
+      handle: number
+      snapshotPages: number
+      snapshotBytes: number
+      memoryBytes: number
+      prepareMicros: number
+      /** Of a script that went through the compiler: what became of its functions, as JSON. */
+      report?: string
+    }
   | { ok: false; reason: 'invalid-program' | 'limit'; message: string }
 
 export interface GuestError {

@@ -77,6 +77,7 @@ export async function createFallbackEngine({ threads, queueMax }: FallbackOption
 
   return {
     label: 'quickjs-fallback',
+    compiledLabel: undefined,
     build: 'quickjs-fallback',
     kinds: ['script'],
     async prepare(_kind, code, limits) {

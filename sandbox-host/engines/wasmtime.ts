@@ -10,7 +10,8 @@ import type { BoundedProcesses } from '../bounded-process.ts'
 import type { CodeStore } from '../code-store.ts'
 import { createModuleCompiler } from '../compile-module.ts'
 import { loadNativeEngine, NativeEngineError } from '../engine/native-engine.ts'
-import type { PrepareOutcome, PreparedProgram, SandboxEngine } from '../sandbox-engine.ts'
+import { functionReportSchema } from '../function-report.ts'
+import type { PreparedProgram, SandboxEngine } from '../sandbox-engine.ts'
 
 export type WasmtimeOptions = {
   /** Of the addon; `agent-compiler` lies beside it. */
@@ -61,29 +62,39 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
   async function load(kind: ProgramKind, stored: Buffer): Promise<PreparedProgram & { ok: true }> {
     const outcome = await orProblem(native.load(kind, stored))
     if (!outcome.ok) throw new ProblemError('invalid-program', { detail: outcome.message })
-    return { ...outcome, heldBytes: kind === 'script' && scriptMode === 'interpreted' ? outcome.snapshotBytes : stored.length }
+    const { report, ...loaded } = outcome
+    if (report === undefined) return { ...loaded, heldBytes: kind === 'script' ? loaded.snapshotBytes : stored.length }
+    return { ...loaded, heldBytes: stored.length, functions: functionReportSchema.parse(JSON.parse(report)) }
   }
 
-  async function compileScript(handle: number): Promise<PrepareOutcome> {
-    const input = native.compilerInput(handle, { hasCells: scriptMode === 'compiled' })
+  /** Whether a script is compiled is never for a host's time or memory to decide: where those end it, it is tried again. */
+  async function compileScript(handle: number, mode: ScriptMode): Promise<PreparedProgram & { ok: true }> {
+    const input = native.compilerInput(handle, { hasCells: mode === 'compiled' })
     native.drop(handle)
-    const compiled = await compileModule('script', input)
-    return compiled.ok ? load('script', compiled.code) : { ok: false, reason: 'invalid-program', message: compiled.message }
+    const compiled = await compileModule('script', input).catch((error: unknown) => ({ ok: false as const, message: String(error) }))
+    if (!compiled.ok) {
+      const detail = 'the script could not be compiled just now'
+      throw new ProblemError('sandbox-unavailable', { detail, internal: compiled.message, retryAfterSeconds: 1 })
+    }
+    return load('script', compiled.code)
   }
 
   const isInterpreted = scriptMode === 'interpreted'
   return {
+    compiledLabel: `${native.version}+compiled-${native.compilerVersion}`,
     label: isInterpreted ? native.version : `${native.version}+${scriptMode}-${native.compilerVersion}`,
     build: isInterpreted ? build : `${build}-${scriptMode}`,
     kinds: programKinds,
-    async prepare(kind, code, limits) {
+    async prepare(kind, code, limits, asked) {
+      const mode: ScriptMode = asked ?? scriptMode
+      const began = performance.now()
       if (kind === 'script') {
         const outcome = await orProblem(native.prepare(kind, code, limits))
         if (!outcome.ok) return outcome
-        if (scriptMode !== 'interpreted') return compileScript(outcome.handle)
-        return { ...outcome, heldBytes: outcome.snapshotBytes }
+        if (mode === 'interpreted') return { ...outcome, heldBytes: outcome.snapshotBytes }
+        const compiled = await compileScript(outcome.handle, mode)
+        return { ...compiled, prepareMicros: (performance.now() - began) * 1000 }
       }
-      const began = performance.now()
       const compiled = await compileModule(kind, code)
       if (!compiled.ok) return { ok: false, reason: 'invalid-program', message: compiled.message }
       const outcome = await orProblem(native.load(kind, compiled.code))

@@ -37,7 +37,9 @@ test('run --async prints the id and does not wait', async () => {
 test('run --async --watch ends as a run does that was waited for', async () => {
   const { code, out, err } = await ask('run', agentId, '--input', '-', '--async', '--watch')
   expect([code, out]).toEqual([0, '[1]\n'])
-  expect(err).toMatch(/^exe_\w{26}\nartifact .*\nexe_\w{26} completed, 100 fuel, 50 µs, 65536 bytes of memory(, about \$0\.\d{9})?\n$/)
+  expect(err).toMatch(
+    /^exe_\w{26}\nartifact .*\nexe_\w{26} completed, interpreted, 100 fuel, 50 µs, 65536 bytes of memory(, about \$0\.\d{9})?\n$/,
+  )
 })
 
 test('cancel ends what has not ended, again and again, and nothing else', async () => {

@@ -52,11 +52,29 @@ describe('help', () => {
 })
 
 describe('deploy', () => {
+  test('a script runs in the mode that is asked for; what was not compiled is said, with why', async () => {
+    const path = await script('modes.ts')
+    const compiled = await ask(['deploy', path, '--script-mode', 'compiled'])
+    expect(compiled).toMatchObject({ code: 0, err: expect.stringMatching(/^modes: version 1, script, compiled, /) })
+    expect(compiled.err).toContain('2 of 3 functions compiled\n  walk at agent.ts:3:1: it is a generator\n')
+    expect(await ask(['deploy', path, '--script-mode', 'interpreted'])).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^modes: version 2, script, interpreted, .*\n$/),
+    })
+    expect(await ask(['deploy', path, '--script-mode', 'fast'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--script-mode is "fast"; must be one of interpreted, compiled'),
+    })
+    const input = file('modes.json', '1')
+    const ran = await ask(['run', 'modes', '--input', input, '--version', '1'])
+    expect(ran.err).toMatch(/completed, compiled, 100 fuel/)
+  })
+
   test('a script is bundled with its imports and its map; the same name again is the next version', async () => {
     const path = await script('Greeter.ts')
     const first = await ask(['deploy', path])
     expect(first).toMatchObject({ code: 0, out: expect.stringMatching(/^agt_\w{26}\n$/) })
-    expect(first.err).toMatch(/^greeter: version 1, script, \d+ bytes, sha256 [0-9a-f]{64}\n$/)
+    expect(first.err).toMatch(/^greeter: version 1, script, interpreted, \d+ bytes, sha256 [0-9a-f]{64}\n$/)
     const second = await ask(['deploy', path])
     expect(second).toMatchObject({ code: 0, out: first.out, err: expect.stringContaining('version 2') })
     const source = await bundleAgent(path)
@@ -131,7 +149,7 @@ describe('run', () => {
     const byId = await ask(['run', id, '--input', file('input.json', '{"name": "ä"}'), '--seed', '7', '--tier', 'premium'])
     expect(byId).toMatchObject({ code: 0, out: '{"input":{"name":"ä"}}\n' })
     expect(byId.err).toMatch(
-      /^artifact a\uFFFD\[31m\.txt, 1 bytes\nexe_\w{26} completed, 100 fuel, 50 µs, 65536 bytes of memory, about \$0\.000002500\n$/,
+      /^artifact a\uFFFD\[31m\.txt, 1 bytes\nexe_\w{26} completed, interpreted, 100 fuel, 50 µs, 65536 bytes of memory, about \$0\.000002500\n$/,
     )
     expect(await ask(['run', 'runner', '--input', '-'], { input: '[1]' })).toMatchObject({ code: 0, out: '{"input":[1]}\n' })
   })

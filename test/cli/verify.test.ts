@@ -63,6 +63,26 @@ describe.skipIf(!existsSync(enginePath))('where the native engine is built', () 
     expect(await bounty(['verify', outcome, '--signature-only', '--key', key.publicKey])).toMatchObject({ code: 0 })
   })
 
+  test('what ran compiled is run again compiled', { timeout: 180_000 }, async () => {
+    const { executionId: id, finishedAt, type: _, receiptVersion: _version, keyId: _key, ...interpreted } = receipt.statement
+    const program = { ...interpreted.program, scriptMode: 'compiled' } as const
+    const run = await rerun({ ...receipt.statement, program }, { program: Buffer.from(source), input: '{"n":4}' })
+    if (!run) throw new Error('the script did not end')
+    expect(run.engine).toMatch(/\+compiled-\d+$/)
+    expect({ ...run, engine: '', fuel: 0, memoryBytesPeak: 0 }).toEqual({
+      ...interpreted,
+      program,
+      engine: '',
+      fuel: 0,
+      memoryBytesPeak: 0,
+    })
+    const sign = createReceiptSigner(key)
+    const { code, out } = await verify(sign({ id, finishedAt, run }))
+    expect(out).toMatch(/^mode +compiled/m)
+    expect(out).toContain('VERIFIED: the run repeats')
+    expect(code).toBe(0)
+  })
+
   test('what was changed is said', async () => {
     expect(await verify({ ...receipt, statement: { ...receipt.statement, fuel: 1 } })).toMatchObject({
       code: 1,

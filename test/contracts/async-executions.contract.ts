@@ -5,7 +5,8 @@ import type { StoredExecution, UnrecordedExecution } from '../../shared/async-ex
 import { isRecorded } from '../../shared/async-execution.ts'
 import type { ExecutionRecord } from '../../shared/execution.ts'
 import type { AsyncExecutionStore } from '../../shared/async-execution-ports.ts'
-import type { AccountStore, AgentStore, ExecutionStore } from '../../shared/ports.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
+import type { AccountStore, ExecutionStore } from '../../shared/ports.ts'
 import { limits } from '../../shared/tiers.ts'
 import { idOf } from '../fakes/id-of.ts'
 import { newKey } from '../fakes/new-key.ts'
@@ -33,7 +34,10 @@ export function asyncExecutionsContract(name: string, open: () => AsyncExecution
     accountId = await newAccount()
     agentId = idOf('agent')
     const dates = { createdAt: at(0), updatedAt: at(0) }
-    await stores.agents.create({ id: agentId, accountId, name: `agent-${unique()}`, ...program, version: 1, bytes: 1, ...dates }, 'e')
+    await stores.agents.create(
+      { id: agentId, accountId, name: `agent-${unique()}`, ...program, scriptMode: 'interpreted', version: 1, bytes: 1, ...dates },
+      { engine: 'e' },
+    )
   })
 
   async function newAccount(): Promise<string> {

@@ -257,12 +257,25 @@ export function casesContract(name: string, open: () => JudgingStores): void {
         { id: first.id, input: '9', expected: first.expected, salt, status: 'wrong-answer', fuel: 7, outputSha256: null },
       ])
     })
+
+    test('a part of the receipt is kept for each engine that judged its first case', async () => {
+      const { id } = await submitted()
+      await take(id)
+      const [first] = await openCases(id)
+      if (!first) throw new Error('no case')
+      const parts = ['e', 'e+compiled-1'].map((engine) => receiptOf(id, first.id, engine))
+      for (const receipt of parts) {
+        await record(id, { turn: 2, count: 1, engine: receipt.statement.engine })
+        expect(await world.stores.judgings.recordReceipt(receipt, { turn: 2, firstRevision: 1 })).toBe(true)
+      }
+      expect(await world.stores.judgementReceipts.list(id)).toEqual(parts)
+    })
   })
 }
 
-function receiptOf(submissionId: string, caseId: string): JudgementReceipt {
+function receiptOf(submissionId: string, caseId: string, engine = 'e'): JudgementReceipt {
   const program = { kind: 'script', sha256: '0'.repeat(64) } as const
-  const run = { tier: 'basic', seed: 0, startTime: '2000-01-01T00:00:00Z', engine: 'e', finishedAt: at(3) } as const
+  const run = { tier: 'basic', seed: 0, startTime: '2000-01-01T00:00:00Z', engine, finishedAt: at(3) } as const
   const entries = [{ caseId, commitment: '0'.repeat(64) }]
   const statement = {
     type: 'judgement',

@@ -1,7 +1,8 @@
 // What says when a sweep has something to do, whatever holds the data. In a database of its own: it is about all that there is.
 import { expect, test } from 'vitest'
 import type { AsyncExecutionStore } from '../../shared/async-execution-ports.ts'
-import type { AccountStore, AgentStore, BountyStore, JudgingStore, SettlementStore, SubmissionStore } from '../../shared/ports.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
+import type { AccountStore, BountyStore, JudgingStore, SettlementStore, SubmissionStore } from '../../shared/ports.ts'
 import type { DueTimes } from '../../shared/sweep-ports.ts'
 import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { idOf } from '../fakes/id-of.ts'

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, expect } from 'vitest'
 import type { BountyMode } from '../../shared/bounty.ts'
+import type { ScriptMode } from '../../shared/script-mode.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   BountyStore,
   CaseStore,
   JudgementReceiptStore,
@@ -64,11 +65,24 @@ export function useJudgingWorld(open: () => JudgingStores) {
     return id
   }
 
-  type Submitted = { to?: string; second?: number; stopAtFirstFailure?: boolean; agentId?: string }
-  async function submitted({ to = bountyId, second = 2, stopAtFirstFailure = false, agentId = idOf('agent') }: Submitted = {}) {
+  type Submitted = { to?: string; second?: number; stopAtFirstFailure?: boolean; agentId?: string; scriptMode?: ScriptMode }
+  async function submitted({
+    to = bountyId,
+    second = 2,
+    stopAtFirstFailure = false,
+    agentId = idOf('agent'),
+    scriptMode = 'interpreted',
+  }: Submitted = {}) {
     if (!(await stores.agents.find(agentId))) {
-      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
-      await stores.agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
+      const program = {
+        name: `agent-${unique()}`,
+        kind: 'script',
+        scriptMode,
+        version: 1,
+        sha256: '0'.repeat(64),
+        bytes: 7,
+      } as const
+      await stores.agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
     }
     const id = idOf('submission')
     const of = { bountyId: to, agentId, version: 1, accountId, createdAt: at(second) }
@@ -79,7 +93,8 @@ export function useJudgingWorld(open: () => JudgingStores) {
   const take = (id: string, turn = 1) => stores.judgings.take(id, { turn, at: at(2), dueAt: at(100) })
   const openCases = (id: string) => stores.judgings.nextCases(id, { after: -1, limit: 100 })
   /** Of those that are open, so many; those from `passed` on are wrong. */
-  async function record(id: string, { turn, count = 100, passed = 100 }: { turn: number; count?: number; passed?: number }) {
+  type Recorded = { turn: number; count?: number; passed?: number; engine?: string }
+  async function record(id: string, { turn, count = 100, passed = 100, engine = 'e' }: Recorded) {
     const verdicts = (await openCases(id)).slice(0, count).map(({ id: caseId, revision, position }) => {
       return {
         caseId,
@@ -89,7 +104,7 @@ export function useJudgingWorld(open: () => JudgingStores) {
         outputSha256: null,
       }
     })
-    return stores.judgings.record(id, { turn, dueAt: at(100), engine: 'e', verdicts })
+    return stores.judgings.record(id, { turn, dueAt: at(100), engine, verdicts })
   }
   const statusOf = ({ casesPassed, casesTotal }: { casesPassed: number; casesTotal: number }) =>
     casesPassed === casesTotal ? ('accepted' as const) : ('rejected' as const)

@@ -22,7 +22,7 @@ export function judgingContract(name: string, open: () => JudgingStores): void {
           turn: 2,
           mode: 'best',
           tier: 'basic',
-          program: { kind: 'script', sha256: '0'.repeat(64) },
+          program: { kind: 'script', sha256: '0'.repeat(64), scriptMode: 'interpreted' },
           stopAtFirstFailure: false,
           attempts: 1,
           waits: 0,
@@ -69,6 +69,31 @@ export function judgingContract(name: string, open: () => JudgingStores): void {
       expect(await finish(id, { turn: 2 })).toBe(false)
       await record(id, { turn: 2 })
       expect(await openCases(id)).toEqual([])
+    })
+
+    test('another engine judges all anew: its verdicts alone add up, and count again when it comes back', async () => {
+      const { id } = await submitted()
+      await take(id)
+      const positions = async () => (await openCases(id)).map(({ position }) => position)
+      await record(id, { turn: 2, count: 2 })
+      expect(await find(id)).toMatchObject({ engine: 'e', casesPassed: 2, fuelTotal: 14 })
+      await record(id, { turn: 2, count: 1, engine: 'e+compiled-1' })
+      expect(await find(id)).toMatchObject({ engine: 'e+compiled-1', casesPassed: 1, fuelTotal: 7, verdicts: [{ status: 'accepted' }] })
+      expect(await world.stores.progress.find(id, { after: 0, limit: 9 })).toMatchObject({ casesJudged: 1, upTo: 3 })
+      expect(await positions()).toEqual([0, 1, 3])
+      expect(await finish(id, { turn: 2 })).toBe(false)
+      await world.stores.judgings.record(id, { turn: 2, dueAt: at(100), engine: 'e', verdicts: [] })
+      expect(await find(id)).toMatchObject({ engine: 'e', casesPassed: 2, fuelTotal: 14 })
+      expect(await positions()).toEqual([2, 3])
+      await record(id, { turn: 2 })
+      expect(await finish(id, { turn: 2 })).toBe(true)
+      expect(await find(id)).toMatchObject({ status: 'accepted', engine: 'e', casesPassed: 4, fuelTotal: 28 })
+    })
+
+    test('a mode of the agent’s version, and of the checker’s, is taken with the programs', async () => {
+      const { id } = await submitted({ scriptMode: 'compiled' })
+      expect(await find(id)).toMatchObject({ scriptMode: 'compiled' })
+      expect((await take(id))?.program).toMatchObject({ scriptMode: 'compiled' })
     })
 
     test('one that stops at a failure has no further cases, and is rejected', async () => {

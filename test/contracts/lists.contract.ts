@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ExecutionRecord } from '../../shared/execution.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   BountyStore,
   ExecutionStore,
   JudgingStore,
@@ -52,8 +52,15 @@ export function listsContract(name: string, open: () => ListStores): void {
 
   async function newAgent({ agentName = `agent-${unique()}`, kind = 'script', by = owner }: NewAgent = {}): Promise<string> {
     const id = idOf('agent')
-    const program = { name: agentName, kind, version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
-    await stores.agents.create({ id, accountId: by, ...program, createdAt: at, updatedAt: at }, 'engine-1')
+    const program = {
+      name: agentName,
+      kind,
+      scriptMode: kind === 'script' ? 'interpreted' : null,
+      version: 1,
+      sha256: '0'.repeat(64),
+      bytes: 7,
+    } as const
+    await stores.agents.create({ id, accountId: by, ...program, createdAt: at, updatedAt: at }, { engine: 'engine-1' })
     return id
   }
   type NewAgent = { agentName?: string; kind?: 'script' | 'command'; by?: string }
@@ -212,7 +219,7 @@ export function listsContract(name: string, open: () => ListStores): void {
 
     test(`an agent has ${limits.versionsPerAgentMax} versions at most`, async () => {
       const agentId = await newAgent()
-      const version = { agentId, sha256: '1'.repeat(64), bytes: 1, engine: 'engine-1', at }
+      const version = { agentId, sha256: '1'.repeat(64), bytes: 1, engine: 'engine-1', scriptMode: 'interpreted' as const, at }
       let asked = Date.parse(at)
       const add = () => stores.agents.addVersion({ ...version, askedAt: new Date(asked++).toISOString() })
       // The first one came with the agent.

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { BountySummary } from '../../shared/bounty.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   BountyStore,
   CaseStore,
   LedgerStore,
@@ -65,18 +65,35 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       return id
     }
 
-    type Submitted = { by?: string; passed?: number; fuel?: number; end?: 'accepted' | 'rejected' | 'failed' | 'running'; minute?: number }
-    async function submitted(bountyId: string, { by = author, passed = 2, fuel = 1, end, minute = 3 }: Submitted = {}): Promise<string> {
-      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
+    type Submitted = {
+      by?: string
+      passed?: number
+      fuel?: number
+      end?: 'accepted' | 'rejected' | 'failed' | 'running'
+      minute?: number
+      engine?: string
+    }
+    async function submitted(
+      bountyId: string,
+      { by = author, passed = 2, fuel = 1, end, minute = 3, engine = 'engine-1' }: Submitted = {},
+    ): Promise<string> {
+      const program = {
+        name: `agent-${unique()}`,
+        kind: 'script',
+        scriptMode: 'interpreted',
+        version: 1,
+        sha256: '0'.repeat(64),
+        bytes: 7,
+      } as const
       const agentId = idOf('agent')
-      await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
+      await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
       const id = idOf('submission')
       await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, createdAt: at(2) })
       const usage = { fuel, wallMicros: 1, memoryBytesPeak: 1 }
       const verdicts = (await stores.cases.list(bountyId, { after: -1, limit: 2 })).map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage, outputSha256: null }
       })
-      await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
+      await judgeByHand(stores).record(id, { engine, verdicts })
       const status = end ?? (passed === 2 ? 'accepted' : 'rejected')
       if (status !== 'running') await judgeByHand(stores).finish(id, { status, at: at(minute) })
       return id
@@ -94,6 +111,14 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
     }
     const isDue = async (bountyId: string, minute: number) =>
       (await stores.settlements.findDue({ at: at(minute), judgingMsMax: 5 * minuteMs, limit: 1_000 })).includes(bountyId)
+
+    test('an award at the deadline compares fuel within one engine', async () => {
+      const bountyId = await newBounty({ mode: 'best', rewardCredits: 10, deadline: at(20) })
+      await submitted(bountyId, { fuel: 9, minute: 3, engine: 'e' })
+      await submitted(bountyId, { fuel: 1, minute: 4, engine: 'e+compiled-1' })
+      const best = await submitted(bountyId, { fuel: 8, minute: 5, engine: 'e' })
+      expect(await stores.settlements.settle(bountyId, { at: at(21) })).toMatchObject({ status: 'awarded', awardedSubmissionId: best })
+    })
 
     test('minted credits arrive once for each id; nobody holds the credits of an account that does not exist', async () => {
       const id = idOf('transfer')

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ExecutionRecord } from '../../shared/execution.ts'
 import { artifactKey } from '../../shared/execution.ts'
-import type { AccountStore, AgentStore, ExecutionStore } from '../../shared/ports.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
+import type { AccountStore, ExecutionStore } from '../../shared/ports.ts'
 import type { ProgramClaims, RetentionStore } from '../../shared/sweep-ports.ts'
 import { idOf } from '../fakes/id-of.ts'
 import { newKey } from '../fakes/new-key.ts'
@@ -34,7 +35,10 @@ export function retentionContract(name: string, open: () => RetentionStores): vo
     async function newAgent(sha256: string): Promise<string> {
       const id = idOf('agent')
       const times = { createdAt: at(0), updatedAt: at(0) }
-      await stores.agents.create({ id, accountId, name: hash(), kind: 'script', version: 1, sha256, bytes: 1, ...times }, 'engine-1')
+      await stores.agents.create(
+        { id, accountId, name: hash(), kind: 'script', scriptMode: 'interpreted', version: 1, sha256, bytes: 1, ...times },
+        { engine: 'engine-1' },
+      )
       return id
     }
 
@@ -65,7 +69,15 @@ export function retentionContract(name: string, open: () => RetentionStores): vo
     test('a program that a version names, now or before, is nobody’s to delete', async () => {
       const [first, second, orphan] = [hash(), hash(), hash()]
       const agentId = await newAgent(first)
-      await stores.agents.addVersion({ agentId, sha256: second, bytes: 1, engine: 'engine-1', askedAt: at(1), at: at(1) })
+      await stores.agents.addVersion({
+        agentId,
+        sha256: second,
+        bytes: 1,
+        engine: 'engine-1',
+        scriptMode: 'interpreted' as const,
+        askedAt: at(1),
+        at: at(1),
+      })
       const { programClaims } = stores
       expect(await programClaims.unnamed([first, second, orphan, orphan], { at: at(1) })).toEqual([orphan])
       expect(await programClaims.claim([first, second, orphan, orphan], { at: at(1), until: at(2) })).toEqual([orphan])

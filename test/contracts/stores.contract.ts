@@ -6,9 +6,9 @@ import type { Agent } from '../../shared/agent.ts'
 import { verdictStatuses } from '../../shared/execution.ts'
 import type { ExecutionRecord } from '../../shared/execution.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   BountyStore,
   ExecutionStore,
   LedgerStore,
@@ -21,6 +21,7 @@ import type {
 import { idOf } from '../fakes/id-of.ts'
 import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
+import { describeRanks, type Submitted } from './ranks.contract.ts'
 
 export type Stores = {
   accounts: AccountStore
@@ -56,9 +57,16 @@ export function storesContract(name: string, open: () => Stores): void {
     }
 
     async function newAgent(more: Partial<Agent> = {}): Promise<Agent> {
-      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: hash(), bytes: 7 } as const
+      const program = {
+        name: `agent-${unique()}`,
+        kind: 'script',
+        scriptMode: 'interpreted',
+        version: 1,
+        sha256: hash(),
+        bytes: 7,
+      } as const
       const agent: Agent = { id: idOf('agent'), accountId: account.id, ...program, createdAt: at(0), updatedAt: at(0), ...more }
-      await stores.agents.create(agent, 'engine-1')
+      await stores.agents.create(agent, { engine: 'engine-1' })
       return agent
     }
 
@@ -83,7 +91,7 @@ export function storesContract(name: string, open: () => Stores): void {
 
     async function submitted(
       bounty: NewBounty,
-      { agent, passed, fuel, second }: Submitted,
+      { agent, passed, fuel, second, engine = 'engine-1' }: Submitted,
       beforeTheEnd = async (_id: string) => {},
     ): Promise<string> {
       const id = idOf('submission')
@@ -93,12 +101,11 @@ export function storesContract(name: string, open: () => Stores): void {
       const verdicts = bounty.cases.map(({ id: caseId }, i) => {
         return { caseId, status: i < passed ? ('accepted' as const) : ('wrong-answer' as const), usage: usage(fuel), outputSha256: null }
       })
-      await judgeByHand(stores).record(id, { engine: 'engine-1', verdicts })
+      await judgeByHand(stores).record(id, { engine, verdicts })
       await beforeTheEnd(id)
       await judgeByHand(stores).finish(id, { status: passed === caseCount ? 'accepted' : 'rejected', at: at(second) })
       return id
     }
-    type Submitted = { agent: Agent; passed: number; fuel: number | null; second: number }
 
     test('an account is found by its id; its name is taken', async () => {
       const made = { id: idOf('account'), name: `grace ${unique()}`, createdAt: at(5) }
@@ -112,18 +119,27 @@ export function storesContract(name: string, open: () => Stores): void {
     test('an agent has versions; each can be run by its number, the latest without one', async () => {
       const agent = await newAgent()
       expect(await stores.agents.find(agent.id)).toEqual(agent)
-      const version = { agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(8), at: at(9) }
+      const version = {
+        agentId: agent.id,
+        sha256: hash(),
+        bytes: 9,
+        engine: 'engine-1',
+        scriptMode: 'interpreted' as const,
+        askedAt: at(8),
+        at: at(9),
+      }
       const changed = await stores.agents.addVersion(version)
-      expect(changed).toEqual({ ...agent, version: 2, sha256: version.sha256, bytes: 9, updatedAt: at(9) })
-      expect(await stores.agents.find(agent.id)).toEqual(changed)
+      const latestAgent = { ...agent, version: 2, sha256: version.sha256, bytes: 9, updatedAt: at(9) }
+      expect(changed).toEqual({ ...latestAgent, functions: null })
+      expect(await stores.agents.find(agent.id)).toEqual(latestAgent)
       const of = { agentId: agent.id, accountId: account.id }
-      const latest = { ...of, version: 2, program: { kind: 'script', sha256: version.sha256 } }
+      const latest = { ...of, version: 2, program: { kind: 'script', sha256: version.sha256, scriptMode: 'interpreted' } }
       expect(await stores.agents.findRunnable(agent.id)).toEqual(latest)
       expect(await stores.agents.findRunnable(agent.id, 2)).toEqual(latest)
       expect(await stores.agents.findRunnable(agent.id, 1)).toEqual({
         ...of,
         version: 1,
-        program: { kind: 'script', sha256: agent.sha256 },
+        program: { kind: 'script', sha256: agent.sha256, scriptMode: 'interpreted' },
       })
       expect(await stores.agents.findRunnable(agent.id, 3)).toBeUndefined()
       expect(await stores.agents.findRunnable(idOf('agent'))).toBeUndefined()
@@ -132,7 +148,15 @@ export function storesContract(name: string, open: () => Stores): void {
 
     test('a version is added once for each request, whatever was added meanwhile and however often it is tried', async () => {
       const { id: agentId } = await newAgent()
-      const version = { agentId, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(8), at: at(9) }
+      const version = {
+        agentId,
+        sha256: hash(),
+        bytes: 9,
+        engine: 'engine-1',
+        scriptMode: 'interpreted' as const,
+        askedAt: at(8),
+        at: at(9),
+      }
       const tries = await Promise.all(Array.from({ length: 4 }, () => stores.agents.addVersion(version)))
       expect(tries.map((agent) => agent?.version)).toEqual([2, 2, 2, 2])
       expect(await stores.agents.addVersion({ ...version, sha256: hash() })).toMatchObject({ version: 3 })
@@ -176,7 +200,15 @@ export function storesContract(name: string, open: () => Stores): void {
       const checker = { agentId: agent.id, version: 1 }
       const { summary } = await newBounty(1, { checker })
       expect(summary.checker).toEqual(checker)
-      await stores.agents.addVersion({ agentId: agent.id, sha256: hash(), bytes: 9, engine: 'engine-1', askedAt: at(9), at: at(9) })
+      await stores.agents.addVersion({
+        agentId: agent.id,
+        sha256: hash(),
+        bytes: 9,
+        engine: 'engine-1',
+        scriptMode: 'interpreted' as const,
+        askedAt: at(9),
+        at: at(9),
+      })
       expect(await stores.bounties.findSummary(summary.id)).toEqual(summary)
       expect((await stores.bounties.find(summary.id))?.checker).toEqual(checker)
       const before = await stores.ledger.balance(account.id)
@@ -209,7 +241,8 @@ export function storesContract(name: string, open: () => Stores): void {
       const id = idOf('submission')
       const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id, casesTotal: 3, createdAt: at(2) }
       await judgeByHand(stores).begin({ id, ...of })
-      const none = { casesPassed: 0, fuelTotal: 0, engine: null, round: 1, failure: null, replayOf: null, verdicts: [], finishedAt: null }
+      const begun = { casesPassed: 0, fuelTotal: 0, engine: null, scriptMode: 'interpreted', round: 1, failure: null }
+      const none = { ...begun, replayOf: null, verdicts: [], finishedAt: null }
       expect(await stores.submissions.find(id)).toEqual({ id, ...of, status: 'running', ...none })
       const verdicts = bounty.cases.map(({ id: caseId }) => ({
         caseId,
@@ -224,6 +257,7 @@ export function storesContract(name: string, open: () => Stores): void {
         casesPassed: 3,
         fuelTotal: 15_000_000_000,
         engine: 'engine-1',
+        scriptMode: 'interpreted',
         round: 1,
         failure: null,
         replayOf: null,
@@ -241,59 +275,7 @@ export function storesContract(name: string, open: () => Stores): void {
       expect((await stores.submissions.find(id))?.fuelTotal).toBeNull()
     })
 
-    test('agents rank by cases, then fuel with unmetered last, then time; the best submission of each counts', async () => {
-      const bounty = await newBounty(3)
-      const [a, b, c, d] = [await newAgent(), await newAgent(), await newAgent(), await newAgent()]
-      const first = await submitted(bounty, { agent: a, passed: 3, fuel: 20, second: 9 })
-      const unmetered = await submitted(bounty, { agent: b, passed: 3, fuel: null, second: 1 })
-      await submitted(bounty, { agent: c, passed: 1, fuel: 1, second: 1 })
-      const better = await submitted(bounty, { agent: c, passed: 3, fuel: 20, second: 10 })
-      await submitted(bounty, { agent: c, passed: 3, fuel: 20, second: 11 })
-      const worst = await submitted(bounty, { agent: d, passed: 2, fuel: 1, second: 1 })
-      const bountyId = bounty.summary.id
-      const all = (await stores.submissions.rankAgents(bountyId, { limit: 10 })) ?? []
-      expect(all.map(({ submissionId }) => submissionId)).toEqual([first, better, unmetered, worst])
-      expect(all[0]).toEqual({
-        agentId: a.id,
-        agentName: a.name,
-        accountId: account.id,
-        accountName: account.name,
-        submissionId: first,
-        casesPassed: 3,
-        casesTotal: 3,
-        fuelTotal: 60,
-        finishedAt: at(9),
-      })
-      for (const [i, after] of all.entries()) {
-        expect(await stores.submissions.rankAgents(bountyId, { limit: 1, after })).toEqual(all.slice(i + 1, i + 2))
-      }
-    })
-
-    test('a failed submission ranks nowhere', async () => {
-      const [bounty, agent] = [await newBounty(1), await newAgent()]
-      const id = idOf('submission')
-      const of = { bountyId: bounty.summary.id, agentId: agent.id, version: 1, accountId: account.id }
-      await judgeByHand(stores).begin({ id, ...of, createdAt: at(2) })
-      await judgeByHand(stores).finish(id, { status: 'failed', at: at(3) })
-      expect(await stores.submissions.rankAgents(bounty.summary.id, { limit: 1 })).toEqual([])
-      expect(await stores.submissions.rankAgents(idOf('bounty'), { limit: 1 })).toBeUndefined()
-    })
-
-    test('accounts rank by the cases that their best submissions pass', async () => {
-      const bounty = await newBounty(40)
-      const [mine, second] = [await newAgent(), await newAgent()]
-      await Promise.all([
-        submitted(bounty, { agent: mine, passed: 30, fuel: 1, second: 3 }),
-        submitted(bounty, { agent: second, passed: 5, fuel: 1, second: 3 }),
-      ])
-      const own = { accountId: account.id, accountName: account.name, creditsWon: 0, bountiesWon: 0, casesPassed: 35 }
-      const justAbove = { creditsWon: 0, bountiesWon: 0, casesPassed: 36, accountId: account.id }
-      expect(
-        (await stores.submissions.rankAccounts({ limit: 100, after: justAbove })).find((rank) => rank.accountId === account.id),
-      ).toEqual(own)
-      const behind = await stores.submissions.rankAccounts({ limit: 100, after: own })
-      expect(behind.map(({ accountId }) => accountId)).not.toContain(account.id)
-    })
+    describeRanks({ stores: () => stores, account: () => account, newAgent, newBounty, submitted })
 
     test('executions are recorded once; those of nobody are named and not recorded', async () => {
       const agent = await newAgent()

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { eventTypes, type EventType } from '../../shared/events.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   BountyStore,
   CaseStore,
   LedgerStore,
@@ -78,8 +78,15 @@ export function webhooksContract(name: string, open: () => WebhookStores): void 
 
     async function submitted(bountyId: string, { passed = 2, by = author }: { passed?: number; by?: string } = {}) {
       const agentId = idOf('agent')
-      const program = { name: `agent-${unique()}`, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 7 } as const
-      await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, 'engine-1')
+      const program = {
+        name: `agent-${unique()}`,
+        kind: 'script',
+        scriptMode: 'interpreted',
+        version: 1,
+        sha256: '0'.repeat(64),
+        bytes: 7,
+      } as const
+      await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
       const id = idOf('submission')
       await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, createdAt: at(2) })
       const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }

@@ -22,7 +22,7 @@ test('deploy, run, an error with its place, the next version, a submission', asy
     expect(await ask(['run', name, '--input', '-'], '{"text": "to be or not"}')).toMatchObject({
       code: 0,
       out: '4\n',
-      err: expect.stringMatching(/^counting\nexe_\w+ completed, \d+ fuel/),
+      err: expect.stringMatching(/^counting\nexe_\w+ completed, (interpreted|compiled), \d+ fuel/),
     })
     const failed = await ask(['run', deployed.out.trim(), '--input', '-'], '{}')
     expect(failed).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/TypeError: .*undefined\n +at words \(words\.ts:3:\d+\)/) })

@@ -70,8 +70,8 @@ async function newWorld(): Promise<World> {
   const make = async () => {
     const [id, agentId, name] = [idOf('account'), idOf('agent'), randomBytes(8).toString('hex')]
     await accounts.create({ id, name, createdAt: at(0) }, newKey())
-    const program = { name, kind: 'script', version: 1, sha256: '0'.repeat(64), bytes: 1 } as const
-    await agents.create({ id: agentId, accountId: id, ...program, createdAt: at(0), updatedAt: at(0) }, 'engine-1')
+    const program = { name, kind: 'script', scriptMode: 'interpreted', version: 1, sha256: '0'.repeat(64), bytes: 1 } as const
+    await agents.create({ id: agentId, accountId: id, ...program, createdAt: at(0), updatedAt: at(0) }, { engine: 'engine-1' })
     return { id, agentId }
   }
   const made = await Promise.all(Array.from({ length: accountsCount }, make))

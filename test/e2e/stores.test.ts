@@ -83,7 +83,10 @@ test('an execution that is deleted takes its dead letter along, and is forgotten
   const [accountId, agentId, id, replay] = [idOf('account'), idOf('agent'), idOf('execution'), idOf('execution')]
   const program = { kind: 'script', sha256: '0'.repeat(64) } as const
   await accounts.create({ id: accountId, name: accountId, createdAt: at(0) }, newKey())
-  await agents.create({ id: agentId, accountId, name: 'a', ...program, version: 1, bytes: 1, createdAt: at(0), updatedAt: at(0) }, 'e')
+  await agents.create(
+    { id: agentId, accountId, name: 'a', ...program, scriptMode: 'interpreted', version: 1, bytes: 1, createdAt: at(0), updatedAt: at(0) },
+    { engine: 'e' },
+  )
   const run = {
     id,
     accountId,

@@ -7,7 +7,7 @@ import type { RunOutcome, RunRequest, SandboxEngine } from '../../sandbox-host/s
 export type Behaviour = (request: RunRequest) => Partial<RunOutcome> | Promise<Partial<RunOutcome>>
 
 export type FakeEngineOptions = {
-  /** By the text of the program; others complete with their input. */
+  /** By the text of the program, behind which stands [compiled] where it was compiled; others complete with their input. */
   behaviours?: Record<string, Behaviour>
   heldBytes?: number
   /** Runs at once beyond which it is full. */
@@ -21,6 +21,7 @@ export function createFakeEngine({ behaviours = {}, heldBytes = 1000, runsMax = 
   let running = 0
   const engine: FakeEngine = {
     label: 'fake 1',
+    compiledLabel: 'fake 1+compiled',
     build: 'fake-1',
     kinds: programKinds,
     prepared: [],
@@ -28,8 +29,8 @@ export function createFakeEngine({ behaviours = {}, heldBytes = 1000, runsMax = 
     dropped: [],
     runs: 0,
     runningPeak: 0,
-    async prepare(_kind, code) {
-      const text = code.toString().trim()
+    async prepare(_kind, code, _limits, scriptMode) {
+      const text = `${code.toString().trim()}${scriptMode === 'compiled' ? ' [compiled]' : ''}`
       await new Promise((resolve) => setImmediate(resolve))
       if (text.includes('invalid')) return { ok: false, reason: 'invalid-program', message: '1:1: this is invalid' }
       engine.prepared.push(text)

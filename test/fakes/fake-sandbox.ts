@@ -3,9 +3,11 @@
 import { createHash } from 'node:crypto'
 import { artifactKey, bundledArtifactBytesMax, bundleKey, outcomeOf } from '../../shared/execution.ts'
 import type { ExecutionRecord, Verdict } from '../../shared/execution.ts'
+import type { FunctionReport } from '../../shared/function-report.ts'
 import type { Sandbox } from '../../shared/ports.ts'
 import { jsonEquals } from '../../shared/json-equals.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import type { ScriptMode } from '../../shared/script-mode.ts'
 import { checkOutput } from '../../sandbox-host/check-output.ts'
 import { keyOfSeed } from '../../sandbox-host/receipt-key.ts'
 import { emptyOutcome, type AcceptedOutcome } from '../../sandbox-host/run-outcome.ts'
@@ -21,6 +23,8 @@ export type FakeSandbox = Sandbox & {
   bundle: Buffer
   /** Artifacts that are objects of their own, by key. */
   objects: Map<string, Buffer>
+  /** Of new versions whose author leaves it to the host. */
+  newMode: ScriptMode
   failure: ProblemError | undefined
   runs: number
   /** What the next asynchronous runs break off with after they were begun. */
@@ -35,7 +39,14 @@ export type FakeSandbox = Sandbox & {
 
 const bundleName = 'fake-host/000000000001'
 const usage = { fuel: 100, wallMicros: 50, memoryBytesPeak: 65_536 }
-const engine = 'fake-1'
+const engineOf = ({ scriptMode }: { scriptMode?: ScriptMode | undefined }) => (scriptMode === 'compiled' ? 'fake-1+compiled' : 'fake-1')
+/** Of every program that is compiled. */
+export const fakeFunctions: FunctionReport = {
+  compiled: 2,
+  interpretedCount: 1,
+  interpreted: [{ name: 'walk', place: 'agent.ts:3:1', reason: 'it is a generator' }],
+  reason: null,
+}
 const signingKey = keyOfSeed('07'.repeat(32))
 export const fakeReceiptKey = { id: signingKey.id, publicKey: signingKey.publicKey }
 const signJudgement = createJudgementSigner(signingKey, () => Date.parse('2026-11-23T12:00:00.000Z'))
@@ -54,16 +65,19 @@ export function fakeSandbox(): FakeSandbox {
     records: new Map<string, ExecutionRecord>(),
     bundle: Buffer.alloc(0),
     objects: new Map<string, Buffer>(),
+    newMode: 'interpreted',
     failure: undefined,
     runs: 0,
     brokenOff: undefined,
     cancelled: new Set(),
     judged: [],
     judgedMax: undefined,
-    async prepare(prepared) {
+    async prepare(asked, { isNew }) {
       begin()
-      program(prepared.sha256)
-      return { program: prepared, engine, prepareMicros: 1, snapshotBytes: 0 }
+      program(asked.sha256)
+      const prepared = isNew && asked.kind === 'script' ? { scriptMode: sandbox.newMode, ...asked } : asked
+      const told = prepared.scriptMode === 'compiled' ? { functions: fakeFunctions } : {}
+      return { program: prepared, engine: engineOf(prepared), prepareMicros: 1, snapshotBytes: 0, ...told }
     },
     async run(execution) {
       const record = await sandbox.runAsync(execution)
@@ -96,7 +110,7 @@ export function fakeSandbox(): FakeSandbox {
         logs: { stdout: '', stderr: '', truncated: false },
         artifacts: stored,
         usage: { ...usage, costMicroUsd: 2.5 },
-        engine,
+        engine: engineOf(execution.program),
         finishedAt: '2026-11-23T12:00:00.000Z',
         receipt: null,
       }
@@ -111,6 +125,7 @@ export function fakeSandbox(): FakeSandbox {
       begin()
       sandbox.judged.push(cases.length)
       const run = program(rest.program.sha256)
+      const engine = engineOf(rest.program)
       const checker = rest.checker && program(rest.checker.sha256)
       const verdicts = new Map<string, Verdict>()
       const parsed = cases.map((judged) => ({ ...judged, input: JSON.parse(judged.input), expected: JSON.parse(judged.expected) }))

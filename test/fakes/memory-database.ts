@@ -1,11 +1,11 @@
 // The stores of shared/ports.ts over plain maps: small, true implementations that pass the same contract as Postgres does.
 import type { Account } from '../../shared/account.ts'
-import type { Agent, Program } from '../../shared/agent.ts'
+import type { Agent, AgentVersion, DeployedAgent, Program } from '../../shared/agent.ts'
 import type { AsyncExecutionStore } from '../../shared/async-execution-ports.ts'
 import type { HostStore } from '../../shared/host-ports.ts'
+import type { AgentStore } from '../../shared/agent-ports.ts'
 import type {
   AccountStore,
-  AgentStore,
   BountyStore,
   CaseStore,
   ExecutionStore,
@@ -38,7 +38,7 @@ import { memoryProgramClaims, memoryRetention } from './memory-retention.ts'
 import { memorySubmissions, type MemoryBounty } from './memory-submissions.ts'
 import { memoryWebhooks } from './memory-webhooks.ts'
 
-type Version = { sha256: string }
+type Version = AgentVersion & { accountId: string }
 
 export type MemoryDatabase = {
   accounts: AccountStore
@@ -76,7 +76,8 @@ export function memoryDatabase(): MemoryDatabase {
   const webhooks = memoryWebhooks()
   const deadLetters = memoryDeadLetters()
   const program = (agentId: string, version: number): Program => {
-    return { kind: agents.get(agentId)?.kind ?? 'script', sha256: versions.get(`${agentId}@${version}`)?.sha256 ?? '' }
+    const { kind = 'script', sha256 = '', scriptMode = null } = versions.get(`${agentId}@${version}`) ?? {}
+    return { kind, sha256, ...(scriptMode === null ? {} : { scriptMode }) }
   }
   const { money, dueTimes: judgingsDue, ...judged } = memorySubmissions({ accounts, agents, bounties, webhooks, deadLetters, program })
   const rejected: RejectedOutcome[] = []
@@ -150,32 +151,47 @@ export function memoryDatabase(): MemoryDatabase {
       },
     },
     agents: {
-      async create(agent) {
+      async create(agent, { engine, functions = null }) {
         if (agentsOf(agent.accountId) >= limits.agentsPerAccountMax) throw quotaExceeded('agents', limits.agentsPerAccountMax)
         const isTaken = [...agents.values()].some(({ accountId, name }) => accountId === agent.accountId && name === agent.name)
         if (isTaken) throw new ProblemError('name-taken', { detail: agent.name })
         agents.set(agent.id, agent)
-        versions.set(`${agent.id}@1`, agent)
+        const { id: agentId, name: _name, updatedAt: _updatedAt, ...version } = agent
+        versions.set(`${agentId}@1`, { ...version, agentId, engine, functions })
       },
-      async addVersion({ agentId, sha256, bytes, askedAt, at }) {
+      async addVersion({ agentId, sha256, bytes, engine, scriptMode, functions = null, askedAt, at }): Promise<DeployedAgent | undefined> {
         const agent = agents.get(agentId)
         if (!agent) return undefined
         const request = `${agentId} ${sha256} ${askedAt}`
         const added = versionOfRequest.get(request)
-        if (added !== undefined) return { ...agent, version: added, sha256, bytes }
+        const before = versions.get(`${agentId}@${added}`)
+        if (before) return { ...agent, version: before.version, sha256, bytes, scriptMode: before.scriptMode, functions: before.functions }
         if (agent.version >= limits.versionsPerAgentMax) throw quotaExceeded(`versions of agent ${agentId}`, limits.versionsPerAgentMax)
-        const changed = { ...agent, version: agent.version + 1, sha256, bytes, updatedAt: at }
+        const changed = { ...agent, version: agent.version + 1, sha256, bytes, scriptMode, updatedAt: at }
         agents.set(agentId, changed)
-        versions.set(`${agentId}@${changed.version}`, { sha256 })
-        versionOfRequest.set(request, changed.version)
-        return changed
+        const { accountId, kind, version } = changed
+        versions.set(`${agentId}@${version}`, {
+          agentId,
+          accountId,
+          version,
+          kind,
+          sha256,
+          bytes,
+          scriptMode,
+          functions,
+          engine,
+          createdAt: askedAt,
+        })
+        versionOfRequest.set(request, version)
+        return { ...changed, functions }
       },
       find: async (id) => agents.get(id),
+      findVersion: async (id, version) => versions.get(`${id}@${version}`),
       async findRunnable(id, wanted) {
         const agent = agents.get(id)
         const version = wanted ?? agent?.version ?? 0
         const found = versions.get(`${id}@${version}`)
-        return agent && found && { agentId: id, accountId: agent.accountId, version, program: { kind: agent.kind, sha256: found.sha256 } }
+        return agent && found && { agentId: id, accountId: agent.accountId, version, program: program(id, version) }
       },
       list: async ({ kind, owner, words, ...cut }) =>
         listed([...agents.values()], cut, (agent) => {

@@ -1,9 +1,7 @@
 // Submissions over plain maps: their turns, their verdicts, the cases that they are judged by, and the leaderboards that move with them.
 import type { Account } from '../../shared/account.ts'
-import type { Agent, Program } from '../../shared/agent.ts'
-import type { DeadLetterAttempt } from '../../shared/dead-letter.ts'
+import { scriptModeOf, type Agent, type Program } from '../../shared/agent.ts'
 import type { JudgementReceipt } from '../../shared/judgement-receipt.ts'
-import type { RevisedVerdict } from '../../shared/judging.ts'
 import type {
   CaseStore,
   JudgementReceiptStore,
@@ -14,29 +12,15 @@ import type {
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
-import type { Submission } from '../../shared/submission.ts'
 import { limits } from '../../shared/tiers.ts'
 import { isAny, listed } from './listed.ts'
 import type { MemoryDeadLetters } from './memory-dead-letters.ts'
+import { seen, type EngineVerdict, type Kept, type Rank } from './kept-submission.ts'
 import { byAccountPlace, byAge, byPlace, byScore } from './submission-order.ts'
 import { memoryMoney, type MemoryMoney } from './memory-money.ts'
 import type { MemoryWebhooks } from './memory-webhooks.ts'
 
 export type MemoryBounty = Omit<NewBounty, 'cases'> & { cases: RevisedCase[] }
-
-type Kept = Omit<Submission, 'verdicts'> & {
-  verdicts: RevisedVerdict[]
-  stopAtFirstFailure: boolean
-  turn: number
-  dueAt: string | null
-  attempts: number
-  waits: number
-  waitingSince: string | null
-  beganAt: string | null
-  host: string | null
-  history: DeadLetterAttempt[]
-}
-type Rank = Pick<Kept, 'id' | 'bountyId' | 'agentId' | 'accountId' | 'casesPassed' | 'fuelTotal' | 'finishedAt'>
 
 export type MemorySubmissionsOptions = {
   accounts: Map<string, Account>
@@ -69,6 +53,8 @@ export function memorySubmissions({
   const submissions = new Map<string, Kept>()
   /** By bounty and agent. */
   const ranks = new Map<string, Rank>()
+  /** Of each bounty, in the order in which their first submission finished. */
+  const engines = new Map<string, Set<string>>()
   const former = new Map<string, RevisedCase>()
   /** The last one of each bounty. */
   const rejudgings = new Map<string, { id: string; submissions: number }>()
@@ -84,14 +70,15 @@ export function memorySubmissions({
     webhooks,
   })
 
-  /** Of each case the verdict of the highest revision. */
-  function counting(kept: Kept): RevisedVerdict[] {
-    const best = new Map<string, RevisedVerdict>()
-    for (const verdict of kept.verdicts) if (verdict.revision > (best.get(verdict.caseId)?.revision ?? 0)) best.set(verdict.caseId, verdict)
+  /** Of each case the verdict of the highest revision, by the engine that judged last. */
+  function counting(kept: Kept): EngineVerdict[] {
+    const best = new Map<string, EngineVerdict>()
+    for (const verdict of kept.verdicts.filter(({ engine }) => engine === kept.engine))
+      if (verdict.revision > (best.get(verdict.caseId)?.revision ?? 0)) best.set(verdict.caseId, verdict)
     return [...best.values()]
   }
   const verdictOf = (kept: Kept, { id, revision }: RevisedCase) =>
-    kept.verdicts.find((verdict) => verdict.caseId === id && verdict.revision === revision)
+    kept.verdicts.find(({ caseId, engine, ...verdict }) => caseId === id && verdict.revision === revision && engine === kept.engine)
   function openCases(kept: Kept, casesTotal = kept.casesTotal): RevisedCase[] {
     const all = casesOf(kept.bountyId)
     const isFailed = all.some((found) => (verdictOf(kept, found)?.status ?? 'accepted') !== 'accepted')
@@ -111,10 +98,13 @@ export function memorySubmissions({
   function moveRank(kept: Kept): void {
     const place = `${kept.bountyId} ${kept.agentId}`
     if (ranks.get(place)?.id === kept.id) ranks.delete(place)
+    const places = engines.get(kept.bountyId) ?? new Set()
+    engines.set(kept.bountyId, isJudged(kept) && kept.engine !== null ? places.add(kept.engine) : places)
     const own = [...submissions.values()].filter((other) => other.bountyId === kept.bountyId && other.agentId === kept.agentId)
-    const [best] = own.filter(isJudged).toSorted(byPlace)
+    const placed = own.filter(isJudged).map((other) => ({ ...other, enginePlace: [...places].indexOf(other.engine ?? '') + 1 }))
+    const [best] = placed.toSorted(byPlace)
     const held = ranks.get(place)
-    if (best && (!held || byScore(best, held) < 0)) ranks.set(place, { ...best })
+    if (best && (!held || byScore(best, held) < 0)) ranks.set(place, best)
   }
 
   function awardFirst({ bountyId }: Kept, at: string): void {
@@ -153,9 +143,9 @@ export function memorySubmissions({
       const kept = inTurn(id, turn)
       if (!kept) return false
       const fresh = verdicts.filter(({ caseId, revision }) => {
-        return !kept.verdicts.some((verdict) => verdict.caseId === caseId && verdict.revision === revision)
+        return !kept.verdicts.some((verdict) => verdict.caseId === caseId && verdict.revision === revision && verdict.engine === engine)
       })
-      kept.verdicts.push(...fresh)
+      Object.assign(kept, { engine, verdicts: [...kept.verdicts, ...fresh.map((verdict) => ({ ...verdict, engine }))] })
       const all = counting(kept)
       const fuels = all.map(({ usage }) => usage.fuel)
       const sums = {
@@ -163,7 +153,6 @@ export function memorySubmissions({
         fuelTotal: fuels.includes(null) ? null : fuels.reduce<number>((sum, fuel) => sum + (fuel ?? 0), 0),
       }
       Object.assign(kept, {
-        engine,
         dueAt,
         ...sums,
         ...(fresh.length > 0 ? { attempts: 0, waits: 0, waitingSince: null, history: [] } : {}),
@@ -171,10 +160,11 @@ export function memorySubmissions({
       return true
     },
     async recordReceipt(receipt, { turn, firstRevision }) {
-      const { submissionId, entries } = receipt.statement
+      const { submissionId, entries, engine } = receipt.statement
       if (!inTurn(submissionId, turn)) return false
       const isThere = receipts.some(({ receipt: { statement }, firstRevision: of }) => {
-        return of === firstRevision && statement.submissionId === submissionId && statement.entries[0]?.caseId === entries[0]?.caseId
+        const isOfEngine = statement.submissionId === submissionId && statement.engine === engine
+        return isOfEngine && of === firstRevision && statement.entries[0]?.caseId === entries[0]?.caseId
       })
       if (!isThere) receipts.push({ receipt, firstRevision })
       return true
@@ -302,6 +292,7 @@ export function memorySubmissions({
         casesPassed: 0,
         fuelTotal: 0,
         engine: null,
+        scriptMode: scriptModeOf(program(submission.agentId, submission.version)),
         round: 1,
         failure: null,
         replayOf,
@@ -328,7 +319,7 @@ export function memorySubmissions({
       if (!kept) return undefined
       const all = new Map(counting(kept).map((verdict) => [verdict.caseId, verdict]))
       const shown = casesOf(kept.bountyId).flatMap(({ id: caseId, hidden }) => (hidden ? [] : (all.get(caseId) ?? [])))
-      return { ...seen(kept), verdicts: shown.map(({ revision: _revision, outputSha256: _hash, ...verdict }) => verdict) }
+      return { ...seen(kept), verdicts: shown.map(({ revision: _revision, engine: _engine, outputSha256: _hash, ...verdict }) => verdict) }
     },
     async list(accountId, { bountyId, status, ...cut }) {
       const own = [...submissions.values()].filter((kept) => kept.accountId === accountId)
@@ -347,7 +338,10 @@ export function memorySubmissions({
         submissionId: rank.id,
         casesPassed: rank.casesPassed,
         casesTotal: bounties.get(bountyId)?.summary.caseCount ?? 0,
+        enginePlace: rank.enginePlace,
         fuelTotal: rank.fuelTotal,
+        engine: rank.engine,
+        scriptMode: rank.scriptMode,
         finishedAt: rank.finishedAt ?? '',
       }))
     },
@@ -369,7 +363,10 @@ export function memorySubmissions({
       if (!kept) return undefined
       const hidden = new Set(casesOf(kept.bountyId).flatMap((found) => (found.hidden ? [found.id] : [])))
       const upTo = Math.min(kept.verdicts.length, after + limit)
-      const numbered = kept.verdicts.map(({ revision: _revision, outputSha256: _hash, ...verdict }, i) => ({ number: i + 1, ...verdict }))
+      const numbered = kept.verdicts.map(({ revision: _revision, engine: _engine, outputSha256: _hash, ...verdict }, i) => ({
+        number: i + 1,
+        ...verdict,
+      }))
       const verdicts = numbered.slice(after, upTo).filter(({ caseId }) => !hidden.has(caseId))
       return { ...seen(kept), verdicts, upTo, hasMore: upTo < kept.verdicts.length, casesJudged: counting(kept).length }
     },
@@ -377,20 +374,4 @@ export function memorySubmissions({
 
   const dueTimes = () => [...submissions.values()].map(({ dueAt }) => dueAt)
   return { submissions: store, judgings, cases, progress, judgementReceipts, money, dueTimes }
-}
-
-function seen({
-  verdicts: _verdicts,
-  stopAtFirstFailure: _stop,
-  turn: _turn,
-  dueAt: _dueAt,
-  attempts: _attempts,
-  waits: _waits,
-  waitingSince: _since,
-  beganAt: _beganAt,
-  host: _host,
-  history: _history,
-  ...submission
-}: Kept): Omit<Submission, 'verdicts'> {
-  return submission
 }

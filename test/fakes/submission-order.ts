@@ -13,12 +13,12 @@ export function byAccountPlace(a: AccountPlace, b: AccountPlace): number {
   return difference || (a.accountId < b.accountId ? -1 : Number(a.accountId > b.accountId))
 }
 
-type Scored = Pick<Submission, 'casesPassed' | 'fuelTotal'>
+type Scored = Pick<Submission, 'casesPassed' | 'fuelTotal'> & { enginePlace: number }
 type Placed = Scored & Pick<Submission, 'finishedAt' | 'id'>
 
 export function byScore(a: Scored, b: Scored): number {
   const [fuelA, fuelB] = [a.fuelTotal ?? Number.MAX_SAFE_INTEGER, b.fuelTotal ?? Number.MAX_SAFE_INTEGER]
-  return b.casesPassed - a.casesPassed || fuelA - fuelB
+  return b.casesPassed - a.casesPassed || a.enginePlace - b.enginePlace || fuelA - fuelB
 }
 
 export function byPlace(a: Placed, b: Placed): number {

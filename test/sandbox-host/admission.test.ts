@@ -238,3 +238,40 @@ test('a slot is released once', async () => {
   slot?.release()
   expect(() => slot?.release()).toThrow('released once')
 })
+
+describe('a run for ourselves', () => {
+  test('begins where a thread and memory are free, alone, and leaves a place', async () => {
+    const { admission, ask, end } = setUp({ threads: 2, runningMax: 3, accountRunningMax: 3, memoryBytesBudget: 10 })
+    const run = await ask('a')
+    expect(admission.admitIdle(5, () => {})).toBeUndefined()
+    const idle = admission.admitIdle(4, () => {})
+    expect(idle).toBeDefined()
+    expect(admission.admitIdle(1, () => {})).toBeUndefined()
+    expect([admission.stats()['running'], admission.stats()['memoryBytesReserved'], admission.load]).toEqual([2, 5, 1])
+    idle?.release()
+    const other = await ask('b')
+    expect(admission.admitIdle(1, () => {})).toBeUndefined()
+    await end(other)
+    await end(run)
+    expect(admission.stats()).toMatchObject({ running: 0, memoryBytesReserved: 0 })
+  })
+
+  test('is asked to end by whoever finds no free thread, and not before', async () => {
+    const { admission, ask } = setUp({ threads: 2 })
+    let wanted = 0
+    const idle = admission.admitIdle(1, () => wanted++)
+    const first = await ask('a')
+    expect([first.state, wanted]).toEqual(['begun', 0])
+    const second = await ask('b')
+    expect([second.state, wanted]).toEqual(['begun', 1])
+    idle?.release()
+  })
+
+  test('whose memory somebody waits for makes room', async () => {
+    const { admission, ask } = setUp({ threads: 4, memoryBytesBudget: 10 })
+    const idle = admission.admitIdle(3, () => setImmediate(() => idle?.release()))
+    const run = await ask('a', { memoryBytes: 8 })
+    await settled()
+    expect(run.state).toBe('begun')
+  })
+})

@@ -1,6 +1,7 @@
 // One bad variable is one line that names it, says what is allowed, and never shows a secret.
 import { describe, expect, test } from 'vitest'
 import { readConfig } from '../../sandbox-host/config.ts'
+import { scriptModeDefault } from '../../shared/script-mode.ts'
 
 const good = {
   DATA_DIR: '/data',
@@ -21,6 +22,20 @@ test('what is needed is enough', () => {
   })
 })
 
+test.each([
+  [{}, { compilesNew: scriptModeDefault === 'compiled', canaryOneIn: 1_000 }],
+  [
+    { SCRIPT_COMPILER: 'on', SCRIPT_CANARY_ONE_IN: '0' },
+    { compilesNew: true, canaryOneIn: 0 },
+  ],
+  [
+    { SCRIPT_COMPILER: 'off', SCRIPT_CANARY_ONE_IN: '1' },
+    { compilesNew: false, canaryOneIn: 1 },
+  ],
+])('%j says how scripts run', (more, scripts) => {
+  expect(readConfig({ ...good, ...more }).scripts).toEqual(scripts)
+})
+
 test('an empty variable is an unset one', () => expect(readConfig({ ...good, HOST_PORT: '' }).port).toBe(8789))
 
 test.each(Object.keys(good))('%s is needed', (name) => {
@@ -30,6 +45,8 @@ test.each(Object.keys(good))('%s is needed', (name) => {
 describe('a bad value is named with what is allowed', () => {
   test.each([
     [{ HOST_PORT: '70000' }, 'HOST_PORT is "70000": must be a whole number from 0 to 65535'],
+    [{ SCRIPT_COMPILER: 'yes' }, 'SCRIPT_COMPILER is "yes": Invalid option: expected one of "on"|"off"'],
+    [{ SCRIPT_CANARY_ONE_IN: '-1' }, 'SCRIPT_CANARY_ONE_IN is "-1": must be a whole number from 0 to 1000000000'],
     [{ HOST_PORT: '8o' }, 'HOST_PORT is "8o": must be a whole number from 0 to 65535'],
     [{ WORKER_URL: 'bounty' }, 'WORKER_URL is "bounty": must be an http or https URL'],
     [{ WORKER_URL: 'ftp://x' }, 'WORKER_URL is "ftp://x": must be an http or https URL'],

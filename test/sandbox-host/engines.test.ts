@@ -2,6 +2,8 @@
 // compiled ahead of time.
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBoundedProcesses } from '../../sandbox-host/bounded-process.ts'
+import type { BoundedEnd } from '../../sandbox-host/bounded-process.ts'
 import { createScriptCompiler } from '../../sandbox-host/compile-script.ts'
 import { createFallbackEngine } from '../../sandbox-host/engines/quickjs-fallback.ts'
 import { runLimits } from '../../sandbox-host/sandbox-engine.ts'
@@ -29,6 +31,9 @@ const scripts = [
   'export default (x) => JSON.stringify(Object.keys({ b: 1, a: 2, 1: 3 })) + /(?<y>\\d{4})/.exec("in 2024")?.groups?.y',
   'let n = 0; export default () => ++n',
 ]
+
+/** As a process that its bound on time ended. */
+const killed = (): Promise<BoundedEnd> => Promise.resolve({ code: null, signal: 'SIGXCPU', output: Buffer.alloc(0), errors: '' })
 
 /** What must be the same: all but the figures. Stacks name positions within the engine's own sources. */
 const comparable = ({ status, output, error, stdout, stderr, artifacts, logsTruncated }: RunOutcome) => ({
@@ -108,6 +113,34 @@ describe.skipIf(!hasNativeEngine)('where the native engine is built', () => {
     const codes = [...scripts.map((source) => Buffer.from(source)), ...sources.flatMap((source) => (source.ok ? [source.code] : []))]
     expect([compiling.label, compiling.build]).toEqual([`${native.label}+compiled-1`, `${native.build}-compiled`])
     for (const code of codes) expect(await answer(compiling, code)).toEqual(await answer(native, code))
+  })
+
+  test('a compiled script says what became of its functions, also once it is loaded', async () => {
+    const code = Buffer.from('export default async (x) => plain(x)\nconst plain = (x) => x + 1\n  function* numbers() { yield plain(1) }')
+    const prepared = await compiling.prepare('script', code, runLimits('basic'))
+    if (!prepared.ok) throw new Error(prepared.message)
+    expect(prepared.functions?.compiled).toBeGreaterThan(0)
+    const reason = 'it is a generator or asynchronous'
+    expect(prepared.functions).toMatchObject({
+      reason: null,
+      interpreted: expect.arrayContaining([{ name: 'numbers', line: 3, column: 3, reason }]),
+    })
+    expect(prepared.functions?.interpretedCount).toBe(prepared.functions?.interpreted.length)
+    const loaded = await compiling.load('script', compiling.stored(prepared.handle) ?? Buffer.alloc(0))
+    expect(loaded?.functions).toEqual(prepared.functions)
+    const interpreted = await native.prepare('script', code, runLimits('basic'))
+    expect(interpreted).not.toHaveProperty('functions')
+  })
+
+  test('a script that could not be compiled for want of memory, or in time, is not refused: it is to be tried again', async () => {
+    const bounds = { memoryBytesMax: 2 ** 29, secondsMax: 10, processesMax: 1 }
+    for (const processes of [createBoundedProcesses({ ...bounds, memoryBytesMax: 2 ** 26 }), { ...testProcesses, run: killed }]) {
+      const engine = await createNativeEngine({ scriptMode: 'compiled', processes })
+      await expect(engine.prepare('script', Buffer.from('export default (x) => x'), runLimits('basic'))).rejects.toMatchObject({
+        code: 'sandbox-unavailable',
+      })
+      await engine.close()
+    }
   })
 
   test('the native engine says its version, its limits are the host’s', async () => {

@@ -29,7 +29,9 @@ function setUp({ bytesMax = 1e9, heldBytes = 100_000, stored }: SetUp = {}) {
     read: async (name: string) => stored.get(name),
     write: async (name: string, bytes: Buffer) => void stored.set(name, bytes),
   }
-  const guests = { prepare: (kind: Program['kind'], code: Buffer) => engine.prepare(kind, code, runLimits('basic')) }
+  const guests = {
+    prepare: ({ kind, scriptMode }: Omit<Program, 'sha256'>, code: Buffer) => engine.prepare(kind, code, runLimits('basic'), scriptMode),
+  }
   const clock = { now: 0 }
   const now = () => clock.now
   const programs = new Programs({ engine, guests, bucket, compileScript, codeStore, bytesMax, now, metrics })

@@ -47,6 +47,19 @@ test('canonical JSON is that of RFC 8785: sorted by UTF-16, no space, no needles
   expect(() => canonicalJson('\ud800')).toThrow('half a character')
 })
 
+test('a receipt names the mode of a script; one from before there were modes names none, and verifies', async () => {
+  expect(receipt.statement.program).toEqual({ kind: 'script', sha256: sha256Hex('program') })
+  expect(await check(receipt)).toMatchObject({ ok: true })
+  const program = { ...told.program, scriptMode: 'compiled' } as const
+  const compiled = createReceiptSigner(key)({ id: idOf('execution'), finishedAt, run: reproducibleRun({ ...told, program }, sha256Hex) })
+  expect(compiled.statement.program).toEqual(program)
+  expect(await check(compiled)).toMatchObject({ ok: true })
+  for (const other of [told.program, { ...program, scriptMode: 'interpreted' as const }]) {
+    const changed = { ...compiled, statement: { ...compiled.statement, program: other } }
+    expect(await check(changed)).toMatchObject({ ok: false, reason: 'bad-signature' })
+  }
+})
+
 test('canonical JSON does not depend on the order in which a value was made, and parses back to it', () => {
   const value = fc.letrec((tie) => ({
     any: fc.oneof(

@@ -46,6 +46,7 @@ describe('202', () => {
       artifacts: [],
       usage: { fuel: null, wallMicros: 0, memoryBytesPeak: 0, costMicroUsd: null },
       engine: null,
+      scriptMode: 'interpreted',
       finishedAt: null,
       receipt: null,
     })

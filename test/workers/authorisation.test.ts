@@ -61,6 +61,7 @@ const table: Record<string, Row> = {
   'DELETE /api/keys/:id': { who: 'keyholder', scope: 'keys', path: async () => `/api/keys/${(await newKey({ name: 'k' })).id}` },
   'GET /api/agents': { who: 'public' },
   'GET /api/agents/:id': { who: 'public', path: () => `/api/agents/${agentId}` },
+  'GET /api/agents/:id/versions/:version': { who: 'foreign', scope: 'read', path: () => `/api/agents/${agentId}/versions/1` },
   'POST /api/agents': { who: 'shared', scope: 'deploy', body: () => ({ name: `agent-${made++}`, kind: 'script', source: '// echo' }) },
   'POST /api/agents/:id/versions': {
     who: 'foreign',

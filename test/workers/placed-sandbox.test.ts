@@ -20,6 +20,7 @@ const problem = (code: ProblemCode, detail: string = code) => new ProblemError(c
 let rows: HeardHost[]
 let hosts: Map<string, FakeSandbox>
 let asked: string[]
+const owner = { accountId: 'acc', isNew: true }
 let recorded: Map<string, ExecutionRecord>
 let behind: Promise<unknown>[]
 let directory: HostDirectory
@@ -104,6 +105,20 @@ test('after four refusals the caller is told: that it is full rather than that a
   expect(asked).toEqual(order().slice(0, 4))
 })
 
+test('a version that is new gets its mode from the first host, and the second one prepares it so', async () => {
+  host(order()[0]).newMode = 'compiled'
+  const prepared: unknown[] = []
+  const { prepare } = host(order()[1])
+  host(order()[1]).prepare = (...of) => {
+    prepared.push(of)
+    return prepare(...of)
+  }
+  const compiled = { ...program, scriptMode: 'compiled' }
+  expect(await sandbox().prepare(program, owner)).toMatchObject({ program: compiled, functions: { compiled: 2 } })
+  await Promise.all(behind)
+  expect(prepared).toEqual([[compiled, { accountId: 'acc', isNew: false }]])
+})
+
 test('nobody reached, or nobody known, is sandbox-unavailable', async () => {
   for (const id of names) host(id).failure = problem('misdirected')
   await expect(sandbox().run(execution())).rejects.toMatchObject({ code: 'sandbox-unavailable', retryAfterSeconds: 1 })
@@ -153,12 +168,12 @@ test('a tier goes to those that offer it; when none does, whoever is asked says 
 })
 
 test('a program is prepared where it will run, and behind the answer where it would run next', async () => {
-  await sandbox().prepare(program, 'acc')
+  await sandbox().prepare(program, owner)
   expect(behind).toHaveLength(1)
   expect(asked).toEqual(order().slice(0, 2))
   await Promise.all(behind)
   host(order()[1]).failure = problem('overloaded')
-  await sandbox().prepare(program, 'acc')
+  await sandbox().prepare(program, owner)
   await Promise.all(behind)
 })
 

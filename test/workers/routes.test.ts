@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
 import { eventually } from '../fakes/eventually.ts'
+import { fakeFunctions } from '../fakes/fake-sandbox.ts'
 import { adminKey, testEdge, type TestEdge } from '../fakes/test-edge.ts'
 
 let edge: TestEdge
@@ -80,6 +81,7 @@ describe('200', () => {
       sha256,
       bytes: 6,
       engine: 'fake-1',
+      scriptMode: 'interpreted',
       askedAt: '2026-11-23T12:00:00.000Z',
       at: '2026-11-23T12:00:00.000Z',
     })
@@ -182,6 +184,58 @@ describe('201', () => {
     expect(body.key).toMatch(/^ab_[\w-]{43}$/)
     expect(headers.get('cache-control')).toBe('no-store')
     expect(JSON.stringify(edge.log)).not.toContain(body.key)
+  })
+
+  test('a deploy answers how the script runs and what was compiled; agent, version, outcome and submission say it afterwards', async () => {
+    edge.sandbox.programs.set('// modes', (input) => ({ output: input }))
+    const body = { name: 'modes', kind: 'script', source: '// modes' }
+    const first = await edge.call('POST', '/api/agents', {
+      key,
+      body: { ...body, scriptMode: 'compiled' },
+      headers: { 'idempotency-key': 'm' },
+    })
+    expect(first.body).toMatchObject({ scriptMode: 'compiled', functions: fakeFunctions })
+    const agentId = first.body.id
+    edge.sandbox.newMode = 'compiled'
+    const versions = `/api/agents/${agentId}/versions`
+    const second = await edge.call('POST', versions, { key, body: { source: '// modes', scriptMode: 'interpreted' } })
+    expect(second.body).toMatchObject({ version: 2, scriptMode: 'interpreted', functions: null })
+    expect((await edge.call('GET', `/api/agents/${agentId}`)).body).toMatchObject({ version: 2, scriptMode: 'interpreted' })
+    expect((await edge.call('GET', `/api/agents/${agentId}`)).body).not.toHaveProperty('functions')
+    // At the same instant it would be the same request.
+    edge.clock.now += 1_000
+    const third = await edge.call('POST', versions, { key, body: { source: '// modes' } })
+    expect(third.body).toMatchObject({ version: 3, scriptMode: 'compiled', functions: fakeFunctions })
+    expect((await edge.call('GET', `${versions}/1`, { key })).body).toMatchObject({
+      agentId,
+      version: 1,
+      kind: 'script',
+      scriptMode: 'compiled',
+      engine: 'fake-1+compiled',
+      functions: fakeFunctions,
+    })
+    expect((await edge.call('GET', `${versions}/2`, { key })).body).toMatchObject({ scriptMode: 'interpreted', functions: null })
+    expect((await edge.call('GET', `${versions}/4`, { key })).body.code).toBe('agent-not-found')
+    expect((await edge.call('GET', `${versions}/x`, { key })).body.code).toBe('invalid-request')
+    const id = await bounty(squares(1), { mode: 'best' })
+    for (const [version, scriptMode, engine] of [
+      [1, 'compiled', 'fake-1+compiled'],
+      [2, 'interpreted', 'fake-1'],
+    ]) {
+      const run = await edge.call('POST', `/api/agents/${agentId}/executions`, { key, body: { input: 1, version } })
+      expect(run.body).toMatchObject({ scriptMode, engine })
+      const submitted = await edge.call('POST', `/api/bounties/${id}/submissions`, { key, body: { agentId, version } })
+      expect(submitted.body).toMatchObject({ scriptMode })
+      const found = await edge.call('GET', `/api/submissions/${submitted.body.id}`, { key })
+      expect(found.body).toMatchObject({ scriptMode, engine })
+    }
+  })
+
+  test('a module has no mode', async () => {
+    const source = Buffer.from('a module').toString('base64')
+    edge.sandbox.programs.set('a module', (input) => ({ output: input }))
+    const { body } = await edge.call('POST', '/api/agents', { key, body: { name: 'module', kind: 'command', source } })
+    expect(body).toMatchObject({ scriptMode: null, functions: null })
   })
 
   test('a deploy keeps the bytes under their hash and names the agent', async () => {

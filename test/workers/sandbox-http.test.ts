@@ -10,6 +10,7 @@ import { idOf } from '../fakes/id-of.ts'
 const secret = 'a secret of more than thirty-two characters'
 const program = { kind: 'script', sha256: '0'.repeat(64) } as const
 const manifest = { program, engine: 'e', prepareMicros: 1, snapshotBytes: 0 }
+const owner = { accountId: 'acc', isNew: true }
 let requests: Request[]
 let answers: (() => Response)[]
 let loads: number[]
@@ -41,7 +42,7 @@ const lost = () => {
 
 test('requests are signed for the host, over path, query and body', async () => {
   answers = [() => Response.json(manifest), () => new Response('bytes')]
-  expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
+  expect(await sandbox.prepare(program, owner)).toEqual(manifest)
   await sandbox.readObject('bundles/h/000000000001', { offset: 3, length: 5 })
   const paths = ['/v1/programs', '/v1/bundles/h/000000000001?offset=3&length=5']
   for (const [i, path] of paths.entries()) {
@@ -200,8 +201,8 @@ test('when verdicts cannot be kept the stream is left, which tells the host to s
 
 test('problems that the caller can act upon pass, with when to come back', async () => {
   answers = [problem(422, 'invalid-program'), problem(429, 'overloaded', { 'retry-after': '7' })]
-  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'invalid-program', detail: 'said the host' })
-  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 7 })
+  await expect(sandbox.prepare(program, owner)).rejects.toMatchObject({ code: 'invalid-program', detail: 'said the host' })
+  await expect(sandbox.prepare(program, owner)).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 7 })
 })
 
 test.each([
@@ -211,16 +212,16 @@ test.each([
   ['an answer that breaks off', () => new Response('{"a')],
 ])('%s is sandbox-unavailable, and what was said stays inside', async (_, answer) => {
   answers = [answer]
-  const error = await sandbox.prepare(program, 'acc').catch((caught: unknown) => caught)
+  const error = await sandbox.prepare(program, owner).catch((caught: unknown) => caught)
   expect(error).toMatchObject({ code: 'sandbox-unavailable', detail: expect.not.stringMatching(/said the host|html/) })
 })
 
 test('a lost connection is tried once more with a fresh signature, not twice', async () => {
   answers = [lost, () => Response.json(manifest), lost, lost, () => Response.json(manifest)]
-  expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
+  expect(await sandbox.prepare(program, owner)).toEqual(manifest)
   const [first, second] = requests.map((request) => request.headers.get(signatureHeader))
   expect(first).not.toBe(second)
-  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'sandbox-unavailable' })
+  await expect(sandbox.prepare(program, owner)).rejects.toMatchObject({ code: 'sandbox-unavailable' })
   expect(requests).toHaveLength(4)
 })
 
@@ -231,23 +232,23 @@ test('a signature that the host will not take is made once more', async () => {
     problem(401, 'invalid-signature'),
     problem(401, 'invalid-signature'),
   ]
-  expect(await sandbox.prepare(program, 'acc')).toEqual(manifest)
+  expect(await sandbox.prepare(program, owner)).toEqual(manifest)
   const [first, second] = requests.map((request) => request.headers.get(signatureHeader))
   expect(first).not.toBe(second)
-  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'sandbox-unavailable' })
+  await expect(sandbox.prepare(program, owner)).rejects.toMatchObject({ code: 'sandbox-unavailable' })
   expect(requests).toHaveLength(4)
 })
 
 test('each answer tells the load of the host', async () => {
   answers = [() => Response.json(manifest, { headers: { 'bounty-load': '7' } }), problem(429, 'overloaded', { 'bounty-load': '64' })]
-  await sandbox.prepare(program, 'acc')
-  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'overloaded' })
+  await sandbox.prepare(program, owner)
+  await expect(sandbox.prepare(program, owner)).rejects.toMatchObject({ code: 'overloaded' })
   expect(loads).toEqual([7, 64])
 })
 
 test('another host than was meant says so', async () => {
   answers = [problem(421, 'misdirected')]
-  await expect(sandbox.prepare(program, 'acc')).rejects.toMatchObject({ code: 'misdirected' })
+  await expect(sandbox.prepare(program, owner)).rejects.toMatchObject({ code: 'misdirected' })
 })
 
 test('what is not there is undefined', async () => {

@@ -1,44 +1,58 @@
 // Agents and their versions in Postgres.
 import { z } from 'zod'
-import { programKindSchema } from '../../shared/agent.ts'
+import { programKindSchema, scriptModeOf } from '../../shared/agent.ts'
+import type { Program } from '../../shared/agent.ts'
+import { functionReportSchema } from '../../shared/function-report.ts'
 import { ProblemError } from '../../shared/problem.ts'
-import type { AgentStore } from '../../shared/ports.ts'
+import type { AgentStore, PreparedVersion } from '../../shared/agent-ports.ts'
 import { quotaExceeded } from '../../shared/quotas.ts'
+import { scriptModeSchema } from '../../shared/script-mode.ts'
 import { searchWords } from '../../shared/search-words.ts'
 import { limits } from '../../shared/tiers.ts'
 import { keysetPage, type KeysetFilter } from './keyset-page.ts'
 import { isUniqueViolation, isViolation, type Database } from './neon.ts'
 import { instantSchema } from './neon-rows.ts'
 
-const columns = 'id, account_id, name, kind, version, sha256, bytes, created_at, updated_at'
+const columns = 'id, account_id, name, kind, version, sha256, bytes, script_mode, created_at, updated_at'
 
-const agentRowSchema = z
-  .object({
-    id: z.string(),
-    account_id: z.string(),
-    name: z.string(),
-    kind: programKindSchema,
-    version: z.number(),
-    sha256: z.string(),
-    bytes: z.number(),
-    created_at: instantSchema,
-    updated_at: instantSchema,
+const functions = functionReportSchema.nullable()
+const agentRow = z.object({
+  id: z.string(),
+  account_id: z.string(),
+  name: z.string(),
+  kind: programKindSchema,
+  version: z.number(),
+  sha256: z.string(),
+  bytes: z.number(),
+  script_mode: scriptModeSchema.nullable(),
+  created_at: instantSchema,
+  updated_at: instantSchema,
+})
+
+function programOf({ kind, sha256, script_mode }: Pick<z.infer<typeof agentRow>, 'kind' | 'sha256' | 'script_mode'>): Program {
+  return { kind, sha256, ...(script_mode === null ? {} : { scriptMode: script_mode }) }
+}
+
+function agentOf<R extends z.infer<typeof agentRow>>(row: R) {
+  const { account_id, script_mode: _mode, created_at, updated_at, ...rest } = row
+  return { ...rest, accountId: account_id, scriptMode: scriptModeOf(programOf(row)), createdAt: created_at, updatedAt: updated_at }
+}
+
+const agentRowSchema = agentRow.transform((row) => agentOf(row))
+const deployedRowSchema = agentRow.extend({ functions }).transform((row) => agentOf(row))
+
+const versionRowSchema = agentRow
+  .omit({ id: true, name: true, updated_at: true })
+  .extend({ agent_id: z.string(), functions, engine: z.string() })
+  .transform((row) => {
+    const { agent_id, account_id, script_mode: _mode, created_at, ...rest } = row
+    return { ...rest, agentId: agent_id, accountId: account_id, scriptMode: scriptModeOf(programOf(row)), createdAt: created_at }
   })
-  .transform(({ account_id, created_at, updated_at, ...rest }) => ({
-    ...rest,
-    accountId: account_id,
-    createdAt: created_at,
-    updatedAt: updated_at,
-  }))
 
-const runnableRowSchema = z
-  .object({ agent_id: z.string(), account_id: z.string(), version: z.number(), kind: programKindSchema, sha256: z.string() })
-  .transform(({ agent_id, account_id, version, kind, sha256 }) => ({
-    agentId: agent_id,
-    accountId: account_id,
-    version,
-    program: { kind, sha256 },
-  }))
+const runnableRowSchema = agentRow
+  .pick({ account_id: true, version: true, kind: true, sha256: true, script_mode: true })
+  .extend({ agent_id: z.string() })
+  .transform((row) => ({ agentId: row.agent_id, accountId: row.account_id, version: row.version, program: programOf(row) }))
 
 export function neonAgentStore(database: Database): AgentStore {
   async function find(id: string) {
@@ -47,16 +61,17 @@ export function neonAgentStore(database: Database): AgentStore {
   }
 
   return {
-    async create({ id, accountId, name, kind, version, sha256, bytes, createdAt, updatedAt }, engine) {
+    async create({ id, accountId, name, kind, version, sha256, bytes, scriptMode, createdAt, updatedAt }, prepared) {
       try {
         await database.transaction([
           {
-            text: `insert into agents (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-            parameters: [id, accountId, name, kind, version, sha256, bytes, createdAt, updatedAt],
+            text: `insert into agents (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+            parameters: [id, accountId, name, kind, version, sha256, bytes, scriptMode, createdAt, updatedAt],
           },
           {
-            text: 'insert into agent_versions (agent_id, version, sha256, bytes, engine, created_at) values ($1, $2, $3, $4, $5, $6)',
-            parameters: [id, version, sha256, bytes, engine, createdAt],
+            text: `insert into agent_versions (agent_id, version, sha256, bytes, engine, script_mode, functions, created_at)
+              values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+            parameters: [id, version, sha256, bytes, prepared.engine, scriptMode, jsonOf(prepared), createdAt],
           },
           {
             text: 'insert into agent_words (word, agent_id) select json_array_elements_text($2::json), $1',
@@ -72,24 +87,24 @@ export function neonAgentStore(database: Database): AgentStore {
       }
     },
 
-    async addVersion({ agentId, sha256, bytes, engine, askedAt, at }) {
+    async addVersion({ agentId, sha256, bytes, scriptMode, askedAt, at, ...prepared }) {
       await database.transaction([
         // One after the other: the next statement sees what another try at the same request has added.
         { text: 'select 1 from agents where id = $1 for no key update', parameters: [agentId] },
         {
           text: `with changed as (
-              update agents set version = version + 1, sha256 = $2, bytes = $3::integer, updated_at = $6::timestamptz
+              update agents set version = version + 1, sha256 = $2, bytes = $3::integer, script_mode = $7, updated_at = $6::timestamptz
               where id = $1 and version < ${limits.versionsPerAgentMax} and not exists (
                 select from agent_versions where agent_id = $1 and sha256 = $2 and created_at = $5::timestamptz)
               returning id, version
             )
-            insert into agent_versions (agent_id, version, sha256, bytes, engine, created_at)
-            select id, version, $2, $3::integer, $4, $5::timestamptz from changed`,
-          parameters: [agentId, sha256, bytes, engine, askedAt, at],
+            insert into agent_versions (agent_id, version, sha256, bytes, engine, script_mode, functions, created_at)
+            select id, version, $2, $3::integer, $4, $7, $8::json, $5::timestamptz from changed`,
+          parameters: [agentId, sha256, bytes, prepared.engine, askedAt, at, scriptMode, jsonOf(prepared)],
         },
       ])
-      const [row] = await database.query(agentRowSchema, {
-        text: `select a.id, a.account_id, a.name, a.kind, v.version, v.sha256, v.bytes, a.created_at, a.updated_at
+      const [row] = await database.query(deployedRowSchema, {
+        text: `select a.id, a.account_id, a.name, a.kind, v.version, v.sha256, v.bytes, v.script_mode, v.functions, a.created_at, a.updated_at
           from agents a join agent_versions v on v.agent_id = a.id
           where a.id = $1 and v.sha256 = $2 and v.created_at = $3::timestamptz`,
         parameters: [agentId, sha256, askedAt],
@@ -101,9 +116,19 @@ export function neonAgentStore(database: Database): AgentStore {
 
     find,
 
+    async findVersion(id, version) {
+      const [row] = await database.query(versionRowSchema, {
+        text: `select v.agent_id, a.account_id, v.version, a.kind, v.sha256, v.bytes, v.script_mode, v.functions, v.engine, v.created_at
+          from agents a join agent_versions v on v.agent_id = a.id and v.version = $2::integer
+          where a.id = $1`,
+        parameters: [id, version],
+      })
+      return row
+    },
+
     async findRunnable(id, version) {
       const [row] = await database.query(runnableRowSchema, {
-        text: `select v.agent_id, a.account_id, v.version, a.kind, v.sha256
+        text: `select v.agent_id, a.account_id, v.version, a.kind, v.sha256, v.script_mode
           from agents a join agent_versions v on v.agent_id = a.id and v.version = coalesce($2::integer, a.version)
           where a.id = $1`,
         parameters: [id, version ?? null],
@@ -118,4 +143,8 @@ export function neonAgentStore(database: Database): AgentStore {
       return keysetPage(database, { row: agentRowSchema, table: 'agents', columns, filters, limit, after })
     },
   }
+}
+
+function jsonOf({ functions: report }: PreparedVersion): string | null {
+  return report === undefined ? null : JSON.stringify(report)
 }

@@ -94,7 +94,7 @@ export function neonCaseStore(database: Database): CaseStore {
               update submissions o set status = 'queued', round = o.round + 1, turn = o.turn + 1, cases_total = s.cases_total,
                 finished_at = null, due_at = $2::timestamptz
               from (
-                select s.id, s.bounty_id, s.status, s.stop_at_first_failure, open.case_count as cases_total from submissions s join open on s.bounty_id = open.id
+                select s.id, s.bounty_id, s.status, s.engine, s.stop_at_first_failure, open.case_count as cases_total from submissions s join open on s.bounty_id = open.id
               ) as s
               where o.id = s.id and s.status in ('accepted', 'rejected') and ${hasOpenCase} and not (${isStopped})
               returning o.id

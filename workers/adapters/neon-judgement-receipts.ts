@@ -24,7 +24,7 @@ export function neonJudgementReceiptStore(database: Database): JudgementReceiptS
     list: (submissionId) =>
       database.query(receiptRowSchema, {
         text: `select r.receipt from judgement_receipts r join cases c on c.id = r.first_case_id
-          where r.submission_id = $1 order by c.position, r.first_revision`,
+          where r.submission_id = $1 order by c.position, r.first_revision, r.engine`,
         parameters: [submissionId],
       }),
 
@@ -37,7 +37,7 @@ export function neonJudgementReceiptStore(database: Database): JudgementReceiptS
             union all
             select r.input, r.expected, r.salt from case_revisions r where r.case_id = c.id and r.revision = v.revision
           ) i on true
-          where v.submission_id = $1 and (not c.hidden or $2) order by c.position, v.revision`,
+          where v.submission_id = $1 and (not c.hidden or $2) order by c.position, v.revision, v.engine`,
         parameters: [submissionId, withHidden],
       }),
   }

@@ -2,8 +2,9 @@
 // by a trigger (migrations/0009-judging.sql), and ranks and a won reward change in one transaction with the submission's end.
 import { z } from 'zod'
 import { bountyModeSchema } from '../../shared/bounty.ts'
-import { programSchema } from '../../shared/agent.ts'
+import { programKindSchema, type Program } from '../../shared/agent.ts'
 import type { JudgingStore } from '../../shared/ports.ts'
+import { scriptModeSchema, type ScriptMode } from '../../shared/script-mode.ts'
 import { tierSchema } from '../../shared/tiers.ts'
 import type { Database, Statement } from './neon.ts'
 import { caseColumns, revisedCaseRowSchema } from './neon-bounties.ts'
@@ -20,10 +21,12 @@ const takenRowSchema = z
     turn: z.number(),
     mode: bountyModeSchema,
     tier: tierSchema,
-    kind: z.string(),
+    kind: programKindSchema,
     sha256: z.string(),
-    checker_kind: z.string().nullable(),
+    script_mode: scriptModeSchema.nullable(),
+    checker_kind: programKindSchema.nullable(),
     checker_sha256: z.string().nullable(),
+    checker_script_mode: scriptModeSchema.nullable(),
     stop_at_first_failure: z.boolean(),
     attempts: z.number(),
     waits: z.number(),
@@ -38,13 +41,20 @@ const takenRowSchema = z
     turn: row.turn,
     mode: row.mode,
     tier: row.tier,
-    program: programSchema.parse({ kind: row.kind, sha256: row.sha256 }),
-    checker: row.checker_kind === null ? undefined : programSchema.parse({ kind: row.checker_kind, sha256: row.checker_sha256 }),
+    program: programOf(row.kind, row.sha256, row.script_mode),
+    checker:
+      row.checker_kind === null || row.checker_sha256 === null
+        ? undefined
+        : programOf(row.checker_kind, row.checker_sha256, row.checker_script_mode),
     stopAtFirstFailure: row.stop_at_first_failure,
     attempts: row.attempts,
     waits: row.waits,
     waitingSince: row.waiting_since,
   }))
+
+function programOf(kind: Program['kind'], sha256: string, scriptMode: ScriptMode | null): Program {
+  return { kind, sha256, ...(scriptMode === null ? {} : { scriptMode }) }
+}
 
 const turnRowSchema = z.object({ turn: z.number() })
 const dueRowSchema = z
@@ -53,12 +63,12 @@ const dueRowSchema = z
 
 /** Holds the submission for the statement, if the turn $2 is not over. */
 const inTurn = 's.id = $1 and s.turn = $2::integer and s.finished_at is null'
-/** Of a submission s: a case that it has to be judged by, still. */
+/** Of a submission s: a case that it has to be judged by, still. Fuel of two engines does not add up: what another one judged counts for nothing. */
 const openCase = `c.bounty_id = s.bounty_id and c.position < s.cases_total
-  and not exists (select from verdicts v where v.submission_id = s.id and v.case_id = c.id and v.revision = c.revision)`
+  and not exists (select from verdicts v where v.submission_id = s.id and v.case_id = c.id and v.revision = c.revision and v.engine = s.engine)`
 export const isStopped = `s.stop_at_first_failure and exists (
     select from verdicts v join cases c on c.id = v.case_id
-    where v.submission_id = s.id and v.revision = c.revision and v.status <> 'accepted')`
+    where v.submission_id = s.id and v.revision = c.revision and v.engine = s.engine and v.status <> 'accepted')`
 export const hasOpenCase = `exists (select from cases c where ${openCase})`
 
 export function neonJudgingStore(database: Database): JudgingStore {
@@ -75,7 +85,7 @@ export function neonJudgingStore(database: Database): JudgingStore {
             agents a, agent_versions v
           where ${inTurn} and b.id = s.bounty_id and a.id = s.agent_id and v.agent_id = s.agent_id and v.version = s.version
           returning s.id, s.bounty_id, s.agent_id, s.account_id, s.version, s.turn, b.mode, b.tier, a.kind, v.sha256,
-            ca.kind as checker_kind, cv.sha256 as checker_sha256,
+            v.script_mode, ca.kind as checker_kind, cv.sha256 as checker_sha256, cv.script_mode as checker_script_mode,
             s.stop_at_first_failure, s.attempts, s.waits, s.waiting_since`,
         parameters: [id, turn, dueAt, at, host],
       })
@@ -96,8 +106,8 @@ export function neonJudgingStore(database: Database): JudgingStore {
         text: `with held as (
             update submissions s set engine = $3, due_at = $4::timestamptz where ${inTurn} returning s.id
           ), added as (
-            insert into verdicts (submission_id, case_id, revision, status, fuel, wall_micros, memory_bytes_peak, output_sha256, message)
-            select held.id, r."caseId", r.revision, r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256", r.message
+            insert into verdicts (submission_id, case_id, revision, engine, status, fuel, wall_micros, memory_bytes_peak, output_sha256, message)
+            select held.id, r."caseId", r.revision, $3, r.status, r.fuel, r."wallMicros", r."memoryBytesPeak", r."outputSha256", r.message
             from held, json_to_recordset($5::json) as r ("caseId" text, revision integer, status text, fuel bigint, "wallMicros" bigint,
               "memoryBytesPeak" bigint, "outputSha256" text, message text)
             on conflict do nothing
@@ -148,7 +158,7 @@ export function neonJudgingStore(database: Database): JudgingStore {
         // Before the ranks, as everywhere: see the order of locks in migrations/0005-ledger.sql. Whoever fixes a case, or has submissions judged
         // again, holds it too: what they do comes before this end, or finds it.
         {
-          text: `select 1 from bounties where id = (select bounty_id from submissions where id = $1) and status = 'open' for no key update`,
+          text: `select 1 from bounties where id = (select bounty_id from submissions where id = $1) for no key update`,
           parameters: [id],
         },
         {
@@ -181,16 +191,28 @@ function moveRanks(id: string): Statement[] {
         where s.id = $1 and s.finished_at is not null and r.bounty_id = s.bounty_id and r.agent_id = s.agent_id and r.submission_id = s.id`,
       parameters: [id],
     },
+    // The places of engines in a bounty are those in which they came to it; its row is held, so that no two are given the same.
+    {
+      text: `insert into bounty_engines (bounty_id, engine, place)
+        select s.bounty_id, s.engine, 1 + (select count(*) from bounty_engines e where e.bounty_id = s.bounty_id)
+        from submissions s where s.id = $1 and s.status in ('accepted', 'rejected') and s.engine is not null
+        on conflict (bounty_id, engine) do nothing`,
+      parameters: [id],
+    },
     // The best of the agent's. One that is being judged again keeps its place until it finishes, unless a better one has.
     {
-      text: `insert into agent_ranks as held (bounty_id, agent_id, account_id, submission_id, cases_passed, fuel_order, finished_at)
-        select o.bounty_id, o.agent_id, o.account_id, o.id, o.cases_passed, coalesce(o.fuel_total, ${unmetered}) as fuel_order, o.finished_at
+      text: `insert into agent_ranks as held (bounty_id, agent_id, account_id, submission_id, engine, script_mode, cases_passed, engine_place, fuel_order,
+          finished_at)
+        select o.bounty_id, o.agent_id, o.account_id, o.id, o.engine, o.script_mode, o.cases_passed, e.place,
+          coalesce(o.fuel_total, ${unmetered}) as fuel_order, o.finished_at
         from submissions s join submissions o on o.bounty_id = s.bounty_id and o.agent_id = s.agent_id
+          join bounty_engines e on e.bounty_id = o.bounty_id and e.engine = o.engine
         where s.id = $1 and s.finished_at is not null and o.status in ('accepted', 'rejected')
-        order by o.cases_passed desc, fuel_order, o.finished_at, o.id limit 1
-        on conflict (bounty_id, agent_id) do update set submission_id = excluded.submission_id,
-          cases_passed = excluded.cases_passed, fuel_order = excluded.fuel_order, finished_at = excluded.finished_at
-        where (-excluded.cases_passed, excluded.fuel_order) < (-held.cases_passed, held.fuel_order)`,
+        order by o.cases_passed desc, e.place, fuel_order, o.finished_at, o.id limit 1
+        on conflict (bounty_id, agent_id) do update set submission_id = excluded.submission_id, engine = excluded.engine, script_mode = excluded.script_mode,
+          cases_passed = excluded.cases_passed,
+          engine_place = excluded.engine_place, fuel_order = excluded.fuel_order, finished_at = excluded.finished_at
+        where (-excluded.cases_passed, excluded.engine_place, excluded.fuel_order) < (-held.cases_passed, held.engine_place, held.fuel_order)`,
       parameters: [id],
     },
     {

@@ -19,7 +19,7 @@ export function neonProgressStore(database: Database): ProgressStore {
     async find(id, { after, limit }) {
       const [row] = await database.query(progressRowSchema, {
         text: `select ${submissionColumns}, (select coalesce(max(number), 0) from verdicts where submission_id = $1) as last_number,
-            (select count(distinct case_id)::integer from verdicts where submission_id = $1) as cases_judged, (
+            (select count(distinct case_id)::integer from verdicts v where submission_id = $1 and v.engine = submissions.engine) as cases_judged, (
               select coalesce(json_agg(json_build_object('number', v.number, ${verdictFields}) order by v.number), '[]')
               from verdicts v join cases c on c.id = v.case_id
               where v.submission_id = $1 and v.number > $2::integer and v.number <= $3::integer and not c.hidden

@@ -51,7 +51,7 @@ export function neonSettlementStore(database: Database): SettlementStore {
             select r.submission_id from agent_ranks r
             join bounties b on b.id = r.bounty_id join submissions s on s.id = r.submission_id and s.status in ('accepted', 'rejected')
             where r.bounty_id = $1 and b.mode = 'best' and r.cases_passed > 0
-            order by -r.cases_passed, r.fuel_order, r.finished_at, r.submission_id limit 1
+            order by -r.cases_passed, r.engine_place, r.fuel_order, r.finished_at, r.submission_id limit 1
           ), (
             select s.id from submissions s join bounties b on b.id = s.bounty_id
             where b.id = $1 and b.mode = 'first' and s.status = 'accepted' and s.cases_passed = s.cases_total

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { SubmissionStore } from '../../shared/ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
+import { scriptModeSchema } from '../../shared/script-mode.ts'
 import { submissionStatusSchema } from '../../shared/submission.ts'
 import { keysetPage, ownFilters } from './keyset-page.ts'
 import type { Database } from './neon.ts'
@@ -12,7 +13,7 @@ import { verdictFields, verdictRowSchema } from './neon-verdicts.ts'
 export const unmetered = Number.MAX_SAFE_INTEGER
 
 export const submissionColumns = `id, bounty_id, agent_id, version, account_id, status, cases_total, cases_passed, fuel_total, engine,
-  round, failure, replay_of, created_at, finished_at`
+  script_mode, round, failure, replay_of, created_at, finished_at`
 
 export const submissionRowSchema = z
   .object({
@@ -26,6 +27,7 @@ export const submissionRowSchema = z
     cases_passed: z.number(),
     fuel_total: bigintSchema.nullable(),
     engine: z.string().nullable(),
+    script_mode: scriptModeSchema.nullable(),
     round: z.number(),
     failure: z.string().nullable(),
     replay_of: z.string().nullable(),
@@ -43,6 +45,7 @@ export const submissionRowSchema = z
     casesPassed: row.cases_passed,
     fuelTotal: row.fuel_total,
     engine: row.engine,
+    scriptMode: row.script_mode,
     round: row.round,
     failure: row.failure,
     replayOf: row.replay_of,
@@ -62,7 +65,10 @@ const agentRankRowSchema = z
     submission_id: z.string(),
     cases_passed: z.number(),
     cases_total: z.number(),
+    engine_place: z.number(),
     fuel_order: bigintSchema,
+    engine: z.string().nullable(),
+    script_mode: scriptModeSchema.nullable(),
     finished_at: instantSchema,
   })
   .transform((row) => ({
@@ -73,7 +79,10 @@ const agentRankRowSchema = z
     submissionId: row.submission_id,
     casesPassed: row.cases_passed,
     casesTotal: row.cases_total,
+    enginePlace: row.engine_place,
     fuelTotal: row.fuel_order === unmetered ? null : row.fuel_order,
+    engine: row.engine,
+    scriptMode: row.script_mode,
     finishedAt: row.finished_at,
   }))
 
@@ -92,6 +101,9 @@ const accountRankRowSchema = z
     bountiesWon: row.bounties_won,
     casesPassed: row.cases_passed,
   }))
+
+/** As the index agent_ranks_in_order has it. */
+const rankOrder = '-r.cases_passed, r.engine_place, r.fuel_order, r.finished_at, r.submission_id'
 
 const createdRowSchema = z.object({ cases_total: z.number() })
 
@@ -121,7 +133,7 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
             select coalesce(json_agg(json_build_object(${verdictFields}) order by v.position), '[]')
             from (
               select distinct on (c.position) c.position, v.* from verdicts v join cases c on c.id = v.case_id
-              where v.submission_id = $1 and not c.hidden order by c.position, v.revision desc
+              where v.submission_id = $1 and v.engine = submissions.engine and not c.hidden order by c.position, v.revision desc
             ) v
           ) as verdicts
           from submissions where id = $1`,
@@ -136,16 +148,16 @@ export function neonSubmissionStore(database: Database): SubmissionStore {
     },
 
     async rankAgents(bountyId, { limit, after }) {
-      const place = after ? [-after.casesPassed, after.fuelTotal ?? unmetered, after.finishedAt, after.submissionId] : []
+      const place = after ? [-after.casesPassed, after.enginePlace, after.fuelTotal ?? unmetered, after.finishedAt, after.submissionId] : []
       // One row for the bounty, joined to its ranks in their order: a nested loop, which keeps it. Without ranks that row stands alone.
       const rows = await database.query(z.union([agentRankRowSchema, noRankRowSchema]), {
         text: `select r.* from bounties b left join lateral (
             select r.agent_id, a.name as agent_name, r.account_id, o.name as account_name, r.submission_id, r.cases_passed,
-              b.case_count as cases_total, r.fuel_order, r.finished_at
+              b.case_count as cases_total, r.engine_place, r.fuel_order, r.finished_at, r.engine, r.script_mode
             from agent_ranks r join agents a on a.id = r.agent_id join accounts o on o.id = r.account_id
             where r.bounty_id = b.id
-              ${after ? 'and (-r.cases_passed, r.fuel_order, r.finished_at, r.submission_id) > ($3::integer, $4::bigint, $5::timestamptz, $6)' : ''}
-            order by -r.cases_passed, r.fuel_order, r.finished_at, r.submission_id limit $2
+              ${after ? `and (${rankOrder}) > ($3::integer, $4::integer, $5::bigint, $6::timestamptz, $7)` : ''}
+            order by ${rankOrder} limit $2
           ) r on true
           where b.id = $1`,
         parameters: [bountyId, limit, ...place],

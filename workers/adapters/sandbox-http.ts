@@ -103,8 +103,8 @@ export function sandboxHttp({
   }
 
   return {
-    prepare(program, accountId) {
-      const body = JSON.stringify({ program, accountId })
+    prepare(program, { accountId, isNew }) {
+      const body = JSON.stringify({ program, accountId, isNew })
       return answer(manifestSchema, { method: 'POST', path: '/v1/programs', body, timeoutMs: prepareMsMax })
     },
 

@@ -1,7 +1,7 @@
 // Runs an agent: the hot path. When this isolate knows the key and the agent, nothing but the host is asked; the host journals the outcome
 // before it answers and hands it over afterwards (flows/record-outcomes.ts).
 import type { ExecutionCreate, ExecutionStatus } from '../../shared/execution.ts'
-import type { RunnableAgent } from '../../shared/ports.ts'
+import type { RunnableAgent } from '../../shared/agent-ports.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import { limits } from '../../shared/tiers.ts'
 import type { Attempt } from '../idempotency.ts'

@@ -1,5 +1,6 @@
 // Takes a submission: a row first, which is the truth and is never lost, then a message for whoever judges it (judge-submission.ts).
 import type { BountySummary } from '../../shared/bounty.ts'
+import { scriptModeOf } from '../../shared/agent.ts'
 import { ProblemError } from '../../shared/problem.ts'
 import type { Submission, SubmissionCreate } from '../../shared/submission.ts'
 import type { Attempt } from '../idempotency.ts'
@@ -35,7 +36,8 @@ export async function submitAgent(
     dueAt: new Date(at + messageMsMax).toISOString(),
   })
   await publishTurns(services, [{ topic: 'judgings', submissionId: id, turn: firstTurn }])
-  const none = { casesPassed: 0, fuelTotal: 0, engine: null, verdicts: [], round: 1, failure: null, finishedAt: null }
+  const scriptMode = scriptModeOf(agent.program)
+  const none = { casesPassed: 0, fuelTotal: 0, engine: null, scriptMode, verdicts: [], round: 1, failure: null, finishedAt: null }
   return { ...created, casesTotal, status: 'queued', ...none, replayOf: replayOf ?? null }
 }
 

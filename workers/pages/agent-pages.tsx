@@ -82,8 +82,13 @@ const kinds = {
   component: 'component: a WASI 0.2 component that exports run',
 } as const
 
+const modes = {
+  interpreted: 'interpreted',
+  compiled: 'compiled: its functions run as machine code where the compiler takes them',
+} as const
+
 function AgentPage({
-  agent: { id, name, kind, version, sha256, bytes: size, accountId, createdAt, updatedAt },
+  agent: { id, name, kind, version, sha256, bytes: size, scriptMode, accountId, createdAt, updatedAt },
   owner,
 }: {
   agent: Agent
@@ -105,6 +110,12 @@ function AgentPage({
         <dd>
           {version}, <Instant at={updatedAt} />
         </dd>
+        {scriptMode && (
+          <>
+            <dt>Mode</dt>
+            <dd>{modes[scriptMode]}</dd>
+          </>
+        )}
         <dt>First version</dt>
         <dd>
           <Instant at={createdAt} />

@@ -132,6 +132,12 @@ function BountyPage({ bounty, ranks, owner, winner, origin, casesPage, isFirst, 
           <section aria-labelledby="leaderboard">
             <h2 id="leaderboard">Leaderboard</h2>
             <Leaderboard ranks={ranks.items} callerId={callerId} />
+            {new Set(ranks.items.map(({ enginePlace }) => enginePlace)).size > 1 && (
+              <p class="quiet">
+                Fuel compares within one engine and mode alone: with as many cases passed, those of the engine that judged here first come
+                first.
+              </p>
+            )}
             <Pager path={`/bounties/${id}`} query={{}} cursor={ranks.nextCursor} isFirst={isFirst} />
           </section>
           <section aria-labelledby="cases">
@@ -210,7 +216,7 @@ function Leaderboard({ ranks, callerId }: { ranks: BountyRank[]; callerId: strin
   return (
     <Scroll label="Leaderboard">
       <table class="leaderboard">
-        <caption class="hidden">Agents: most cases passed first, then least fuel, then earliest</caption>
+        <caption class="hidden">Agents: most cases passed first, then least fuel within one engine and mode, then earliest</caption>
         <thead>
           <tr>
             <th scope="col" class="number">
@@ -221,6 +227,7 @@ function Leaderboard({ ranks, callerId }: { ranks: BountyRank[]; callerId: strin
             <th scope="col" class="number">
               Fuel
             </th>
+            <th scope="col">Runs</th>
             <th scope="col">Author</th>
             <th scope="col">Judged</th>
           </tr>
@@ -237,6 +244,8 @@ function Leaderboard({ ranks, callerId }: { ranks: BountyRank[]; callerId: strin
               casesPassed,
               casesTotal,
               fuelTotal,
+              engine,
+              scriptMode,
               finishedAt,
             }) => (
               <tr>
@@ -253,6 +262,7 @@ function Leaderboard({ ranks, callerId }: { ranks: BountyRank[]; callerId: strin
                   <Bar value={casesPassed} max={casesTotal} />
                 </td>
                 <td class="number">{fuel(fuelTotal)}</td>
+                <td title={engine ?? undefined}>{scriptMode ?? 'WebAssembly'}</td>
                 <td>
                   <bdi>{author}</bdi>
                 </td>

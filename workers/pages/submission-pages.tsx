@@ -51,7 +51,8 @@ export function addSubmissionPages(pages: PageRouter, services: Services): void 
 type SubmissionProps = { submission: Submission; bounty: Bounty; agentName: string; only: 'failed' | undefined; page: number }
 
 function SubmissionPage({ submission, bounty, agentName, only, page }: SubmissionProps) {
-  const { id, status, version, casesTotal, casesPassed, fuelTotal, engine, verdicts, failure, createdAt, finishedAt } = submission
+  const { id, status, version, casesTotal, casesPassed, fuelTotal, engine, scriptMode, verdicts, failure, createdAt, finishedAt } =
+    submission
   const isUnderWay = status === 'queued' || status === 'running'
   const verdictOf = new Map(verdicts.map((verdict) => [verdict.caseId, verdict]))
   const cases: CaseVerdict[] = bounty.cases.map((of) => ({ of, verdict: verdictOf.get(of.id) }))
@@ -105,6 +106,12 @@ function SubmissionPage({ submission, bounty, agentName, only, page }: Submissio
               <>
                 <dt>Engine</dt>
                 <dd>{engine}</dd>
+              </>
+            )}
+            {scriptMode && (
+              <>
+                <dt>Mode</dt>
+                <dd>{scriptMode}</dd>
               </>
             )}
             {!isUnderWay && (

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { agentCreateSchema, agentListQuerySchema, agentSchema } from '../../shared/agent.ts'
+import {
+  agentCreateSchema,
+  agentListQuerySchema,
+  agentSchema,
+  agentVersionSchema,
+  deployedAgentSchema,
+  versionCreateSchema,
+  versionSchema,
+} from '../../shared/agent.ts'
 import { hasEnded } from '../../shared/async-execution.ts'
 import { executionCreateSchema, executionSchema, outcomeSchema } from '../../shared/execution.ts'
 import { pageSchema } from '../../shared/page.ts'
@@ -7,7 +15,7 @@ import { prefersAsync, respondAsync } from '../../shared/prefer.ts'
 import { limits } from '../../shared/tiers.ts'
 import { goOn } from '../background.ts'
 import { sealed } from '../envelope.ts'
-import { deployAgent, deployVersion } from '../flows/deploy-agent.ts'
+import { deployAgent, deployVersion, readVersion } from '../flows/deploy-agent.ts'
 import { queueExecution } from '../flows/queue-execution.ts'
 import { runAgent } from '../flows/run-agent.ts'
 import { cachedJson } from '../cached-json.ts'
@@ -30,6 +38,8 @@ const uploadSchema = filePartSchema.meta({
   format: 'binary',
   description: 'The program: the text of a script in UTF-8; the bytes of a command or a component',
 })
+
+const versionParameters = idParameters('agent').extend({ version: z.coerce.number().pipe(versionSchema) })
 
 export function addAgentRoutes(router: Router, services: Services): void {
   router.add(
@@ -68,7 +78,7 @@ export function addAgentRoutes(router: Router, services: Services): void {
         bytesMax: deployBytesMax,
         form: { schema: agentCreateSchema.extend({ source: uploadSchema }), bytesMax: uploadBytesMax },
       },
-      answers: { 201: { description: 'The agent, with its first version', schema: agentSchema } },
+      answers: { 201: { description: 'The agent, with its first version', schema: deployedAgentSchema } },
     },
     async ({ c, caller: { accountId }, body, attempt }) => {
       const agent = await deployAgent(services, { accountId, agent: body, attempt })
@@ -85,15 +95,30 @@ export function addAgentRoutes(router: Router, services: Services): void {
       scope: 'deploy',
       params: idParameters('agent'),
       body: {
-        schema: z.strictObject({ source: agentCreateSchema.shape.source }),
+        schema: versionCreateSchema,
         bytesMax: deployBytesMax,
-        form: { schema: z.strictObject({ source: uploadSchema }), bytesMax: uploadBytesMax },
+        form: { schema: versionCreateSchema.extend({ source: uploadSchema }), bytesMax: uploadBytesMax },
       },
-      answers: { 201: { description: 'The agent, with the version that was added', schema: agentSchema } },
+      answers: { 201: { description: 'The agent, with the version that was added', schema: deployedAgentSchema } },
     },
-    async ({ c, caller: { accountId }, params: { id }, body: { source }, attempt }) => {
-      const agent = await deployVersion(services, { accountId, agentId: id, source, attempt })
+    async ({ c, caller: { accountId }, params: { id }, body, attempt }) => {
+      const agent = await deployVersion(services, { accountId, agentId: id, ...body, attempt })
       return c.json(agent, 201, { location: `/api/agents/${agent.id}` })
+    },
+  )
+
+  router.add(
+    {
+      method: 'get',
+      path: '/api/agents/{id}/versions/{version}',
+      summary: 'A version of an agent of your own: how it runs, and what became of its functions where it was compiled',
+      access: 'account',
+      scope: 'read',
+      params: versionParameters,
+      answers: { 200: { description: 'The version', schema: agentVersionSchema } },
+    },
+    async ({ c, caller: { accountId }, params: { id, version } }) => {
+      return c.json(await readVersion(services, { id, version, accountId }), 200)
     },
   )
 

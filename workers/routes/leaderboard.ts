@@ -16,7 +16,8 @@ export function addLeaderboardRoutes(router: Router, services: Services): void {
     {
       method: 'get',
       path: '/api/leaderboard',
-      summary: 'Per bounty: cases passed, then least fuel, then earliest. Global: credits won, bounties won, cases passed',
+      summary:
+        'Per bounty: cases passed, then least fuel within one engine and mode, then earliest. Global: credits won, bounties won, cases passed',
       access: 'public',
       query: querySchema,
       answers: {

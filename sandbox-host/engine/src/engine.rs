@@ -68,7 +68,12 @@ pub fn sandbox_engine(size: &PoolSize) -> Result<Engine> {
 
 /// Makes code that `sandbox_engine` can load; it runs nothing, so it needs no pool.
 pub fn compiler_engine() -> Result<Engine> {
-    Engine::new(guest_config().cranelift_opt_level(OptLevel::Speed))
+    compiler_engine_at(OptLevel::Speed)
+}
+
+/// The code is the same to a guest at every level, but for how long it takes.
+pub fn compiler_engine_at(level: OptLevel) -> Result<Engine> {
+    Engine::new(guest_config().cranelift_opt_level(level))
 }
 
 /// Compiles the script engine once, only to initialise it: quick to compile, and nothing it runs is metered.

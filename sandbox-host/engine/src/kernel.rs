@@ -179,10 +179,11 @@ impl Kernel {
             Program::Command(command) => (0, 0, command.memory_bytes),
             Program::Component(component) => (0, 0, component.memory_bytes),
         };
+        let report = if let Program::Script(script) = &program { script.report.clone() } else { None };
         let loaded = LoadedProgram { program, warm: WarmSet::default() };
         self.programs.write().unwrap_or_else(PoisonError::into_inner).insert(handle, Arc::new(loaded));
         let prepare_micros = began.elapsed().as_micros() as u64;
-        Prepared { handle, snapshot_pages, snapshot_bytes, memory_bytes, prepare_micros }
+        Prepared { handle, snapshot_pages, snapshot_bytes, memory_bytes, prepare_micros, report }
     }
 
     pub fn drop_program(&self, handle: u32) {

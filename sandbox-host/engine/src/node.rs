@@ -63,6 +63,7 @@ pub struct PrepareAnswer {
     pub snapshot_bytes: Option<f64>,
     pub memory_bytes: Option<f64>,
     pub prepare_micros: Option<f64>,
+    pub report: Option<String>,
     pub reason: Option<String>,
     pub message: Option<String>,
 }
@@ -396,6 +397,7 @@ fn prepare_answer(answer: std::result::Result<Prepared, Refusal>) -> PrepareAnsw
         snapshot_bytes: None,
         memory_bytes: None,
         prepare_micros: None,
+        report: None,
         reason: None,
         message: None,
     };
@@ -406,6 +408,7 @@ fn prepare_answer(answer: std::result::Result<Prepared, Refusal>) -> PrepareAnsw
             told.snapshot_bytes = Some(prepared.snapshot_bytes as f64);
             told.memory_bytes = Some(prepared.memory_bytes as f64);
             told.prepare_micros = Some(prepared.prepare_micros as f64);
+            told.report = prepared.report.map(String::from);
         }
         Err(refusal) => {
             told.message = Some(refusal.message().to_owned());

@@ -78,6 +78,8 @@ pub struct Prepared {
     /// Linear memory with which each instance starts.
     pub memory_bytes: u64,
     pub prepare_micros: u64,
+    /// Of a script that went through the compiler: what became of its functions, as JSON (`script_compiler::Report`).
+    pub report: Option<Box<str>>,
 }
 
 /// Why a program was refused.

@@ -1,21 +1,24 @@
-//! A script at rest: its snapshot and, where its functions were compiled, their machine code, which belongs to exactly this snapshot. The stored
-//! form of one that is interpreted is its snapshot's; of one that is compiled, numbers being little-endian u64:
+//! A script at rest: its snapshot and, where its functions were compiled, their machine code, which belongs to exactly this snapshot, with a
+//! report of what was compiled. The stored form of one that is interpreted is its snapshot's; of one that went through the compiler, numbers
+//! being little-endian u64:
 //!
 //! ```text
-//! "agtcode1" | number of functions | length of the snapshot | snapshot | machine code
+//! "agtcode2" | number of functions | lengths of snapshot and report | snapshot | report | machine code, if there are functions
 //! ```
 use crate::engine::compiler_engine;
-use crate::script_compiler::{self, Prepared, Settings, SideModule, Tables};
+use crate::script_compiler::{self, Failure, Prepared, Report, Settings, SideModule, Tables};
 use crate::snapshot::Snapshot;
 use std::collections::HashSet;
 use wasmtime::{Engine, Error, Module, Result};
 
-const MARK: &[u8; 8] = b"agtcode1";
+const MARK: &[u8; 8] = b"agtcode2";
 const INPUT_MARK: &[u8; 8] = b"agtwork1";
 
 pub struct ScriptProgram {
     pub snapshot: Snapshot,
     pub code: Option<ScriptCode>,
+    /// `Report::json` of what went through the compiler.
+    pub report: Option<Box<str>>,
 }
 
 pub struct ScriptCode {
@@ -27,14 +30,15 @@ pub struct ScriptCode {
 
 impl ScriptProgram {
     pub fn interpreted(snapshot: Snapshot) -> Self {
-        Self { snapshot, code: None }
+        Self { snapshot, code: None, report: None }
     }
 
     pub fn stored(&self) -> Vec<u8> {
         let snapshot = self.snapshot.encode();
-        match &self.code {
-            Some(code) => encode(code.functions, &snapshot, &code.stored),
-            None => snapshot,
+        match (&self.code, &self.report) {
+            (Some(code), Some(report)) => encode(code.functions, &snapshot, report, &code.stored),
+            (None, Some(report)) => encode(0, &snapshot, report, &[]),
+            (_, None) => snapshot,
         }
     }
 
@@ -46,13 +50,20 @@ impl ScriptProgram {
         };
         let damaged = || Error::msg("the compiled script is damaged");
         let (functions, rest) = number(rest).ok_or_else(damaged)?;
-        let (length, rest) = number(rest).ok_or_else(damaged)?;
-        let (snapshot, code) = rest.split_at_checked(length).ok_or_else(damaged)?;
-        // SAFETY: the caller's promise.
-        let module = unsafe { Module::deserialize(engine, code) }?;
+        let (snapshot_length, rest) = number(rest).ok_or_else(damaged)?;
+        let (report_length, rest) = number(rest).ok_or_else(damaged)?;
+        let (snapshot, rest) = rest.split_at_checked(snapshot_length).ok_or_else(damaged)?;
+        let (report, code) = rest.split_at_checked(report_length).ok_or_else(damaged)?;
+        let report = str::from_utf8(report).map_err(|_| damaged())?.into();
         let functions = u32::try_from(functions).map_err(|_| damaged())?;
-        let code = ScriptCode { module, functions, stored: code.into() };
-        Ok(Self { snapshot: Snapshot::decode(snapshot).map_err(Error::msg)?, code: Some(code) })
+        let code = if functions == 0 {
+            None
+        } else {
+            // SAFETY: the caller's promise.
+            let module = unsafe { Module::deserialize(engine, code) }?;
+            Some(ScriptCode { module, functions, stored: code.into() })
+        };
+        Ok(Self { snapshot: Snapshot::decode(snapshot).map_err(Error::msg)?, code, report: Some(report) })
     }
 
     /// What keeping it costs.
@@ -62,9 +73,9 @@ impl ScriptProgram {
     }
 }
 
-fn encode(functions: u32, snapshot: &[u8], code: &[u8]) -> Vec<u8> {
-    let numbers = [u64::from(functions), snapshot.len() as u64].map(u64::to_le_bytes).concat();
-    [&MARK[..], &numbers, snapshot, code].concat()
+fn encode(functions: u32, snapshot: &[u8], report: &str, code: &[u8]) -> Vec<u8> {
+    let numbers = [u64::from(functions), snapshot.len() as u64, report.len() as u64].map(u64::to_le_bytes).concat();
+    [&MARK[..], &numbers, snapshot, report.as_bytes(), code].concat()
 }
 
 fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
@@ -106,26 +117,37 @@ impl CompilerInput<'_> {
     }
 }
 
-/// The stored form of the compiled script; of an interpreted one, if nothing of it can be compiled.
+/// The stored form of the compiled script. Of what cannot be compiled, all stays interpreted, and the report says why.
 pub fn compile(input: &CompilerInput<'_>) -> Result<Vec<u8>> {
-    let engine = compiler_engine()?;
-    let mut snapshot = Snapshot::decode(input.snapshot).map_err(Error::msg)?;
-    let SideModule { wasm, entries, .. } = compile_side_module(input, &snapshot)?;
-    if entries.is_empty() {
-        return Ok(snapshot.encode());
-    }
-    for (address, index) in &entries {
-        snapshot.set_word(*address as usize, *index).ok_or_else(|| Error::msg("a function lies outside the snapshot"))?;
-    }
-    let code = engine.precompile_module(&wasm)?;
-    Ok(encode(entries.len() as u32, &snapshot.encode(), &code))
+    compile_with(&compiler_engine()?, input)
 }
 
-pub fn compile_side_module(input: &CompilerInput<'_>, snapshot: &Snapshot) -> Result<SideModule> {
+pub fn compile_with(engine: &Engine, input: &CompilerInput<'_>) -> Result<Vec<u8>> {
+    let mut snapshot = Snapshot::decode(input.snapshot).map_err(Error::msg)?;
+    let interpreted = |report: Report| Ok(encode(0, input.snapshot, &report.json(), &[]));
+    let SideModule { wasm, entries, report } = match compile_side_module(input, &snapshot) {
+        Ok(compiled) => compiled,
+        Err(Failure::Script(reason)) => return interpreted(Report::of_whole(reason)),
+        Err(Failure::Process(why)) => return Err(Error::msg(why)),
+    };
+    if entries.is_empty() {
+        return interpreted(report);
+    }
+    for (address, index) in &entries {
+        if snapshot.set_word(*address as usize, *index).is_none() {
+            return interpreted(Report::of_whole("a function lies outside its snapshot".into()));
+        }
+    }
+    // What Wasmtime refuses, it refuses everywhere: its limits are counts, too.
+    match engine.precompile_module(&wasm) {
+        Ok(code) => Ok(encode(entries.len() as u32, &snapshot.encode(), &report.json(), &code)),
+        Err(error) => interpreted(Report::of_whole(format!("no machine code can be made of it: {error:#}"))),
+    }
+}
+
+pub fn compile_side_module(input: &CompilerInput<'_>, snapshot: &Snapshot) -> Result<SideModule, Failure> {
     let memory = snapshot.memory(input.image);
-    let failure = |script_compiler::Damaged(why)| Error::msg(format!("the script cannot be compiled: {why}"));
-    let foreign: HashSet<u32> =
-        script_compiler::function_addresses(input.image, input.tables).map_err(failure)?.into_iter().collect();
+    let foreign: HashSet<u32> = script_compiler::function_addresses(input.image, input.tables)?.into_iter().collect();
     let prepared = Prepared { memory: &memory, tables: input.tables, table_base: input.table_base, foreign: &foreign };
-    script_compiler::compile(&prepared, input.settings).map_err(failure)
+    script_compiler::compile(&prepared, input.settings)
 }

@@ -5,8 +5,9 @@ use agent_engine::limits::{RunLimits, RunRequest};
 use agent_engine::outcome::Status;
 use agent_engine::program::ProgramKind;
 use agent_engine::script_compiler::Settings;
+use support::differential::{Verdict, verdict};
 use support::generate::program;
-use support::{SANDBOX, compiled, limits, message, modes, output, request, run, script, telling};
+use support::{SANDBOX, compiled, limits, message, modes, output, repository, request, run, script, telling};
 
 /// Runs the source in all modes and compares what they tell; returns the interpreted one's.
 fn same(source: &str) -> String {
@@ -123,19 +124,66 @@ fn caches_see_what_changes_shapes_and_prototypes() {
 
 #[test]
 fn programs_by_chance_are_the_interpreters() {
-    let count = std::env::var("SCRIPT_FUZZ_PROGRAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(6);
-    let first = std::env::var("SCRIPT_FUZZ_FIRST").ok().and_then(|first| first.parse().ok()).unwrap_or(1);
+    let of = |name: &str, fallback: u64| std::env::var(name).ok().and_then(|told| told.parse().ok()).unwrap_or(fallback);
+    let (count, first) = (of("SCRIPT_FUZZ_PROGRAMS", 40), of("SCRIPT_FUZZ_FIRST", 1));
+    let mut same = 0;
     for seed in first..first + count {
-        let [(_, interpreted), others @ ..] = modes(&program(seed));
-        let expected = telling(interpreted, request("1"));
-        // What meets a limit meets it elsewhere.
-        if !expected.0.starts_with("Completed") {
-            continue;
-        }
-        for (mode, handle) in others {
-            assert_eq!(telling(handle, request("1")), expected, "seed {seed}, {mode}");
+        match verdict(&program(seed)) {
+            Verdict::Same => same += 1,
+            Verdict::Limited => {}
+            Verdict::Refused(why) => panic!("seed {seed} is no program: {why}"),
+            Verdict::Differs(difference) => panic!("seed {seed}: {difference}"),
         }
     }
+    assert!(same * 2 > count, "most programs tell something: {same} of {count}");
+}
+
+/// What the fuzzer found once, as small as it got.
+#[test]
+fn found_programs_are_the_interpreters() {
+    let directory = repository().join("test/fixtures/fuzz/scripts");
+    for entry in std::fs::read_dir(directory).expect("the folder is kept") {
+        let path = entry.expect("an entry").path();
+        let source = std::fs::read_to_string(&path).expect("a script");
+        let found = verdict(&source);
+        assert!(matches!(found, Verdict::Same), "{}: {found:?}", path.display());
+    }
+}
+
+#[test]
+fn an_author_is_told_what_is_compiled_and_why_the_rest_is_not() {
+    let long = "x += 1;".repeat(8000);
+    let source = format!(
+        "export default async () => 1
+const plain = (x) => x + 1
+  function* numbers() {{ yield 1 }}
+function long(x) {{ {long} return x }}
+class Thing {{ async wait() {{}} }}
+export {{ plain, numbers, long, Thing }}
+async function grö() {{}}"
+    );
+    let handle = compiled(script(&source), Settings::default());
+    let stored = SANDBOX.kernel().stored(handle).expect("a stored form");
+    // SAFETY: the line before gave it.
+    let loaded = unsafe { SANDBOX.kernel().load(ProgramKind::Script, &stored) }.expect("a stored form").expect("a valid program");
+    let report: serde_json::Value = serde_json::from_str(loaded.report.as_deref().expect("a report")).expect("JSON");
+    let waits = "it is a generator or asynchronous";
+    let listed: Vec<_> = report["interpreted"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|function| (function["line"].as_u64(), function["name"].as_str(), function["reason"].as_str()))
+        .collect();
+    assert_eq!((&report["reason"], &report["compiled"]), (&serde_json::Value::Null, &2.into()), "{report}");
+    assert_eq!(report["interpretedCount"], listed.len());
+    // What names a function later, as a variable or a class does, is nothing that its code tells.
+    assert!(listed.contains(&(Some(1), Some(""), Some(waits))), "{listed:?}");
+    assert!(listed.contains(&(Some(3), Some("numbers"), Some(waits))), "{listed:?}");
+    assert!(listed.contains(&(Some(5), Some(""), Some(waits))), "{listed:?}");
+    assert!(listed.contains(&(Some(7), Some("grö"), Some(waits))), "{listed:?}");
+    assert_eq!(listed.len(), 5, "{listed:?}");
+    let too_long = listed.iter().find(|(_, name, _)| *name == Some("long")).expect("it is listed");
+    assert!(too_long.2.is_some_and(|reason| reason.ends_with("allowed are 20000")), "{too_long:?}");
 }
 
 #[test]

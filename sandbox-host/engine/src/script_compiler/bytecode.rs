@@ -1,6 +1,7 @@
 //! The functions of a prepared script, as QuickJS keeps them: found among what its collector knows, and decoded to operations.
 use super::heap::{Damaged, Heap, Places, Tables, opcode_texts};
 use super::operation::Operation;
+use super::report::{Interpreted, NAME_CHARS_MAX};
 use super::types::Types;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -218,6 +219,9 @@ impl FunctionCode {
     }
 }
 
+/// From the number of variables of outer functions: the file's atom, two lengths, then the address of the table.
+const POSITIONS_BEHIND_CLOSURE_COUNT: u32 = 16;
+
 /// A string; QuickJS's tag -7.
 const STRING_TAG: u64 = 0xffff_fff9 << 32;
 const ATOM_IS_INTEGER: u32 = 1 << 31;
@@ -362,6 +366,51 @@ impl<'a> Functions<'a> {
             function.instructions.insert(instruction.at, instruction);
         }
         Ok(function)
+    }
+
+    /// For the author. What cannot be read of it is left out: it is no reason to compile less.
+    pub fn interpreted(&self, function: &FunctionCode, reason: String) -> Interpreted {
+        let name = self.atom_text(function.name_atom).ok().flatten().unwrap_or_default();
+        let (line, column) = self.position(function.address).ok().flatten().unwrap_or_default();
+        Interpreted { line, column, name, reason }
+    }
+
+    /// Where the function begins, from 1: the first two numbers, each in groups of seven bits, of the table of its positions.
+    fn position(&self, address: u32) -> Result<Option<(u32, u32)>, Damaged> {
+        let (heap, at) = (&self.heap, self.places);
+        let has_positions = heap.u8(address.wrapping_add(at.bytecode_mode + 2))? & 4 != 0;
+        let table = heap.u32(address.wrapping_add(at.bytecode_closure_count + POSITIONS_BEHIND_CLOSURE_COUNT))?;
+        if !has_positions || table == 0 {
+            return Ok(None);
+        }
+        let mut next = table;
+        let mut number = || -> Result<u32, Damaged> {
+            let mut value = 0_u32;
+            for shift in (0..32).step_by(7) {
+                let byte = heap.u8(next)?;
+                next = next.wrapping_add(1);
+                value |= u32::from(byte & 0x7f) << shift;
+                if byte & 0x80 == 0 {
+                    break;
+                }
+            }
+            Ok(value.wrapping_add(1))
+        };
+        Ok(Some((number()?, number()?)))
+    }
+
+    fn atom_text(&self, atom: u32) -> Result<Option<String>, Damaged> {
+        let Some(value) = self.atom_value(atom)? else { return Ok(None) };
+        let (heap, string) = (&self.heap, value as u32);
+        // The length, and above it whether characters take 16 bits; two words more, then the characters.
+        let (told, characters) = (heap.u32(string)?, string.wrapping_add(12));
+        let length = (told & 0x7fff_ffff).min(NAME_CHARS_MAX as u32);
+        let units = if told >> 31 != 0 {
+            heap.bytes(characters, 2 * length)?.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect()
+        } else {
+            heap.bytes(characters, length)?.iter().map(|unit| u16::from(*unit)).collect::<Vec<_>>()
+        };
+        Ok(Some(String::from_utf16_lossy(&units)))
     }
 
     /// Numbers are made into strings each time.

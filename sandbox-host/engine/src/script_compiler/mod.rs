@@ -19,6 +19,7 @@ mod numbers;
 mod objects;
 mod operands;
 mod operation;
+mod report;
 mod side_module;
 mod types;
 mod unit;
@@ -29,6 +30,7 @@ use flow::Blocks;
 pub use heap::{Damaged, Tables};
 use heap::{Heap, Places};
 pub use helpers::HELPERS;
+pub use report::{Interpreted, Report};
 pub use side_module::{ENGINE, MEMORY, STACK_POINTER, TABLE};
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -37,11 +39,14 @@ use unit::Unit;
 /// Changes with whatever the compiler emits.
 pub const COMPILER_VERSION: u32 = 1;
 
-/// Functions of one script; each takes an entry of the table.
+// What is compiled follows from the script alone, so that it has one mode on every host: these bounds are counts, and what lies within them
+// compiles well within the time and memory that a host gives a compiler.
+
+/// Functions of one script; each takes an entry of the table. Those after them stay interpreted.
 pub const FUNCTIONS_MAX: usize = 4096;
 /// Instructions of one function: the largest that people write have some thousands, machines make larger ones.
 const INSTRUCTIONS_MAX: usize = 20_000;
-/// Of the module, before it is compiled on.
+/// Of the module, before it is compiled on. A larger script stays interpreted.
 const MODULE_BYTES_MAX: usize = 8 << 20;
 /// Control flow nests as deep as a function's blocks do.
 const STACK_BYTES: usize = 256 << 20;
@@ -73,8 +78,22 @@ pub struct SideModule {
     pub wasm: Vec<u8>,
     /// Words of the memory that say which functions are compiled: address, index in the table.
     pub entries: Vec<(u32, u32)>,
-    /// Functions that stay interpreted: the atom of their name, and why.
-    pub interpreted: Vec<(u32, String)>,
+    pub report: Report,
+}
+
+/// Why there is no module.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It follows from the script: all of it stays interpreted, on every host.
+    Script(String),
+    /// Of this process; it may go well later, or elsewhere.
+    Process(&'static str),
+}
+
+impl From<Damaged> for Failure {
+    fn from(Damaged(why): Damaged) -> Self {
+        Self::Script(format!("its memory cannot be read: {why}"))
+    }
 }
 
 /// Addresses of the bytecode of all functions in a memory.
@@ -85,16 +104,17 @@ pub fn function_addresses(memory: &[u8], tables: Tables) -> Result<Vec<u32>, Dam
 }
 
 /// On a thread of its own, for its stack.
-pub fn compile(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModule, Damaged> {
+pub fn compile(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModule, Failure> {
     std::thread::scope(|scope| {
         let compile = || compile_here(prepared, settings);
         let thread =
             std::thread::Builder::new().name("script-compiler".into()).stack_size(STACK_BYTES).spawn_scoped(scope, compile);
-        thread.map_err(|_| Damaged("a thread cannot be started"))?.join().map_err(|_| Damaged("the compiler failed"))?
+        let thread = thread.map_err(|_| Failure::Process("a thread cannot be started"))?;
+        thread.join().map_err(|_| Failure::Script("the compiler failed".into()))?
     })
 }
 
-fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModule, Damaged> {
+fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModule, Failure> {
     let heap = Heap::new(prepared.memory);
     let (places, opcodes) = (Places::read(&heap, prepared.tables)?, Opcodes::read(&heap, prepared.tables)?);
     let reader = Functions::new(heap, &places, &opcodes);
@@ -111,7 +131,7 @@ fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModul
                 functions.push(function);
                 flows.push(blocks);
             }
-            Err(why) => interpreted.push((function.name_atom, why)),
+            Err(why) => interpreted.push(reader.interpreted(&function, why)),
         }
     }
     let callees = reader.callees()?;
@@ -141,20 +161,24 @@ fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModul
         if !failed.is_empty() {
             for (index, why) in failed.into_iter().rev() {
                 flows.remove(index);
-                interpreted.push((functions.remove(index).name_atom, why));
+                interpreted.push(reader.interpreted(&functions.remove(index), why));
             }
             continue;
         }
+        // The module's own code has run, once and for all.
+        interpreted.retain(|function| function.name != "<eval>");
         let wasm = side_module::side_module(&bodies, prepared.table_base, places.count_distance);
         if wasm.len() > MODULE_BYTES_MAX {
-            return Err(Damaged("the compiled module is too large"));
+            let (bytes, allowed) = (wasm.len(), MODULE_BYTES_MAX);
+            return Err(Failure::Script(format!("its compiled form takes {bytes} bytes, allowed are {allowed}")));
         }
         let entries = functions
             .iter()
             .zip(prepared.table_base..)
             .map(|(function, index)| (function.address.wrapping_add(places.bytecode_compiled), index))
             .collect();
-        return Ok(SideModule { wasm, entries, interpreted });
+        interpreted.sort();
+        return Ok(SideModule { wasm, entries, report: Report { compiled: functions.len(), interpreted, reason: None } });
     }
 }
 

@@ -16,6 +16,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 pub mod component;
+pub mod differential;
 pub mod generate;
 
 /// One for all tests of a binary: booting the script engine takes a second.

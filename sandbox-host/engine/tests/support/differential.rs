@@ -1,0 +1,121 @@
+//! One script in the modes that must not be told apart, and what tells them apart.
+use super::SANDBOX;
+use super::{Telling, limits, prepare, request, telling};
+use agent_engine::engine::compiler_engine_at;
+use agent_engine::limits::{RunLimits, RunRequest};
+use agent_engine::outcome::Refusal;
+use agent_engine::program::ProgramKind;
+use agent_engine::script_compiler::Settings;
+use agent_engine::script_program::{CompilerInput, compile_with};
+use std::fmt;
+use std::sync::LazyLock;
+use wasmtime::{Engine, OptLevel};
+
+#[derive(Debug)]
+pub enum Verdict {
+    Same,
+    /// It met a limit, which it meets elsewhere in another mode.
+    Limited,
+    /// It is no program.
+    Refused(String),
+    Differs(Difference),
+}
+
+#[derive(Debug)]
+pub struct Difference {
+    pub mode: &'static str,
+    expected: Telling,
+    told: Telling,
+}
+
+impl Difference {
+    /// Whether somebody else may find the same, with less around it: the outputs differ, or only what is on the heap.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let is_heap = |difference: &Self| difference.expected.0 == difference.told.0;
+        self.mode == other.mode && is_heap(self) == is_heap(other)
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (expected, told) = (&self.expected, &self.told);
+        let lines = |telling: &Telling| telling.0.split("\\n").map(str::to_owned).collect::<Vec<_>>();
+        let (expected_lines, told_lines) = (lines(expected), lines(told));
+        if let Some(at) = expected_lines.iter().zip(&told_lines).position(|(left, right)| left != right) {
+            return write!(f, "{}, line {at}\n  expected {}\n  told     {}", self.mode, expected_lines[at], told_lines[at]);
+        }
+        if expected.0 != told.0 {
+            return write!(f, "{}: {} lines, {} expected", self.mode, told_lines.len(), expected_lines.len());
+        }
+        write!(f, "{}: logs {}, heap {:?}, expected {:?}", self.mode, expected.1 == told.1, told.3, expected.3)
+    }
+}
+
+/// Compiles quickly what runs slowly: it is the translation to Wasm that is looked at.
+static QUICK: LazyLock<Engine> = LazyLock::new(|| compiler_engine_at(OptLevel::None).expect("an engine"));
+
+const MODES: [(&str, Settings); 2] = [("compiled", Settings { has_cells: true }), ("uncached", Settings { has_cells: false })];
+
+/// What the compiler may say of a function that stays interpreted; anything else is a hole.
+const KNOWN_REASON: &str = "it is a generator or asynchronous";
+
+pub fn verdict(source: &str) -> Verdict {
+    let kernel = SANDBOX.kernel();
+    let interpreted = match prepare(ProgramKind::Script, source.as_bytes()) {
+        Ok(prepared) => prepared.handle,
+        Err(Refusal::InvalidProgram(why)) => return Verdict::Refused(why),
+        Err(Refusal::Limit(_)) => return Verdict::Limited,
+    };
+    let limited = || RunRequest {
+        limits: RunLimits { wall_ms: 20_000, fuel: 400_000_000, memory_bytes: 128 << 20, output_bytes: 4 << 20, ..limits() },
+        ..request("1")
+    };
+    let expected = telling(interpreted, limited());
+    let is_limited = |telling: &Telling| !(telling.0.starts_with("Completed") || telling.0.starts_with("Threw"));
+    let mut verdict = if is_limited(&expected) { Verdict::Limited } else { Verdict::Same };
+    for (mode, settings) in MODES {
+        if !matches!(verdict, Verdict::Same) {
+            break;
+        }
+        let input = kernel.compiler_input(interpreted, settings).expect("a script");
+        let stored = compile_with(&QUICK, &CompilerInput::decode(&input).expect("an input")).expect("it compiles");
+        // SAFETY: the line before made it.
+        let prepared = unsafe { kernel.load(ProgramKind::Script, &stored) }.expect("a stored form").expect("a valid program");
+        let report = prepared.report.as_deref().unwrap_or_default();
+        let told = if report.matches("\"reason\":").count() != report.matches(KNOWN_REASON).count() + 1
+            || !report.contains("\"reason\":null")
+        {
+            (format!("Report {report}"), Vec::new(), Vec::new(), None)
+        } else {
+            telling(prepared.handle, limited())
+        };
+        kernel.drop_program(prepared.handle);
+        if told != expected {
+            verdict = Verdict::Differs(Difference { mode, expected: expected.clone(), told });
+        }
+    }
+    kernel.drop_program(interpreted);
+    verdict
+}
+
+/// The source without the lines that the difference does not need; tries no more than `tries` times.
+pub fn shrunk(source: &str, difference: &Difference, mut tries: usize) -> String {
+    let mut lines: Vec<&str> = source.lines().collect();
+    let mut size = lines.len() / 2;
+    while size > 0 && tries > 0 {
+        let (before, mut at) = (lines.len(), 0);
+        while at < lines.len() && tries > 0 {
+            tries -= 1;
+            let end = (at + size).min(lines.len());
+            let candidate = [&lines[..at], &lines[end..]].concat();
+            match verdict(&candidate.join("\n")) {
+                Verdict::Differs(found) if difference.is_like(&found) => lines = candidate,
+                _ => at = end,
+            }
+        }
+        if size > 1 || lines.len() == before {
+            size /= 2;
+        }
+    }
+    lines.join("\n") + "\n"
+}
