@@ -63,7 +63,8 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
     const outcome = await orProblem(native.load(kind, stored))
     if (!outcome.ok) throw new ProblemError('invalid-program', { detail: outcome.message })
     const { report, ...loaded } = outcome
-    const heldBytes = kind === 'script' && scriptMode === 'interpreted' ? loaded.snapshotBytes : stored.length
+    // Machine code of a script is held twice: mapped, and as it is stored.
+    const heldBytes = kind === 'script' ? 2 * stored.length - loaded.snapshotBytes : stored.length
     return { ...loaded, heldBytes, ...(report === undefined ? {} : { functions: functionReportSchema.parse(JSON.parse(report)) }) }
   }
 

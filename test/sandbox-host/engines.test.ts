@@ -152,7 +152,7 @@ describe.skipIf(!hasNativeEngine)('where the native engine is built', () => {
       elsewhere.run(loaded?.handle ?? 0, request),
     ])
     await elsewhere.close()
-    const [{ output, fuel } = { output: undefined, fuel: null }, ...others] = outcomes
+    const [{ output, fuel }, ...others] = outcomes
     expect(fuel).toBeGreaterThan(0)
     for (const other of others) expect({ output: other.output, fuel: other.fuel }).toEqual({ output, fuel })
   })
