@@ -212,7 +212,7 @@ fn compiled_code_of_any_form_ends_on_fuel_and_on_time() {
 #[test]
 fn a_script_that_is_too_large_is_interpreted_as_a_whole() {
     let body = "a.x += b.y;".repeat(500);
-    let functions: String = (0..400).map(|index| format!("const f{index} = (a, b) => {{ {body} }}\n")).collect();
+    let functions: String = (0..120).map(|index| format!("const f{index} = (a, b) => {{ {body} }}\n")).collect();
     let source = format!("{functions}export default () => {{ const a = {{ x: 1 }}; f7(a, {{ y: 2 }}); return a.x }}");
     let interpreted = script(&source);
     let input = SANDBOX.kernel().compiler_input(interpreted, Settings::default()).expect("a script");

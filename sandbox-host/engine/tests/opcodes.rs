@@ -293,7 +293,7 @@ fn scripts() -> Vec<String> {
     let sloppy = SLOPPY_BODIES.chunks(BATCH).map(|bodies| {
         bodies.iter().map(|body| format!("(0, eval)({:?})", format!("(function (a, b) {{ {body} }})"))).collect::<Vec<_>>()
     });
-    let long = std::iter::once(vec![long()]);
+    let long = std::iter::once(vec![long(), far()]);
     strict
         .chain(sloppy)
         .chain(long)
@@ -305,13 +305,18 @@ fn scripts() -> Vec<String> {
 fn long() -> String {
     let each = |text: &str, count: usize| (0..count).map(|n| text.replace('#', &n.to_string())).collect::<String>();
     let variables = each("var v# = # + 0.5, f# = () => v0 + #.25;", 280);
-    let far = each("if (a === #.5) v1 += v2; v279 = (v278 = v2); v2 = (v9 = v8);", 1).repeat(1300);
     let middle = each("if (a === #.75) v1 += v#; v279 = (v278 = v#);", 270);
     format!(
         "(a, b) => {{ {variables} let n = 0; do {{ if (a) {{ {middle} continue }} else {{ v2++; }} {middle} }} while (n++ < 1 || (b && n < 3));
-            while (n++ < 4) {{ {far} }}
             v279 += a; v278++; --v277; return [v1, v2, v277, v278, v279, f0(), f279()] }}"
     )
+}
+
+/// Jumps further than 16 bits reach.
+fn far() -> String {
+    let body = "if (a === 100000) v1 += 200000; v1 = (v2 = 300000); v2 = (v9 = 400000); ".repeat(1200);
+    let variables = (0..12).map(|n| format!("var v{n} = {n};")).collect::<String>();
+    format!("(a, b) => {{ {variables} let n = 0; while (n++ < 2) {{ {body} }} v9 += b; return [v1, v2, v9] }}")
 }
 
 /// Arrows have no `arguments` and no `new.target` of their own.
