@@ -47,6 +47,32 @@ export default (body) => new Promise((resolve) => {
   }
 })`
 
+/** A case as an agent of its own, whose function is there when the agent is prepared, and is compiled where scripts are. */
+const featureScript = (body: string) => `let test, refusal
+try {
+  test = new Function('asyncTestPassed', ${JSON.stringify(body)})
+} catch (error) {
+  refusal = error
+}
+${featureAgent.replace("new Function('asyncTestPassed', body)(asyncTestPassed)", 'run()')}
+const run = () => {
+  if (refusal) throw refusal
+  return test(asyncTestPassed)
+}`
+
+/** Cases that run code; each is prepared. @returns results in the order of the cases */
+export async function runPrepared(engine: SandboxEngine, cases: readonly ConformanceCase[]): Promise<ConformanceResult[]> {
+  const results: ConformanceResult[] = []
+  for (const given of cases) {
+    if (given.kind !== 'feature') continue
+    const handle = await prepared(engine, featureScript(given.body))
+    const got = await answer(engine, handle, given.body)
+    engine.drop(handle)
+    results.push({ id: given.id, folder: given.folder, isPassed: got === 'true', got })
+  }
+  return results
+}
+
 /** @returns results in the order of the cases */
 export async function runCases(engine: SandboxEngine, cases: readonly ConformanceCase[]): Promise<ConformanceResult[]> {
   const parser = await prepared(engine, parserAgent)

@@ -64,7 +64,9 @@ export async function createWasmtimeEngine(options: WasmtimeOptions): Promise<Sa
     if (!outcome.ok) throw new ProblemError('invalid-program', { detail: outcome.message })
     const { report, ...loaded } = outcome
     if (report === undefined) return { ...loaded, heldBytes: kind === 'script' ? loaded.snapshotBytes : stored.length }
-    return { ...loaded, heldBytes: stored.length, functions: functionReportSchema.parse(JSON.parse(report)) }
+    // Machine code of a script is held twice: mapped, and as it is stored.
+    const heldBytes = 2 * stored.length - loaded.snapshotBytes
+    return { ...loaded, heldBytes, functions: functionReportSchema.parse(JSON.parse(report)) }
   }
 
   /** Whether a script is compiled is never for a host's time or memory to decide: where those end it, it is tried again. */

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { conformanceCases } from '../../bench/conformance/cases.ts'
 import { knownFailures, news } from '../../bench/conformance/known-failures.ts'
-import { runCases } from '../../bench/conformance/run-cases.ts'
+import { differences } from '../../bench/conformance/mode-differences.ts'
+import { runCases, runPrepared } from '../../bench/conformance/run-cases.ts'
+import { scriptModes } from '../../sandbox-host/engines/wasmtime.ts'
 import { createNativeEngine, hasNativeEngine } from '../fakes/native-engine.ts'
 
 const cases = conformanceCases()
@@ -26,6 +28,30 @@ describe.skipIf(!hasNativeEngine)('on the native engine', () => {
       await engine.close()
     }
   })
+})
+
+describe.skipIf(!hasNativeEngine)('in every mode of scripts', () => {
+  // All of them: npm run conformance:modes.
+  const sample = cases.filter(({ kind }) => kind === 'feature').filter((_, at) => at % 24 === 0)
+
+  test('a sample of the cases answers alike', { timeout: 180_000 }, async () => {
+    const byMode = []
+    for (const scriptMode of scriptModes) {
+      const engine = await createNativeEngine({ scriptMode })
+      byMode.push(await runPrepared(engine, sample))
+      await engine.close()
+    }
+    const [interpreted = [], ...others] = byMode
+    expect(interpreted.filter(({ isPassed }) => isPassed).length).toBeGreaterThan(sample.length * 0.8)
+    for (const results of others) expect(differences(interpreted, results)).toEqual([])
+  })
+})
+
+test('answers that are not the same, and those that lack, are differences', () => {
+  const result = { id: 'a', folder: 'f', isPassed: true, got: 'true' }
+  expect(differences([result], [result])).toEqual([])
+  expect(differences([result], [{ ...result, got: 'false' }])).toEqual(['a: "false", interpreted "true"'])
+  expect(differences([result], [])).toHaveLength(1)
 })
 
 test('a case that fails and one that passes against what is known are news', () => {

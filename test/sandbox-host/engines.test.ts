@@ -111,7 +111,7 @@ describe.skipIf(!hasNativeEngine)('where the native engine is built', () => {
     }
     const sources = await Promise.all(names.map((name) => compile(readFileSync(`${fixtures}/${name}`))))
     const codes = [...scripts.map((source) => Buffer.from(source)), ...sources.flatMap((source) => (source.ok ? [source.code] : []))]
-    expect([compiling.label, compiling.build]).toEqual([`${native.label}+compiled-1`, `${native.build}-compiled`])
+    expect([compiling.label, compiling.build]).toEqual([`${native.label}+compiled-2`, `${native.build}-compiled`])
     for (const code of codes) expect(await answer(compiling, code)).toEqual(await answer(native, code))
   })
 
@@ -130,6 +130,31 @@ describe.skipIf(!hasNativeEngine)('where the native engine is built', () => {
     expect(loaded?.functions).toEqual(prepared.functions)
     const interpreted = await native.prepare('script', code, runLimits('basic'))
     expect(interpreted).not.toHaveProperty('functions')
+  })
+
+  test('compiled anew, in another process, it is the same to the byte, and its runs cost the same fuel', async () => {
+    const code = readFileSync(new URL('../../bench/workloads/objects.js', import.meta.url))
+    const deploy = async () => {
+      const prepared = await compiling.prepare('script', code, runLimits('basic'))
+      if (!prepared.ok) throw new Error(prepared.message)
+      return prepared.handle
+    }
+    const handles = [await deploy(), await deploy()]
+    const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = handles.map((handle) => compiling.stored(handle))
+    expect(first.length).toBeGreaterThan(10_000)
+    expect(second.equals(first)).toBe(true)
+    const elsewhere = await createNativeEngine({ scriptMode: 'compiled', warm: { perProgram: 0, total: 0, lifetimeMs: 0 } })
+    const loaded = await elsewhere.load('script', first)
+    const request = { input: '{"n":20}', seed: 7, startTimeMs: 0, limits: runLimits('basic') }
+    const outcomes = await Promise.all([
+      ...handles.map((handle) => compiling.run(handle, request)),
+      elsewhere.run(loaded?.handle ?? 0, request),
+      elsewhere.run(loaded?.handle ?? 0, request),
+    ])
+    await elsewhere.close()
+    const [{ output, fuel }, ...others] = outcomes
+    expect(fuel).toBeGreaterThan(0)
+    for (const other of others) expect({ output: other.output, fuel: other.fuel }).toEqual({ output, fuel })
   })
 
   test('a script that could not be compiled for want of memory, or in time, is not refused: it is to be tried again', async () => {

@@ -1,5 +1,7 @@
 //! The one Wasmtime engine of the process and the reasons for each of its settings.
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, RegallocAlgorithm, Result,
+};
 
 /// Changes whenever the same program could give other bytes or other fuel for a reason that no hash below names.
 pub const ABI_VERSION: u32 = 1;
@@ -68,12 +70,14 @@ pub fn sandbox_engine(size: &PoolSize) -> Result<Engine> {
 
 /// Makes code that `sandbox_engine` can load; it runs nothing, so it needs no pool.
 pub fn compiler_engine() -> Result<Engine> {
-    compiler_engine_at(OptLevel::Speed)
+    Engine::new(guest_config().cranelift_opt_level(OptLevel::Speed))
 }
 
-/// The code is the same to a guest at every level, but for how long it takes.
-pub fn compiler_engine_at(level: OptLevel) -> Result<Engine> {
-    Engine::new(guest_config().cranelift_opt_level(level))
+/// The same, but for how long compiling takes, and running; for tests.
+pub fn quick_compiler_engine() -> Result<Engine> {
+    let mut config = guest_config();
+    config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    Engine::new(&config)
 }
 
 /// Compiles the script engine once, only to initialise it: quick to compile, and nothing it runs is metered.

@@ -8,7 +8,7 @@
 use crate::engine::compiler_engine;
 use crate::script_compiler::{self, Failure, Prepared, Report, Settings, SideModule, Tables};
 use crate::snapshot::Snapshot;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use wasmtime::{Engine, Error, Module, Result};
 
 const MARK: &[u8; 8] = b"agtcode2";
@@ -150,4 +150,12 @@ pub fn compile_side_module(input: &CompilerInput<'_>, snapshot: &Snapshot) -> Re
     let foreign: HashSet<u32> = script_compiler::function_addresses(input.image, input.tables)?.into_iter().collect();
     let prepared = Prepared { memory: &memory, tables: input.tables, table_base: input.table_base, foreign: &foreign };
     script_compiler::compile(&prepared, input.settings)
+}
+
+/// For tests: the names of all opcodes, and of those that the functions of the script have.
+pub fn opcodes(input: &CompilerInput<'_>) -> Option<[BTreeSet<String>; 2]> {
+    let memory = Snapshot::decode(input.snapshot).ok()?.memory(input.image);
+    let foreign = script_compiler::function_addresses(input.image, input.tables).ok()?.into_iter().collect();
+    let prepared = Prepared { memory: &memory, tables: input.tables, table_base: input.table_base, foreign: &foreign };
+    script_compiler::opcodes(&prepared).ok()
 }

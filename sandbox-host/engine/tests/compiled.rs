@@ -6,7 +6,7 @@ use agent_engine::outcome::Status;
 use agent_engine::program::ProgramKind;
 use agent_engine::script_compiler::Settings;
 use support::differential::{Verdict, verdict};
-use support::generate::program;
+use support::generate::programs;
 use support::{SANDBOX, compiled, limits, message, modes, output, repository, request, run, script, telling};
 
 /// Runs the source in all modes and compares what they tell; returns the interpreted one's.
@@ -125,17 +125,17 @@ fn caches_see_what_changes_shapes_and_prototypes() {
 #[test]
 fn programs_by_chance_are_the_interpreters() {
     let of = |name: &str, fallback: u64| std::env::var(name).ok().and_then(|told| told.parse().ok()).unwrap_or(fallback);
-    let (count, first) = (of("SCRIPT_FUZZ_PROGRAMS", 40), of("SCRIPT_FUZZ_FIRST", 1));
+    let (scripts, first) = (of("SCRIPT_FUZZ_SCRIPTS", 12), of("SCRIPT_FUZZ_FIRST", 1));
     let mut same = 0;
-    for seed in first..first + count {
-        match verdict(&program(seed)) {
+    for first in (0..scripts).map(|script| first + 4 * script) {
+        match verdict(&programs(first..first + 4)) {
             Verdict::Same => same += 1,
-            Verdict::Limited => {}
-            Verdict::Refused(why) => panic!("seed {seed} is no program: {why}"),
-            Verdict::Differs(difference) => panic!("seed {seed}: {difference}"),
+            Verdict::Limited(_) => {}
+            Verdict::Refused(why) => panic!("seeds from {first} are no program: {why}"),
+            Verdict::Differs(difference) => panic!("seeds from {first}: {difference}"),
         }
     }
-    assert!(same * 2 > count, "most programs tell something: {same} of {count}");
+    assert!(same * 2 > scripts, "most programs tell something: {same} of {scripts}");
 }
 
 /// What the fuzzer found once, as small as it got.
@@ -187,24 +187,63 @@ async function grö() {{}}"
 }
 
 #[test]
-fn a_compiled_loop_ends_on_fuel_and_on_time() {
-    let handle =
-        compiled(script("export default (n) => { let i = 0; while (true) i = (i + n) % 1000; return i }"), Settings::default());
-    let limited = |limits: RunLimits| run(handle, RunRequest { limits, ..request("1") });
-    let spent = limited(RunLimits { fuel: 1_000_000, ..limits() });
-    assert_eq!((spent.status, spent.fuel), (Status::OutOfFuel, 1_000_000));
-    let late = limited(RunLimits { wall_ms: 50, fuel: u64::MAX >> 1, ..limits() });
-    assert_eq!(late.status, Status::Deadline, "{}", message(&late));
+fn compiled_code_of_any_form_ends_on_fuel_and_on_time() {
+    let straight = format!("const f = (x) => {{ {} return x }}; for (;;) n = f(n)", "x = x * 3 + n | 0;".repeat(2000));
+    let forms = [
+        "let i = 0; while (true) i = (i + n) % 1000",
+        "const fib = (n) => (n < 2 ? n : fib(n - 1) + fib(n - 2)); fib(70)",
+        "for (;;) [3, 1, 2].sort((a, b) => a - b)",
+        "const o = { get x() { return n } }; for (;;) { try { o.x.y.z } catch { n++ } finally { n-- } }",
+        straight.as_str(),
+    ];
+    for form in forms {
+        let handle = compiled(script(&format!("export default (n) => {{ {form} }}")), Settings::default());
+        let limited = |limits: RunLimits| run(handle, RunRequest { limits, ..request("1") });
+        for fuel in [1_000_000, 1_234_567, 3_000_001] {
+            let spent = limited(RunLimits { fuel, ..limits() });
+            assert_eq!((spent.status, spent.fuel), (Status::OutOfFuel, fuel), "{form:.60}");
+        }
+        let late = limited(RunLimits { wall_ms: 50, fuel: u64::MAX >> 1, ..limits() });
+        assert_eq!(late.status, Status::Deadline, "{form:.60}: {}", message(&late));
+    }
+}
+
+/// On every host, and with an answer that says it.
+#[test]
+fn a_script_that_is_too_large_is_interpreted_as_a_whole() {
+    let body = "a.x += b.y;".repeat(500);
+    let functions: String = (0..120).map(|index| format!("const f{index} = (a, b) => {{ {body} }}\n")).collect();
+    let source = format!("{functions}export default () => {{ const a = {{ x: 1 }}; f7(a, {{ y: 2 }}); return a.x }}");
+    let interpreted = script(&source);
+    let input = SANDBOX.kernel().compiler_input(interpreted, Settings::default()).expect("a script");
+    let stored = agent_engine::compiler::compile(ProgramKind::Script, &input).expect("an answer");
+    // SAFETY: the line before made it.
+    let loaded = unsafe { SANDBOX.kernel().load(ProgramKind::Script, &stored) }.expect("a stored form").expect("a valid program");
+    let report: serde_json::Value = serde_json::from_str(loaded.report.as_deref().expect("a report")).expect("JSON");
+    assert!(report["reason"].as_str().is_some_and(|reason| reason.contains("bytes, allowed are 8388608")), "{report}");
+    let [told, expected] = [loaded.handle, interpreted].map(|handle| run(handle, request("1")));
+    assert_eq!((output(&told), told.fuel), ("1001", expected.fuel));
 }
 
 #[test]
 fn a_compiled_recursion_ends_in_an_error_that_can_be_caught() {
+    // Each takes of the native stack, too, which must last as long as QuickJS's own.
+    let all = |text: &str| (0..60).map(|n| text.replace('#', &n.to_string())).collect::<String>();
+    let many_locals =
+        format!("const f = (x) => {{ {} const y = f(x + 1); return y {} }}; f(0.5)", all("let v# = x + #;"), all(" + v#"));
+    let many_operands = format!("const f = (x) => {} f(x + 1){}; f(0.5)", all("(x * #.5 + "), ")".repeat(60));
     let recursions = [
         "const f = (n) => f(n + 1) + 1; f(0)",
         "const f = (a) => [1].map(() => f(a)); f()",
         "class A { constructor() { this.a = new A() } } new A()",
         "const o = { toString() { return `${this}` } }; String(o)",
         "const f = (...a) => f.apply(null, a); f(1,2,3)",
+        "const f = (x) => [2, 1].sort(() => f(x)); f(1)",
+        "const f = (x) => 'a'.replace(/a/, () => f(x)); f(1)",
+        "const f = (x) => new Proxy({}, { get: () => f(x) }).y; f(1)",
+        "const f = (x) => JSON.stringify({ toJSON: () => f(x) }); f(1)",
+        many_locals.as_str(),
+        many_operands.as_str(),
     ];
     for recursion in recursions {
         let source = format!(

@@ -3,7 +3,7 @@ use super::heap::{Damaged, Heap, Places, Tables, opcode_texts};
 use super::operation::Operation;
 use super::report::{Interpreted, NAME_CHARS_MAX};
 use super::types::Types;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What is more is no script of ours: it would take longer to look at than to run.
 const OBJECTS_MAX: usize = 4 << 20;
@@ -64,6 +64,10 @@ impl Opcodes {
 
     pub fn name(&self, instruction: &Instruction) -> &str {
         &self.forms[usize::from(instruction.opcode)].name
+    }
+
+    pub fn names(&self) -> BTreeSet<String> {
+        self.forms.iter().map(|form| form.name.clone()).collect()
     }
 
     fn decode(&self, code: &[u8], at: u32) -> Option<Instruction> {

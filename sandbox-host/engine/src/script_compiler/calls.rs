@@ -62,10 +62,15 @@ impl Body<'_> {
         self.code.put().local_get(function).i32_wrap_i64().local_tee(object).i32_load16_u(half(at.object_class));
         self.code.put().i32_const(at.class_function as i32).i32_ne();
         self.code.go_if(slow);
-        self.code.put().local_get(object).i32_load(word(at.object_bytecode)).local_set(target);
+        self.code
+            .put()
+            .local_get(object)
+            .i32_load(word(at.object_bytecode))
+            .i32_load(word(at.bytecode_compiled))
+            .local_set(target);
         if let Some(callee) = callee {
-            let known = self.unit.functions[callee].address;
-            self.code.put().local_get(target).i32_const(known as i32).i32_eq();
+            // By its index: where its bytecode was, that of another may be by now.
+            self.code.put().local_get(target).i32_const(self.unit.table_index(callee) as i32).i32_eq();
             self.code.when();
             pass(self);
             self.code.put().call(self.unit.function_index(callee)).local_set(result);
@@ -76,7 +81,7 @@ impl Body<'_> {
             self.code.go(done);
             self.code.end();
         }
-        self.code.put().local_get(target).i32_load(word(at.bytecode_compiled)).local_tee(target).i32_eqz();
+        self.code.put().local_get(target).i32_eqz();
         self.code.go_if(slow);
         pass(self);
         self.code.put().local_get(target).call_indirect(0, self.unit.compiled_type()).local_set(result);

@@ -33,11 +33,11 @@ pub use helpers::HELPERS;
 pub use report::{Interpreted, Report};
 pub use side_module::{ENGINE, MEMORY, STACK_POINTER, TABLE};
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use unit::Unit;
 
 /// Changes with whatever the compiler emits.
-pub const COMPILER_VERSION: u32 = 1;
+pub const COMPILER_VERSION: u32 = 2;
 
 // What is compiled follows from the script alone, so that it has one mode on every host: these bounds are counts, and what lies within them
 // compiles well within the time and memory that a host gives a compiler.
@@ -103,6 +103,18 @@ pub fn function_addresses(memory: &[u8], tables: Tables) -> Result<Vec<u32>, Dam
     Functions::new(heap, &places, &opcodes).addresses()
 }
 
+/// For tests: the names of all opcodes, and of those that the script's functions have.
+pub fn opcodes(prepared: &Prepared<'_>) -> Result<[BTreeSet<String>; 2], Damaged> {
+    let heap = Heap::new(prepared.memory);
+    let (places, opcodes) = (Places::read(&heap, prepared.tables)?, Opcodes::read(&heap, prepared.tables)?);
+    let reader = Functions::new(heap, &places, &opcodes);
+    let mut used = BTreeSet::new();
+    for address in reader.addresses()?.into_iter().filter(|address| !prepared.foreign.contains(address)) {
+        used.extend(reader.read(address)?.instructions.values().map(|instruction| opcodes.name(instruction).to_owned()));
+    }
+    Ok([opcodes.names(), used])
+}
+
 /// On a thread of its own, for its stack.
 pub fn compile(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModule, Failure> {
     std::thread::scope(|scope| {
@@ -144,6 +156,7 @@ fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModul
             opcodes: &opcodes,
             runtime,
             functions: &functions,
+            table_base: prepared.table_base,
             indices,
             callees: callees.clone(),
             has_cells: settings.has_cells,

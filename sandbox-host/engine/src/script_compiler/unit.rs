@@ -11,6 +11,8 @@ pub struct Unit<'a> {
     /// Address of QuickJS's runtime, which no script has a second one of.
     pub runtime: u32,
     pub functions: &'a [FunctionCode],
+    /// Of the first one's entry in the table.
+    pub table_base: u32,
     /// By address of the bytecode.
     pub indices: HashMap<u32, usize>,
     /// The function that a variable of an outer function holds, by the address of the reader's bytecode and its index.
@@ -31,6 +33,11 @@ impl Unit<'_> {
 
     pub fn function_index(&self, index: usize) -> u32 {
         HELPERS.len() as u32 + 2 + index as u32
+    }
+
+    /// What the bytecode of a function says that it is compiled to.
+    pub fn table_index(&self, index: usize) -> u32 {
+        self.table_base + index as u32
     }
 
     /// Index of the type of compiled functions.

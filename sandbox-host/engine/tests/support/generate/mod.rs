@@ -6,19 +6,24 @@ use grammar::{
     ASYNC_EXPRESSIONS, ASYNC_STATEMENTS, EXPRESSIONS, FOOT, GENERATOR_EXPRESSIONS, HEAD, LEAVES, LITERALS, PARAMETERS,
     SLOPPY_STATEMENTS, STATEMENTS,
 };
+use std::ops::Range;
 
-/// The same seed gives the same program.
-pub fn program(seed: u64) -> String {
-    let mut generator = Generator { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, labels: 0 };
-    for _ in 0..4 {
-        generator.next();
-    }
+/// One script of a program for each seed, which run one after the other; the same seeds give the same script.
+pub fn programs(seeds: Range<u64>) -> String {
     let mut source = HEAD.to_owned();
-    let count = 2 + generator.below(3);
-    for index in 0..count {
-        source += &generator.function(index);
+    let mut groups = Vec::new();
+    for seed in seeds {
+        let mut generator = Generator { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, labels: 0 };
+        for _ in 0..4 {
+            generator.next();
+        }
+        let names: Vec<_> = (0..2 + generator.below(3)).map(|index| format!("f{seed}_{index}")).collect();
+        for name in &names {
+            source += &generator.function(name);
+        }
+        groups.push(format!("[{}]", names.join(",")));
     }
-    source + &FOOT.replace("FUNCTIONS", &(0..count).map(|index| format!("f{index}")).collect::<Vec<_>>().join(","))
+    source + &FOOT.replace("GROUPS", &groups.join(",\n"))
 }
 
 /// What may stand at a place.
@@ -40,9 +45,9 @@ impl Context {
         inner
     }
 
-    /// Of a plain function inside.
+    /// Of a function or a class inside, which may be strict.
     fn nested(&self) -> Self {
-        Self { labels: Vec::new(), in_loop: false, can_yield: false, can_await: false, ..self.clone() }
+        Self { labels: Vec::new(), in_loop: false, can_yield: false, can_await: false, is_sloppy: false, ..self.clone() }
     }
 }
 
@@ -168,7 +173,7 @@ impl Generator {
         filled
     }
 
-    fn function(&mut self, index: usize) -> String {
+    fn function(&mut self, name: &str) -> String {
         let names = ["p", "q0", "u", "w", "s", "shared", "o.x"].iter().map(|name| (*name).to_owned()).collect();
         let plain = Context { names, labels: Vec::new(), in_loop: false, can_yield: false, can_await: false, is_sloppy: false };
         let (opening, context) = match self.below(12) {
@@ -183,13 +188,13 @@ impl Generator {
         let parameters = self.pick(PARAMETERS);
         let arguments = self.pick(&["", "", "", "L(arguments.length); ", "const all = arguments; L(all[0]); all[1] = 7; "]);
         let text = format!(
-            "{opening} f{index}({parameters}) {{
+            "{opening} {name}({parameters}) {{
 let u = {first}, w = {second}, s = ''; {arguments}
 const a = [1, 2.5, 'z'], t = new Float64Array(4), i8 = new Int8Array(3), u32 = new Uint32Array(2);
 const o = {{ x: 1, y: 'k', get g() {{ tick(); if (N % 11 === 0) throw new Error('gg'); return N }}, set g(n) {{ w = n }}, m(n) {{ return n + this.x }} }};
 {body}return [p, q0, u, w, s, a, o.x]\n}}\n"
         );
-        if context.is_sloppy { format!("const f{index} = (0, eval)({});\n", quoted(&format!("({text})"))) } else { text }
+        if context.is_sloppy { format!("const {name} = (0, eval)({});\n", quoted(&format!("({text})"))) } else { text }
     }
 }
 
