@@ -170,7 +170,7 @@ describe('what Postgres must never see', () => {
     const { body } = await call('POST', '/api/bounties', { body: bounty })
     const list = `leaderboard:${body.id}`
     for (const instant of ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z']) {
-      const path = `/api/leaderboard?bounty=${body.id}&cursor=${cursor(list, 2 ** 31 - 1, Number.MAX_SAFE_INTEGER, instant, 'x', 1)}`
+      const path = `/api/leaderboard?bounty=${body.id}&cursor=${cursor(list, 2 ** 31 - 1, 2 ** 31 - 1, Number.MAX_SAFE_INTEGER, instant, 'x', 1)}`
       expect((await call('GET', path)).status).toBe(200)
     }
   })

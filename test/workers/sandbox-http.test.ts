@@ -315,7 +315,7 @@ test('a run is asked for as the API answers it, and is passed on byte for byte',
 
 test('a run by a host from before is answered with its record', async () => {
   answers = [() => Response.json({ ...record, receipt: undefined })]
-  const { program: _program, accountId: _account, ...told } = { ...record, output: 1 }
+  const { program: _program, accountId: _account, ...told } = { ...record, scriptMode: 'interpreted', output: 1 }
   const { status, outcome: text } = await sandbox.run(asked)
   expect([status, JSON.parse(text)]).toEqual(['completed', told])
 })
