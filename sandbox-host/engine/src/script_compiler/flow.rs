@@ -22,6 +22,8 @@ pub struct Block {
     /// In reverse postorder.
     pub rank: usize,
     pub is_loop: bool,
+    /// How many loops it is in.
+    pub depth: usize,
     pub forward_edges: usize,
     /// Blocks that only this one leads to, directly.
     pub dominated: Vec<u32>,
@@ -38,6 +40,7 @@ const STEPS_MAX: usize = 200_000;
 pub fn blocks(function: &FunctionCode) -> Result<Blocks, Unfit> {
     let mut blocks = analyse(function)?;
     order(&mut blocks)?;
+    mark_loops(&mut blocks);
     Ok(blocks)
 }
 
@@ -71,8 +74,16 @@ fn analyse(function: &FunctionCode) -> Result<Blocks, Unfit> {
                 work.push(*successor);
             }
         }
-        let block =
-            Block { instructions, successors, state: entry, rank: 0, is_loop: false, forward_edges: 0, dominated: Vec::new() };
+        let block = Block {
+            instructions,
+            successors,
+            state: entry,
+            rank: 0,
+            is_loop: false,
+            depth: 0,
+            forward_edges: 0,
+            dominated: Vec::new(),
+        };
         blocks.insert(start, block);
     }
     for (start, block) in &mut blocks {
@@ -323,4 +334,49 @@ fn dominators(predecessors: &[BTreeSet<usize>]) -> Vec<usize> {
         }
     }
     dominators
+}
+
+/// Loops are what lies between a block and the last that leads back to it.
+fn mark_loops(blocks: &mut Blocks) {
+    let loops: Vec<(usize, usize)> = blocks
+        .values()
+        .flat_map(|block| block.successors.iter().map(|to| (blocks[to].rank, block.rank)))
+        .filter(|(to, from)| to <= from)
+        .collect();
+    for block in blocks.values_mut() {
+        block.depth = loops.iter().filter(|(from, to)| (*from..=*to).contains(&block.rank)).count();
+    }
+}
+
+/// Variables that are numbers, or nothing yet, and change in loops: it costs less to tell the frame of them on the few ways out than at each
+/// change. None where the ways out are many.
+pub fn lazy_variables(function: &FunctionCode, blocks: &Blocks) -> Vec<bool> {
+    const STORES_MAX: usize = 256;
+    let mut held = vec![Types::SIMPLE; function.variables];
+    let mut is_lazy = vec![false; function.variables];
+    let mut exits = 0;
+    for block in blocks.values() {
+        let mut state = block.state.clone();
+        for instruction in &block.instructions {
+            exits += usize::from(instruction.operation.may_leave());
+            let before = state.variables.clone();
+            if transfer(function, instruction, &mut state).is_none() {
+                break;
+            }
+            let changed = before.iter().zip(&state.variables).map(|(before, after)| before != after);
+            let is_put = |index: usize| instruction.operation.changes_variable() && instruction.operand as usize == index;
+            for (index, is_other) in changed.enumerate() {
+                held[index] = held[index] | state.variables[index];
+                is_lazy[index] |= block.depth > 0 && (is_other || is_put(index));
+            }
+        }
+    }
+    for (index, held) in held.iter().enumerate() {
+        is_lazy[index] &= !held.is_counted() && !function.is_variable_captured(index);
+    }
+    let count = is_lazy.iter().filter(|is_lazy| **is_lazy).count();
+    if count * exits > STORES_MAX {
+        is_lazy.fill(false);
+    }
+    is_lazy
 }

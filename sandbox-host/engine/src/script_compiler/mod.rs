@@ -7,10 +7,12 @@
 //! ```
 //! What the code relies on of QuickJS is told by QuickJS itself (`script-module/compiled.c`). The memory is a stranger's: it can make the
 //! compiler fail, and its code wrong for its own memory, no more.
+mod bits;
 mod body;
 mod bytecode;
 mod calls;
 mod code;
+mod comparisons;
 mod emit;
 mod flow;
 mod heap;
@@ -19,7 +21,9 @@ mod numbers;
 mod objects;
 mod operands;
 mod operation;
+mod shared;
 mod side_module;
+mod steps;
 mod types;
 mod unit;
 mod variables;
@@ -35,7 +39,7 @@ use std::collections::HashSet;
 use unit::Unit;
 
 /// Changes with whatever the compiler emits.
-pub const COMPILER_VERSION: u32 = 1;
+pub const COMPILER_VERSION: u32 = 2;
 
 /// Functions of one script; each takes an entry of the table.
 pub const FUNCTIONS_MAX: usize = 4096;
@@ -128,6 +132,8 @@ fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModul
             callees: callees.clone(),
             has_cells: settings.has_cells,
             cells_used: Cell::new(0),
+            inline_depth: unit::inline_depth(&flows),
+            shared_used: Cell::new(0),
         };
         let mut bodies = Vec::new();
         let mut failed = Vec::new();
@@ -145,7 +151,7 @@ fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModul
             }
             continue;
         }
-        let wasm = side_module::side_module(&bodies, prepared.table_base, places.count_distance);
+        let wasm = side_module::side_module(&unit, &bodies, prepared.table_base);
         if wasm.len() > MODULE_BYTES_MAX {
             return Err(Damaged("the compiled module is too large"));
         }

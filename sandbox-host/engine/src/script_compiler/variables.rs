@@ -51,6 +51,14 @@ impl Body<'_> {
         self.release(variable);
     }
 
+    /// The frame learns of a variable that changed, unless that is for later.
+    pub fn write_through(&mut self, index: usize) {
+        let (frame, home) = (self.frame, self.variables[index]);
+        if let (Some(boxed), false) = (home.boxed, home.is_lazy) {
+            self.code.put().local_get(frame).local_get(boxed).i64_store(long(self.layout.variables + 8 * index as u32));
+        }
+    }
+
     /// Uses up the value.
     pub fn put_variable(&mut self, index: usize, value: Operand) {
         let Some(boxed) = self.variables[index].boxed else {
@@ -71,17 +79,20 @@ impl Body<'_> {
                 self.free_local(boxed, before);
                 // What is freed at the end must not be freed twice.
                 self.code.put().i64_const(UNDEFINED as i64).local_set(boxed);
+                self.write_through(index);
             }
         } else if before.is_counted() {
             let old = self.code.temporary(I64);
             self.code.put().local_get(boxed).local_set(old);
             self.own_value(value);
             self.code.put().local_set(boxed);
+            self.write_through(index);
             self.free_local(old, before);
             self.code.give_back(old);
         } else {
             self.own_value(value);
             self.code.put().local_set(boxed);
+            self.write_through(index);
         }
         self.release(value);
         self.variable_types[index] = types;
