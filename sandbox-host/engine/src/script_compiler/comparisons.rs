@@ -1,6 +1,7 @@
 //! Comparisons: of integers and floats inline, as `numbers.rs` has arithmetic; all else through the interpreter's own slow paths.
-use super::body::{Body, StackEnd};
+use super::body::Body;
 use super::bytecode::Instruction;
+use super::exits::StackEnd;
 use super::operands::{Operand, Place};
 use super::operation::Operation;
 use super::shared::{THREW, is_exception};
@@ -14,7 +15,8 @@ impl Body<'_> {
         }
         let (left, right) = (self.prepared(left), self.prepared(right));
         let are_numbers = left.types.is_number() && right.types.is_number();
-        if !self.is_inline() && !Self::are_integers(left, right) && !(left.types.is_float() && right.types.is_float()) {
+        let are_floats = left.types.is_float() && right.types.is_float();
+        if !(self.is_inline() || Self::are_integers(left, right) || are_floats) {
             let result = self.code.temporary(I32);
             let is_strict = matches!(instruction.operation, Operation::StrictEqual | Operation::StrictNotEqual);
             self.call_operator(instruction, instruction.operation, [left, right], result);

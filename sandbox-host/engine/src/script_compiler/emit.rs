@@ -1,8 +1,9 @@
 //! What each operation becomes. What has no code of its own is a step of the interpreter's, generated from the interpreter's own text.
-use super::body::{Body, STRICT, StackEnd, parameter};
+use super::body::{Body, STRICT, parameter};
 use super::bytecode::Instruction;
 use super::code::{long, word};
-use super::flow::Block;
+use super::exits::StackEnd;
+use super::flow::{Block, types_after_step};
 use super::helpers::Helper;
 use super::operands::{CATCH_OFFSET, FALSE, NULL, OBJECT, Operand, Place, TRUE, UNDEFINED, UNINITIALIZED};
 use super::operation::Operation;
@@ -296,17 +297,13 @@ impl Body<'_> {
         self.settle();
         let height = self.stack.len();
         let base = height - instruction.pops as usize;
-        for place in base..height {
-            let operand = self.stack[place];
-            self.spill(operand, place);
-            self.release(operand);
-        }
-        self.stack.truncate(base);
+        let types = types_after_step(instruction, self.stack[base..].iter().map(|operand| operand.types));
+        self.spill_from(base);
         self.begin_step(instruction, self.layout.stack + 8 * height as u32);
-        for place in base..base + instruction.pushes as usize {
+        for (place, types) in (base..).zip(types) {
             let (frame, local) = (self.frame, self.code.temporary(I64));
             self.code.put().local_get(frame).i64_load(long(self.layout.stack + 8 * place as u32)).local_set(local);
-            self.push_boxed(local, Types::ANY);
+            self.push_boxed(local, types);
         }
     }
 

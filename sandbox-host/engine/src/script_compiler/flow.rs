@@ -165,18 +165,25 @@ pub fn transfer(function: &FunctionCode, instruction: &Instruction, state: &mut 
     match instruction.operation {
         Operation::PushInteger => stack.push(Types::INTEGER),
         Operation::PushConstant | Operation::PushAtom => stack.push(function.pushed(instruction)),
-        Operation::Undefined | Operation::Null | Operation::True | Operation::False | Operation::Catch => {
-            stack.push(Types::SIMPLE)
-        }
+        Operation::Undefined | Operation::Null | Operation::True | Operation::False => stack.push(Types::SIMPLE),
+        Operation::Catch => stack.push(Types::MARK),
         Operation::GetVariable | Operation::GetChecked => {
-            let types = variable(state);
+            let types = variable(state).without_mark();
             state.stack.push(types);
+            // It is initialised from here on.
+            if instruction.operation == Operation::GetChecked {
+                *state.variables.get_mut(index)? = types;
+            }
         }
         Operation::PutVariable | Operation::PutChecked | Operation::PutInitial => {
             *state.variables.get_mut(index)? = stack.pop()?
         }
         Operation::SetVariable | Operation::SetChecked => *state.variables.get_mut(index)? = *stack.last()?,
-        Operation::SetUninitialized => *state.variables.get_mut(index)? = Types::SIMPLE,
+        Operation::SetUninitialized => *state.variables.get_mut(index)? = Types::MARK,
+        Operation::ForOfNext => {
+            stack.len().checked_sub(instruction.pops as usize)?;
+            stack.extend([Types::ANY, Types::ANY]);
+        }
         Operation::GetArgument => {
             let is_captured = function.is_argument_captured(index);
             stack.push(if is_captured { Types::ANY } else { *state.arguments.get(index)? });
@@ -236,11 +243,22 @@ pub fn transfer(function: &FunctionCode, instruction: &Instruction, state: &mut 
             stack.push(Types::SIMPLE);
         }
         _ => {
-            stack.truncate(stack.len().checked_sub(instruction.pops as usize)?);
-            stack.extend((0..instruction.pushes).map(|_| Types::ANY));
+            let popped = stack.split_off(stack.len().checked_sub(instruction.pops as usize)?);
+            stack.extend(types_after_step(instruction, popped.into_iter()));
         }
     }
     (state.stack.len() <= function.stack).then_some(())
+}
+
+/// Of what an opcode leaves that the compiler knows nothing more of.
+pub fn types_after_step(instruction: &Instruction, mut popped: impl Iterator<Item = Types>) -> Vec<Types> {
+    if instruction.operation == Operation::ForOfStart {
+        return vec![Types::ANY, Types::ANY, Types::MARK];
+    }
+    // Where things are caught may be among what it moves.
+    let has_mark = popped.any(|types| types.may_be(Types::MARK));
+    let types = if has_mark { Types::ANY | Types::MARK } else { Types::ANY };
+    vec![types; instruction.pushes as usize]
 }
 
 /// Ranks, loops and dominators. Code that structured control flow cannot hold (none is known that QuickJS makes) is refused.

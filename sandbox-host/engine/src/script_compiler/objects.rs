@@ -1,8 +1,9 @@
 //! Properties by name, with a cell in memory for each place in the source that says where the last one was found (`PropertyCell` in
 //! `compiled.c`, `shared.rs`), and elements of arrays by index.
-use super::body::{Body, StackEnd};
+use super::body::Body;
 use super::bytecode::Instruction;
 use super::code::{Label, half, long, word};
+use super::exits::StackEnd;
 use super::helpers::Helper;
 use super::operands::Operand;
 use super::shared::Shared;

@@ -1,7 +1,8 @@
 //! What takes one operand: one more, one less, signs, the bits turned round; and what is added to a variable where it lies.
-use super::body::{Body, StackEnd};
+use super::body::Body;
 use super::bytecode::Instruction;
 use super::code::long;
+use super::exits::StackEnd;
 use super::helpers::Helper;
 use super::numbers::LOW_HALF;
 use super::operands::{Operand, Place, float_of};

@@ -22,20 +22,24 @@ impl Body<'_> {
             None => {
                 let (frame, local) = (self.frame, self.code.temporary(I64));
                 self.code.put().local_get(frame).i64_load(long(self.layout.variables + 8 * index as u32)).local_set(local);
-                self.hold(Operand { unstable: true, ..Operand::boxed(local, Types::ANY, false) })
+                self.hold(Operand { unstable: true, ..Operand::boxed(local, Types::ANY | Types::MARK, false) })
             }
         }
     }
 
     pub fn get_variable(&mut self, instruction: &Instruction) {
-        let variable = self.variable(instruction.operand as usize);
-        if instruction.operation == Operation::GetChecked
-            && let Place::Boxed(local) = variable.place
-            && variable.types.may_be(Types::SIMPLE)
-        {
-            self.throw_if_uninitialized(local, instruction, false);
+        let index = instruction.operand as usize;
+        let variable = self.variable(index);
+        let types = variable.types.without_mark();
+        if instruction.operation == Operation::GetChecked {
+            if let Place::Boxed(local) = variable.place
+                && variable.types.may_be(Types::MARK)
+            {
+                self.throw_if_uninitialized(local, instruction, false);
+            }
+            self.variable_types[index] = self.variable_types[index].without_mark();
         }
-        self.push(variable);
+        self.push(variable.as_types(types));
     }
 
     pub fn check_variable(&mut self, instruction: &Instruction, is_checked: bool) {
@@ -44,7 +48,7 @@ impl Body<'_> {
         }
         let variable = self.variable(instruction.operand as usize);
         if let Place::Boxed(local) = variable.place
-            && variable.types.may_be(Types::SIMPLE)
+            && variable.types.may_be(Types::MARK)
         {
             self.throw_if_uninitialized(local, instruction, false);
         }
