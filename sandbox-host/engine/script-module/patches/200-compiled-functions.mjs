@@ -86,11 +86,10 @@ static no_inline int compiled_step_opcode(CompiledFrame *frame, const uint8_t *p
 
 const stepTail = `
  stepped:
-    frame->pc = pc;
     frame->sp = sp;
     return 0;
  exception:
-    frame->pc = pc;
+    sf->cur_pc = pc;
     frame->sp = sp;
     return 1;
  done:

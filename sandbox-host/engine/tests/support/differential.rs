@@ -18,7 +18,7 @@ pub enum Verdict {
     Limited(String),
     /// It is no program.
     Refused(String),
-    Differs(Difference),
+    Differs(Box<Difference>),
 }
 
 #[derive(Debug)]
@@ -101,7 +101,7 @@ pub fn verdict(source: &str) -> Verdict {
         if is_native && std::env::var_os("SCRIPT_FUZZ_OPTIMISED").is_none() {
             verdict = Verdict::Limited(told.0);
         } else if !is_same(&expected, &told) {
-            verdict = Verdict::Differs(Difference { mode, expected: expected.clone(), told });
+            verdict = Verdict::Differs(Box::new(Difference { mode, expected: expected.clone(), told }));
         }
     }
     kernel.drop_program(interpreted);
