@@ -29,6 +29,15 @@ static inline JSContext *realm_at(const uint8_t *pc)
     return realm_of(frame);
 }
 
+/* Of what the interpreter does without saying where it is first: a stack must name the place that was told before, and only what goes on in the
+   interpreter must know of this one. */
+static inline JSValue placed(JSValue result, const uint8_t *pc)
+{
+    if (unlikely(JS_IsException(result)))
+        frame_now()->sf.cur_pc = pc;
+    return result;
+}
+
 void EXPORT(compiled_free)(JSValue value) { __JS_FreeValueRT(runtime, value); }
 JSValue EXPORT(compiled_overflow)(JSContext *ctx) { return JS_ThrowStackOverflow(ctx); }
 
@@ -70,20 +79,19 @@ void EXPORT(compiled_close_variable)(int index)
 JSValue EXPORT(compiled_closure)(const uint8_t *pc, int index)
 {
     CompiledFrame *frame = frame_now();
-    frame->sf.cur_pc = pc;
     JSObject *p = JS_VALUE_GET_OBJ(frame->sf.cur_func);
     JSFunctionBytecode *b = p->u.func.function_bytecode;
-    return js_closure(b->realm, JS_DupValue(b->realm, b->cpool[index]), p->u.func.var_refs, &frame->sf, FALSE);
+    return placed(js_closure(b->realm, JS_DupValue(b->realm, b->cpool[index]), p->u.func.var_refs, &frame->sf, FALSE), pc);
 }
 
 /* Of the one byte of code before pc. */
 JSValue EXPORT(compiled_binary)(JSValue left, JSValue right, const uint8_t *pc)
 {
-    JSContext *ctx = realm_at(pc);
     JSValue stack[2] = { left, right };
     int failed, opcode = pc[-1];
     if (opcode == OP_add && JS_IsString(left) && JS_IsString(right))
-        return JS_ConcatString(ctx, left, right);
+        return placed(JS_ConcatString(realm_of(frame_now()), left, right), pc);
+    JSContext *ctx = realm_at(pc);
     switch (opcode) {
     case OP_add:
         failed = js_add_slow(ctx, stack + 2);
@@ -248,7 +256,7 @@ JSValue EXPORT(compiled_get_method)(JSValue receiver, JSAtom atom, const uint8_t
 /* The receiver is lent. */
 int EXPORT(compiled_put_field)(JSValue receiver, JSValue value, JSAtom atom, const uint8_t *pc, PropertyCell *cell)
 {
-    JSContext *ctx = realm_at(pc);
+    JSContext *ctx = realm_of(frame_now());
     if (likely(JS_VALUE_GET_TAG(receiver) == JS_TAG_OBJECT)) {
         JSObject *p = JS_VALUE_GET_OBJ(receiver);
         JSProperty *pr;
@@ -260,6 +268,7 @@ int EXPORT(compiled_put_field)(JSValue receiver, JSValue value, JSAtom atom, con
             return 0;
         }
     }
+    frame_now()->sf.cur_pc = pc;
     JS_DupValue(ctx, receiver);
     int result = JS_SetPropertyInternal(ctx, receiver, atom, value, receiver, JS_PROP_THROW_STRICT);
     JS_FreeValue(ctx, receiver);
@@ -302,23 +311,25 @@ JSValue EXPORT(compiled_construct)(JSValue *values, int argc, const uint8_t *pc)
     return object;
 }
 
-JSValue EXPORT(compiled_object)(const uint8_t *pc) { return JS_NewObject(realm_at(pc)); }
+JSValue EXPORT(compiled_object)(const uint8_t *pc) { return placed(JS_NewObject(realm_of(frame_now())), pc); }
 
 JSValue EXPORT(compiled_array)(const uint8_t *pc, int count, JSValue *values)
 {
-    return js_create_array_free(realm_at(pc), count, values);
+    return placed(js_create_array_free(realm_of(frame_now()), count, values), pc);
 }
 
 /* The object is lent. */
 int EXPORT(compiled_define_field)(JSValue object, JSValue value, JSAtom atom, const uint8_t *pc)
 {
-    JSContext *ctx = realm_at(pc);
+    CompiledFrame *frame = frame_now();
+    JSContext *ctx = realm_of(frame);
     if (likely(JS_VALUE_GET_TAG(object) == JS_TAG_OBJECT)) {
         JSObject *p = JS_VALUE_GET_OBJ(object);
         JSProperty *pr;
         if (p->class_id == JS_CLASS_OBJECT && p->extensible && !p->is_exotic && !find_own_property(&pr, p, atom)) {
             pr = add_property(ctx, p, atom, JS_PROP_C_W_E);
             if (!pr) {
+                frame->sf.cur_pc = pc;
                 JS_FreeValue(ctx, value);
                 return 1;
             }
@@ -326,7 +337,10 @@ int EXPORT(compiled_define_field)(JSValue object, JSValue value, JSAtom atom, co
             return 0;
         }
     }
-    return JS_DefinePropertyValue(ctx, object, atom, value, JS_PROP_C_W_E | JS_PROP_THROW) < 0;
+    int result = JS_DefinePropertyValue(ctx, object, atom, value, JS_PROP_C_W_E | JS_PROP_THROW);
+    if (result < 0)
+        frame->sf.cur_pc = pc;
+    return result < 0;
 }
 
 /* As `js_for_of_next`; the next element of an array that is iterated over as arrays are is taken here. */

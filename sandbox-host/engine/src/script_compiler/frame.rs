@@ -114,6 +114,8 @@ impl Body<'_> {
         }
         put.put().local_get(frame).local_get(self.argument_base).i32_store(word(at.frame_arguments));
         put.put().local_get(frame).local_get(count).i32_store(word(at.frame_argument_count));
+        // As the interpreter begins (patch 200).
+        put.put().local_get(frame).i32_const(self.function.code_address as i32 + 1).i32_store(word(at.frame_pc));
     }
 
     /// What only the interpreter needs of it.

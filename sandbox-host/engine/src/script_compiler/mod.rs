@@ -43,7 +43,7 @@ use std::collections::{BTreeSet, HashSet};
 use unit::Unit;
 
 /// Changes with whatever the compiler emits.
-pub const COMPILER_VERSION: u32 = 2;
+pub const COMPILER_VERSION: u32 = 3;
 
 // What is compiled follows from the script alone, so that it has one mode on every host: these bounds are counts, and what lies within them
 // compiles well within the time and memory that a host gives a compiler.
