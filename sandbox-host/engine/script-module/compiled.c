@@ -14,51 +14,84 @@ typedef struct PropertyCell {
 
 static PropertyCell property_cells[CELLS];
 
-static JSContext *realm_of(CompiledFrame *frame)
+/* Of the compiled function that calls a helper. */
+static inline CompiledFrame *frame_now(void) { return (CompiledFrame *)runtime->current_stack_frame; }
+
+static inline JSContext *realm_of(CompiledFrame *frame)
 {
     return JS_VALUE_GET_OBJ(frame->sf.cur_func)->u.func.function_bytecode->realm;
+}
+
+static inline JSContext *realm_at(const uint8_t *pc)
+{
+    CompiledFrame *frame = frame_now();
+    frame->sf.cur_pc = pc;
+    return realm_of(frame);
+}
+
+/* Of what the interpreter does without saying where it is first: a stack must name the place that was told before, and only what goes on in the
+   interpreter must know of this one. */
+static inline JSValue placed(JSValue result, const uint8_t *pc)
+{
+    if (unlikely(JS_IsException(result)))
+        frame_now()->sf.cur_pc = pc;
+    return result;
 }
 
 void EXPORT(compiled_free)(JSValue value) { __JS_FreeValueRT(runtime, value); }
 JSValue EXPORT(compiled_overflow)(JSContext *ctx) { return JS_ThrowStackOverflow(ctx); }
 
-int EXPORT(compiled_step)(CompiledFrame *frame, const uint8_t *pc, JSValue *sp) { return compiled_step_opcode(frame, pc, sp); }
+int EXPORT(compiled_step)(const uint8_t *pc, JSValue *sp) { return compiled_step_opcode(frame_now(), pc, sp); }
 
-/* Goes on in the interpreter, at pc or, when something was thrown, at whatever catches it, to the end of the activation. */
-JSValue EXPORT(compiled_resume)(CompiledFrame *frame, const uint8_t *pc, JSValue *sp, int is_throwing)
+/* Goes on in the interpreter to the end of the activation: at frame->pc or, when something was thrown, at whatever catches it. What can throw
+   has told sf.cur_pc. */
+JSValue EXPORT(compiled_resume)(JSValue *sp, int is_throwing, JSContext *caller, int argc, JSValue *argv, JSValue *locals, JSValue *stack,
+                                JSValue this_value, JSValue new_target)
 {
-    frame->pc = pc;
+    CompiledFrame *frame = frame_now();
+    if (is_throwing)
+        frame->pc = frame->sf.cur_pc;
     frame->sp = sp;
     frame->is_throwing = is_throwing;
+    frame->caller_ctx = caller;
+    frame->argc = argc;
+    frame->argv = argv;
+    frame->local_buf = locals;
+    frame->stack_buf = stack;
+    frame->this_obj = this_value;
+    frame->new_target = new_target;
     return JS_CallInternal(frame->caller_ctx, JS_MKPTR(JS_TAG_INT, frame), JS_UNDEFINED, JS_UNDEFINED, 0, NULL, JS_CALL_FLAG_RESUME);
 }
 
-void EXPORT(compiled_close)(CompiledFrame *frame)
+void EXPORT(compiled_close)(void)
 {
+    CompiledFrame *frame = frame_now();
     close_var_refs(runtime, JS_VALUE_GET_OBJ(frame->sf.cur_func)->u.func.function_bytecode, &frame->sf);
 }
 
-void EXPORT(compiled_close_variable)(CompiledFrame *frame, int index)
+void EXPORT(compiled_close_variable)(int index)
 {
+    CompiledFrame *frame = frame_now();
     JSFunctionBytecode *b = JS_VALUE_GET_OBJ(frame->sf.cur_func)->u.func.function_bytecode;
     close_lexical_var(b->realm, b, &frame->sf, index);
 }
 
-JSValue EXPORT(compiled_closure)(CompiledFrame *frame, int index)
+JSValue EXPORT(compiled_closure)(const uint8_t *pc, int index)
 {
+    CompiledFrame *frame = frame_now();
     JSObject *p = JS_VALUE_GET_OBJ(frame->sf.cur_func);
     JSFunctionBytecode *b = p->u.func.function_bytecode;
-    return js_closure(b->realm, JS_DupValue(b->realm, b->cpool[index]), p->u.func.var_refs, &frame->sf, FALSE);
+    return placed(js_closure(b->realm, JS_DupValue(b->realm, b->cpool[index]), p->u.func.var_refs, &frame->sf, FALSE), pc);
 }
 
-JSValue EXPORT(compiled_binary)(CompiledFrame *frame, const uint8_t *pc, int opcode, JSValue left, JSValue right)
+/* Of the one byte of code before pc. */
+JSValue EXPORT(compiled_binary)(JSValue left, JSValue right, const uint8_t *pc)
 {
-    JSContext *ctx = realm_of(frame);
     JSValue stack[2] = { left, right };
-    int failed;
+    int failed, opcode = pc[-1];
     if (opcode == OP_add && JS_IsString(left) && JS_IsString(right))
-        return JS_ConcatString(ctx, left, right);
-    frame->sf.cur_pc = pc;
+        return placed(JS_ConcatString(realm_of(frame_now()), left, right), pc);
+    JSContext *ctx = realm_at(pc);
     switch (opcode) {
     case OP_add:
         failed = js_add_slow(ctx, stack + 2);
@@ -94,29 +127,50 @@ JSValue EXPORT(compiled_binary)(CompiledFrame *frame, const uint8_t *pc, int opc
     case OP_strict_neq:
         failed = js_strict_eq_slow(ctx, stack + 2, opcode == OP_strict_neq);
         break;
+    case OP_in:
+    case OP_instanceof:
+        failed = opcode == OP_in ? js_operator_in(ctx, stack + 2) : js_operator_instanceof(ctx, stack + 2);
+        /* These two leave their operands to the interpreter when they throw. */
+        if (failed) {
+            JS_FreeValue(ctx, left);
+            JS_FreeValue(ctx, right);
+        }
+        break;
     default:
         abort();
     }
     return failed ? JS_EXCEPTION : stack[0];
 }
 
-JSValue EXPORT(compiled_unary)(CompiledFrame *frame, const uint8_t *pc, int opcode, JSValue value)
+JSValue EXPORT(compiled_unary)(JSValue value, const uint8_t *pc, int opcode)
 {
-    JSContext *ctx = realm_of(frame);
+    JSContext *ctx = realm_at(pc);
     JSValue stack[1] = { value };
-    frame->sf.cur_pc = pc;
     int failed = opcode == OP_not ? js_not_slow(ctx, stack + 1) : js_unary_arith_slow(ctx, stack + 1, opcode);
     return failed ? JS_EXCEPTION : stack[0];
+}
+
+JSValue EXPORT(compiled_type_of)(JSValue value)
+{
+    JSAtom atom = js_operator_typeof(context, value);
+    JS_FreeValue(context, value);
+    return JS_AtomToString(context, atom);
+}
+
+int EXPORT(compiled_type_of_is)(JSValue value, JSAtom wanted)
+{
+    JSAtom atom = js_operator_typeof(context, value);
+    JS_FreeValue(context, value);
+    return atom == wanted;
 }
 
 int EXPORT(compiled_truth)(JSValue value) { return JS_ToBoolFree(context, value); }
 double EXPORT(compiled_remainder)(double left, double right) { return fmod(left, right); }
 
 /* Adds to a variable in the frame. It lies there, so that a string of which it is the only owner grows in place. */
-int EXPORT(compiled_add_to)(CompiledFrame *frame, const uint8_t *pc, JSValue *variable, JSValue right)
+int EXPORT(compiled_add_to)(JSValue *variable, JSValue right, const uint8_t *pc)
 {
-    JSContext *ctx = realm_of(frame);
-    frame->sf.cur_pc = pc;
+    JSContext *ctx = realm_at(pc);
     if (JS_VALUE_GET_TAG(*variable) == JS_TAG_STRING && JS_VALUE_GET_TAG(right) == JS_TAG_STRING) {
         if (JS_ConcatStringInPlace(ctx, JS_VALUE_GET_STRING(*variable), right)) {
             JS_FreeValue(ctx, right);
@@ -152,10 +206,9 @@ static int is_told_by_shape(JSObject *p, JSAtom atom)
     return !p->is_exotic || (p->class_id == JS_CLASS_ARRAY && !__JS_AtomIsTaggedInt(atom));
 }
 
-static inline JSValue get_property(CompiledFrame *frame, const uint8_t *pc, JSValue receiver, JSAtom atom, PropertyCell *cell,
-                                   int is_method)
+static inline JSValue get_property(JSValue receiver, JSAtom atom, const uint8_t *pc, PropertyCell *cell, int is_method)
 {
-    JSContext *ctx = realm_of(frame);
+    JSContext *ctx = realm_at(pc);
     JSValue value = receiver;
     if (likely(JS_VALUE_GET_TAG(receiver) == JS_TAG_OBJECT)) {
         JSObject *first = JS_VALUE_GET_OBJ(receiver), *p = first;
@@ -181,25 +234,29 @@ static inline JSValue get_property(CompiledFrame *frame, const uint8_t *pc, JSVa
                 return JS_UNDEFINED;
         }
     }
-    frame->sf.cur_pc = pc;
-    return JS_GetPropertyInternal(ctx, value, atom, receiver, 0);
+    /* A getter can take the receiver away from whoever lent it. */
+    JS_DupValue(ctx, receiver);
+    value = JS_GetPropertyInternal(ctx, value, atom, receiver, 0);
+    JS_FreeValue(ctx, receiver);
+    return value;
 }
 
 /* The receiver is lent, the result is owned. */
-JSValue EXPORT(compiled_get_field)(CompiledFrame *frame, const uint8_t *pc, JSValue receiver, JSAtom atom, PropertyCell *cell)
+JSValue EXPORT(compiled_get_field)(JSValue receiver, JSAtom atom, const uint8_t *pc, PropertyCell *cell)
 {
-    return get_property(frame, pc, receiver, atom, cell, 0);
+    return get_property(receiver, atom, pc, cell, 0);
 }
 
 /* The same; its cell also remembers what the prototype has. */
-JSValue EXPORT(compiled_get_method)(CompiledFrame *frame, const uint8_t *pc, JSValue receiver, JSAtom atom, PropertyCell *cell)
+JSValue EXPORT(compiled_get_method)(JSValue receiver, JSAtom atom, const uint8_t *pc, PropertyCell *cell)
 {
-    return get_property(frame, pc, receiver, atom, cell, 1);
+    return get_property(receiver, atom, pc, cell, 1);
 }
 
-int EXPORT(compiled_put_field)(CompiledFrame *frame, const uint8_t *pc, JSValue receiver, JSValue value, JSAtom atom, PropertyCell *cell)
+/* The receiver is lent. */
+int EXPORT(compiled_put_field)(JSValue receiver, JSValue value, JSAtom atom, const uint8_t *pc, PropertyCell *cell)
 {
-    JSContext *ctx = realm_of(frame);
+    JSContext *ctx = realm_of(frame_now());
     if (likely(JS_VALUE_GET_TAG(receiver) == JS_TAG_OBJECT)) {
         JSObject *p = JS_VALUE_GET_OBJ(receiver);
         JSProperty *pr;
@@ -208,45 +265,63 @@ int EXPORT(compiled_put_field)(CompiledFrame *frame, const uint8_t *pc, JSValue 
             if (cell)
                 *cell = (PropertyCell){ p->shape->id, (uint8_t *)pr - (uint8_t *)p->prop, 0, 0 };
             set_value(ctx, &pr->u.value, value);
-            JS_FreeValue(ctx, receiver);
             return 0;
         }
     }
-    frame->sf.cur_pc = pc;
+    frame_now()->sf.cur_pc = pc;
+    JS_DupValue(ctx, receiver);
     int result = JS_SetPropertyInternal(ctx, receiver, atom, value, receiver, JS_PROP_THROW_STRICT);
     JS_FreeValue(ctx, receiver);
     return result < 0;
 }
 
 /* The receiver is lent. */
-JSValue EXPORT(compiled_get_element)(CompiledFrame *frame, const uint8_t *pc, JSValue receiver, JSValue key)
+JSValue EXPORT(compiled_get_element)(JSValue receiver, JSValue key, const uint8_t *pc)
 {
-    frame->sf.cur_pc = pc;
-    return JS_GetPropertyValue(realm_of(frame), receiver, key);
+    JSContext *ctx = realm_at(pc);
+    JS_DupValue(ctx, receiver);
+    JSValue value = JS_GetPropertyValue(ctx, receiver, key);
+    JS_FreeValue(ctx, receiver);
+    return value;
 }
 
-JSValue EXPORT(compiled_call)(CompiledFrame *frame, const uint8_t *pc, JSValue function, JSValue receiver, int argc, JSValue *argv)
+/* The receiver is lent. */
+int EXPORT(compiled_put_element)(JSValue receiver, JSValue key, JSValue value, const uint8_t *pc)
 {
-    frame->sf.cur_pc = pc;
-    return JS_CallInternal(realm_of(frame), function, receiver, JS_UNDEFINED, argc, argv, 0);
+    JSContext *ctx = realm_at(pc);
+    JS_DupValue(ctx, receiver);
+    int result = JS_SetPropertyValue(ctx, receiver, key, value, JS_PROP_THROW_STRICT);
+    JS_FreeValue(ctx, receiver);
+    return result < 0;
 }
 
-JSValue EXPORT(compiled_construct)(CompiledFrame *frame, const uint8_t *pc, JSValue function, JSValue new_target, int argc, JSValue *argv)
+/* Whoever calls has told the pc, and frees what it passes. */
+JSValue EXPORT(compiled_call)(JSValue function, JSValue receiver, int argc, JSValue *argv)
 {
-    frame->sf.cur_pc = pc;
-    return JS_CallConstructorInternal(realm_of(frame), function, new_target, argc, argv, 0);
+    return JS_CallInternal(realm_of(frame_now()), function, receiver, JS_UNDEFINED, argc, argv, 0);
 }
 
-JSValue EXPORT(compiled_object)(CompiledFrame *frame) { return JS_NewObject(realm_of(frame)); }
-
-JSValue EXPORT(compiled_array)(CompiledFrame *frame, int count, JSValue *values)
+/* Constructor, new.target, arguments. */
+JSValue EXPORT(compiled_construct)(JSValue *values, int argc, const uint8_t *pc)
 {
-    return js_create_array_free(realm_of(frame), count, values);
+    JSContext *ctx = realm_at(pc);
+    JSValue object = JS_CallConstructorInternal(ctx, values[0], values[1], argc, values + 2, 0);
+    for (int i = 0; i < argc + 2; i++)
+        JS_FreeValue(ctx, values[i]);
+    return object;
+}
+
+JSValue EXPORT(compiled_object)(const uint8_t *pc) { return placed(JS_NewObject(realm_of(frame_now())), pc); }
+
+JSValue EXPORT(compiled_array)(const uint8_t *pc, int count, JSValue *values)
+{
+    return placed(js_create_array_free(realm_of(frame_now()), count, values), pc);
 }
 
 /* The object is lent. */
-int EXPORT(compiled_define_field)(CompiledFrame *frame, JSValue object, JSValue value, JSAtom atom)
+int EXPORT(compiled_define_field)(JSValue object, JSValue value, JSAtom atom, const uint8_t *pc)
 {
+    CompiledFrame *frame = frame_now();
     JSContext *ctx = realm_of(frame);
     if (likely(JS_VALUE_GET_TAG(object) == JS_TAG_OBJECT)) {
         JSObject *p = JS_VALUE_GET_OBJ(object);
@@ -254,6 +329,7 @@ int EXPORT(compiled_define_field)(CompiledFrame *frame, JSValue object, JSValue 
         if (p->class_id == JS_CLASS_OBJECT && p->extensible && !p->is_exotic && !find_own_property(&pr, p, atom)) {
             pr = add_property(ctx, p, atom, JS_PROP_C_W_E);
             if (!pr) {
+                frame->sf.cur_pc = pc;
                 JS_FreeValue(ctx, value);
                 return 1;
             }
@@ -261,11 +337,14 @@ int EXPORT(compiled_define_field)(CompiledFrame *frame, JSValue object, JSValue 
             return 0;
         }
     }
-    return JS_DefinePropertyValue(ctx, object, atom, value, JS_PROP_C_W_E | JS_PROP_THROW) < 0;
+    int result = JS_DefinePropertyValue(ctx, object, atom, value, JS_PROP_C_W_E | JS_PROP_THROW);
+    if (result < 0)
+        frame->sf.cur_pc = pc;
+    return result < 0;
 }
 
 /* As `js_for_of_next`; the next element of an array that is iterated over as arrays are is taken here. */
-int EXPORT(compiled_for_of_next)(CompiledFrame *frame, const uint8_t *pc, JSValue *sp, int offset)
+int EXPORT(compiled_for_of_next)(const uint8_t *pc, JSValue *sp, int offset)
 {
     JSValue iterator = sp[offset], next = sp[offset + 1];
     if (JS_VALUE_GET_TAG(iterator) == JS_TAG_OBJECT && JS_VALUE_GET_TAG(next) == JS_TAG_OBJECT) {
@@ -285,24 +364,26 @@ int EXPORT(compiled_for_of_next)(CompiledFrame *frame, const uint8_t *pc, JSValu
             }
         }
     }
-    frame->sf.cur_pc = pc;
-    return js_for_of_next(realm_of(frame), sp, offset) != 0;
+    return js_for_of_next(realm_at(pc), sp, offset) != 0;
 }
 
 /* A global variable that is not initialised, or none. */
-JSValue EXPORT(compiled_get_global)(CompiledFrame *frame, const uint8_t *pc, int index, int throws)
+JSValue EXPORT(compiled_get_global)(const uint8_t *pc, int index, int throws)
 {
+    CompiledFrame *frame = frame_now();
     JSFunctionBytecode *b = JS_VALUE_GET_OBJ(frame->sf.cur_func)->u.func.function_bytecode;
     JSContext *ctx = b->realm;
     JSClosureVar *variable = &b->closure_var[index];
+    frame->sf.cur_pc = pc;
     if (variable->is_lexical)
         return JS_ThrowReferenceErrorUninitialized(ctx, variable->var_name);
-    frame->sf.cur_pc = pc;
     return JS_GetPropertyInternal(ctx, ctx->global_obj, variable->var_name, ctx->global_obj, throws);
 }
 
-void EXPORT(compiled_uninitialized)(CompiledFrame *frame, int index, int is_reference)
+void EXPORT(compiled_uninitialized)(const uint8_t *pc, int index, int is_reference)
 {
+    CompiledFrame *frame = frame_now();
+    frame->sf.cur_pc = pc;
     JSFunctionBytecode *b = JS_VALUE_GET_OBJ(frame->sf.cur_func)->u.func.function_bytecode;
     JS_ThrowReferenceErrorUninitialized2(b->realm, b, index, is_reference);
 }
@@ -330,6 +411,7 @@ static const struct {
     PLACE(CompiledFrame, new_target)
     PLACE(CompiledFrame, stack_buf)
     PLACE(CompiledFrame, sp)
+    PLACE(CompiledFrame, pc)
     SIZE(CompiledFrame)
     PLACE(JSObject, class_id)
     PLACE(JSObject, shape)
@@ -378,6 +460,8 @@ static const struct {
     VALUE("atom of the empty string", JS_ATOM_empty_string)
     VALUE("mask of a class word", CLASS_WORD_MASK)
     VALUE("class of arrays", JS_CLASS_ARRAY)
+    VALUE("atom of undefined", JS_ATOM_undefined)
+    VALUE("atom of function", JS_ATOM_function)
     VALUE("class of functions", JS_CLASS_BYTECODE_FUNCTION)
     VALUE("type of bytecode", JS_GC_OBJ_TYPE_FUNCTION_BYTECODE)
     VALUE("type of objects", JS_GC_OBJ_TYPE_JS_OBJECT)

@@ -86,11 +86,10 @@ static no_inline int compiled_step_opcode(CompiledFrame *frame, const uint8_t *p
 
 const stepTail = `
  stepped:
-    frame->pc = pc;
     frame->sp = sp;
     return 0;
  exception:
-    frame->pc = pc;
+    sf->cur_pc = pc;
     frame->sp = sp;
     return 1;
  done:
@@ -108,6 +107,8 @@ export default function patch(text) {
   const step = stepHead + replace(loop, ' restart:\n    for(;;) {', '    {') + stepTail
   let hooked = replace(interpreter, '    if (js_poll_interrupts(caller_ctx))\n        return JS_EXCEPTION;\n', (poll) => resume + poll)
   hooked = replace(hooked, '    if (unlikely(argc < b->arg_count', (condition) => call + condition)
+  // Without it a stack that is taken before anything says where it is names whatever the memory held: nothing that compiled code could repeat.
+  hooked = replace(hooked, '    pc = b->byte_code_buf;\n', (start) => `${start}    sf->cur_pc = pc + 1;\n`)
   let patched = text.slice(0, from) + frame + hooked + step + text.slice(to)
   patched = replace(patched, callFlags, (flags) => `${flags}#define JS_CALL_FLAG_RESUME      (1 << 5)\n`)
   return replace(

@@ -2,22 +2,24 @@
 //!
 //! ```text
 //! entry ─▶ frame on the shadow stack, as the interpreter lays it out ─▶ blocks ─▶ return: references closed, variables freed
-//!                                                                        └─▶ leave: everything spilled into the frame, the interpreter
+//!                                                                        └─▶ leave: the rest is spilled into the frame, the interpreter
 //!                                                                                   goes on at a pc, or where an exception is caught
 //! ```
-//! Variables, arguments and the operand stack are Wasm locals; what closures share lives in the frame. See `operands.rs` for the rules of
-//! ownership.
+//! Variables, arguments and the operand stack are Wasm locals; what closures share lives in the frame. Variables are also written to the frame
+//! when they change, so that the many ways out have nothing to spill of them; numbers that change in loops are written on the way out. See
+//! `operands.rs` for the rules of ownership.
 use super::bytecode::{FunctionCode, Instruction};
-use super::code::{Code, Label, long, word};
-use super::flow::{Block, Blocks, Unfit};
+use super::code::{Code, Label};
+use super::flow::{self, Block, Blocks, Unfit};
+use super::frame::{FRAME_BYTES_MAX, FrameLayout};
 use super::heap::Places;
-use super::helpers::{COMPILED_PARAMETERS, Helper};
+use super::helpers::COMPILED_PARAMETERS;
 use super::operands::{Operand, UNDEFINED};
 use super::operation::Operation;
 use super::types::Types;
 use super::unit::Unit;
 use wasm_encoder::Function;
-use wasm_encoder::ValType::{F64, I32, I64};
+use wasm_encoder::ValType::{self, F64, I32, I64};
 
 /// Parameters of a compiled function.
 pub mod parameter {
@@ -30,37 +32,6 @@ pub mod parameter {
     pub const FLAGS: u32 = 6;
 }
 
-/// `JS_CALL_FLAG_COPY_ARGV`.
-const COPY_ARGUMENTS: i32 = 1 << 1;
-/// The interpreter's own stack check has to see what a frame takes before it is taken.
-const FRAME_BYTES_MAX: u32 = 32 << 10;
-
-/// Bytes from the frame's start.
-#[derive(Clone, Copy)]
-pub struct FrameLayout {
-    pub arguments: u32,
-    pub variables: u32,
-    pub stack: u32,
-    pub references: u32,
-    bytes: u32,
-}
-
-impl FrameLayout {
-    fn of(function: &FunctionCode, places: &Places) -> Self {
-        let arguments = places.frame_bytes.next_multiple_of(8);
-        let variables = arguments + 8 * function.arguments as u32;
-        let stack = variables + 8 * function.variables as u32;
-        let references = stack + 8 * function.stack as u32;
-        Self {
-            arguments,
-            variables,
-            stack,
-            references,
-            bytes: (references + 4 * function.references as u32).next_multiple_of(16),
-        }
-    }
-}
-
 /// Where a variable is.
 #[derive(Clone, Copy)]
 pub struct Home {
@@ -68,6 +39,8 @@ pub struct Home {
     pub boxed: Option<u32>,
     /// Of a variable that is a float for certain.
     pub float: u32,
+    /// Whether the frame learns of it only when the interpreter takes over.
+    pub is_lazy: bool,
 }
 
 pub struct Body<'a> {
@@ -89,76 +62,40 @@ pub struct Body<'a> {
     pub frame: u32,
     pub argument_base: u32,
     pub references: Option<u32>,
-    locals_base: u32,
-    leave_pc: u32,
-    leave_stack: u32,
-    leave_throwing: u32,
-    result: u32,
-    leaves: Label,
+    pub locals_base: u32,
+    pub leave_stack: u32,
+    pub leave_throwing: u32,
+    pub result: u32,
+    pub leaves: Label,
+    /// Where the interpreter takes over with what was thrown, by the height of the stack in the frame; the last is for steps, which say it.
+    pub throws: Vec<Label>,
     returns: Label,
     /// The targets of branches that are open: loops and merges, by block.
     targets: Vec<(u32, Label)>,
     /// Whether the frame must be whole from the start, for opcodes that the interpreter steps through.
     pub steps: bool,
+    /// Of a function that the module has once: the parameters that are the pc and what is owned.
+    pub shared: Option<(u32, u32)>,
+    /// Whether the block is in as many loops as it takes for code of its own.
+    is_hot: bool,
     problem: Option<Unfit>,
 }
 
 pub fn compile(unit: &Unit<'_>, function: &FunctionCode, blocks: &Blocks) -> Result<Function, Unfit> {
-    let layout = FrameLayout::of(function, unit.places);
-    if layout.bytes > FRAME_BYTES_MAX {
-        return Err(format!("its frame takes {} bytes, allowed are {FRAME_BYTES_MAX}", layout.bytes));
+    let mut body = Body::new(unit, function, blocks, &COMPILED_PARAMETERS);
+    if body.layout.bytes > FRAME_BYTES_MAX {
+        return Err(format!("its frame takes {} bytes, allowed are {FRAME_BYTES_MAX}", body.layout.bytes));
     }
-    let mut code = Code::new(&COMPILED_PARAMETERS);
-    let variables = (0..function.variables)
-        .map(|index| {
-            let is_captured = function.is_variable_captured(index);
-            Home { boxed: (!is_captured).then(|| code.local(I64)), float: code.local(F64) }
-        })
-        .collect();
-    let arguments =
-        (0..function.arguments).map(|index| (!function.is_argument_captured(index)).then(|| code.local(I64))).collect();
-    let slots = (0..function.stack).map(|_| code.local(I64)).collect();
-    let frame = code.local(I32);
-    let argument_base = code.local(I32);
-    let references = (function.closure > 0).then(|| code.local(I32));
-    let (locals_base, leave_pc, leave_stack, leave_throwing) =
-        (code.local(I32), code.local(I32), code.local(I32), code.local(I32));
-    let result = code.local(I64);
-    let steps = blocks.values().flat_map(|block| &block.instructions).any(|instruction| needs_step(function, instruction));
-    let mut body = Body {
-        unit,
-        function,
-        blocks,
-        layout,
-        stack: Vec::new(),
-        variable_types: Vec::new(),
-        argument_types: Vec::new(),
-        variables,
-        arguments,
-        slots,
-        held: vec![Types::SIMPLE; function.variables],
-        frame,
-        argument_base,
-        references,
-        locals_base,
-        leave_pc,
-        leave_stack,
-        leave_throwing,
-        result,
-        leaves: Label::NONE,
-        returns: Label::NONE,
-        targets: Vec::new(),
-        steps,
-        problem: None,
-        code,
-    };
     body.enter();
     body.code.fix_locals();
     body.returns = body.code.block();
     body.leaves = body.code.block();
+    let mut throws: Vec<Label> = (0..function.stack + 2).map(|_| body.code.block()).collect();
+    throws.reverse();
+    body.throws = throws;
     body.tree(0);
     body.code.put().unreachable();
-    body.code.end();
+    body.land();
     body.leave();
     body.code.end();
     body.finish();
@@ -183,6 +120,60 @@ fn needs_step(function: &FunctionCode, instruction: &Instruction) -> bool {
 pub const STRICT: u8 = 1;
 
 impl<'a> Body<'a> {
+    pub fn new(unit: &'a Unit<'a>, function: &'a FunctionCode, blocks: &'a Blocks, parameters: &[ValType]) -> Self {
+        let mut code = Code::new(parameters);
+        let lazy = flow::lazy_variables(function, blocks);
+        let variables = (0..function.variables)
+            .map(|index| {
+                let is_captured = function.is_variable_captured(index);
+                Home { boxed: (!is_captured).then(|| code.local(I64)), float: code.local(F64), is_lazy: lazy[index] }
+            })
+            .collect();
+        let arguments =
+            (0..function.arguments).map(|index| (!function.is_argument_captured(index)).then(|| code.local(I64))).collect();
+        let slots = (0..function.stack).map(|_| code.local(I64)).collect();
+        let frame = code.local(I32);
+        let argument_base = code.local(I32);
+        let references = (function.closure > 0).then(|| code.local(I32));
+        let (locals_base, leave_stack, leave_throwing) = (code.local(I32), code.local(I32), code.local(I32));
+        let result = code.local(I64);
+        let steps = blocks.values().flat_map(|block| &block.instructions).any(|instruction| needs_step(function, instruction));
+        Self {
+            unit,
+            function,
+            blocks,
+            layout: FrameLayout::of(function, unit.places),
+            stack: Vec::new(),
+            variable_types: Vec::new(),
+            argument_types: Vec::new(),
+            variables,
+            arguments,
+            slots,
+            held: vec![Types::SIMPLE; function.variables],
+            frame,
+            argument_base,
+            references,
+            locals_base,
+            leave_stack,
+            leave_throwing,
+            result,
+            leaves: Label::NONE,
+            throws: Vec::new(),
+            returns: Label::NONE,
+            targets: Vec::new(),
+            steps,
+            shared: None,
+            is_hot: false,
+            problem: None,
+            code,
+        }
+    }
+
+    /// Whether what is done often is worth its code here; else it is a call of a function that the module has once.
+    pub fn is_inline(&self) -> bool {
+        self.is_hot || self.shared.is_some()
+    }
+
     pub fn places(&self) -> &'a Places {
         self.unit.places
     }
@@ -190,141 +181,6 @@ impl<'a> Body<'a> {
     /// A contradiction between what was told of the function and what is emitted; it stays interpreted.
     pub fn refuse(&mut self, why: &str) {
         self.problem.get_or_insert_with(|| why.to_owned());
-    }
-
-    fn enter(&mut self) {
-        let at = self.places();
-        let (frame, layout) = (self.frame, self.layout);
-        let put = &mut self.code;
-        put.put().global_get(0).i32_const(layout.bytes as i32).i32_sub().local_tee(frame);
-        put.put().i32_const(self.unit.runtime as i32).i32_load(word(at.runtime_stack_limit)).i32_lt_u();
-        put.when();
-        put.put().local_get(parameter::CONTEXT).call(Helper::Overflow.index()).return_();
-        put.end();
-        put.put().local_get(frame).global_set(0);
-        let runtime = self.unit.runtime as i32;
-        put.put().local_get(frame).i32_const(runtime).i32_load(word(at.runtime_frame)).i32_store(word(at.frame_previous));
-        put.put().i32_const(runtime).local_get(frame).i32_store(word(at.runtime_frame));
-        put.put().local_get(frame).local_get(parameter::FUNCTION).i64_store(long(at.frame_function));
-        put.put().local_get(frame).i32_const(i32::from(self.function.mode)).i32_store(word(at.frame_mode));
-        put.put().local_get(frame).local_get(frame).i32_const(layout.variables as i32).i32_add().local_tee(self.locals_base);
-        put.put().i32_store(word(at.frame_variables));
-        if self.function.references > 0 {
-            put.put().local_get(frame).local_get(frame).i32_const(layout.references as i32).i32_add();
-            put.put().i32_store(word(at.frame_references));
-        }
-        for index in 0..self.function.references as u32 {
-            put.put().local_get(frame).i32_const(0).i32_store(word(layout.references + 4 * index));
-        }
-        self.take_arguments();
-        if self.steps {
-            self.complete_frame();
-        }
-        let put = &mut self.code;
-        if let Some(references) = self.references {
-            put.put().local_get(parameter::FUNCTION).i32_wrap_i64().i32_load(word(at.object_references)).local_set(references);
-        }
-        for (index, home) in self.arguments.iter().enumerate() {
-            if let Some(home) = home {
-                put.put().local_get(self.argument_base).i64_load(long(8 * index as u32)).local_set(*home);
-            }
-        }
-        for (index, home) in self.variables.iter().enumerate() {
-            let mut put = put.put();
-            match home.boxed {
-                Some(home) => put.i64_const(UNDEFINED as i64).local_set(home),
-                None => put.local_get(frame).i64_const(UNDEFINED as i64).i64_store(long(layout.variables + 8 * index as u32)),
-            };
-        }
-    }
-
-    /// As the interpreter: those of the caller, or a copy if there are too few.
-    fn take_arguments(&mut self) {
-        let (at, frame, layout) = (self.places(), self.frame, self.layout);
-        let wanted = self.function.arguments as i32;
-        let retain = self.unit.retain();
-        let put = &mut self.code;
-        let count = put.local(I32);
-        put.put().local_get(parameter::GIVEN).local_set(self.argument_base).local_get(parameter::COUNT).local_set(count);
-        if wanted > 0 {
-            put.put().local_get(parameter::COUNT).i32_const(wanted).i32_lt_s();
-            put.put().local_get(parameter::FLAGS).i32_const(COPY_ARGUMENTS).i32_and().i32_or();
-            put.when();
-            for index in 0..wanted {
-                put.put().local_get(frame).local_get(parameter::COUNT).i32_const(index).i32_gt_s();
-                put.when_giving(I64);
-                put.put().local_get(parameter::GIVEN).i64_load(long(8 * index as u32)).call(retain);
-                put.otherwise();
-                put.put().i64_const(UNDEFINED as i64);
-                put.end();
-                put.put().i64_store(long(layout.arguments + 8 * index as u32));
-            }
-            put.put().local_get(frame).i32_const(layout.arguments as i32).i32_add().local_tee(self.argument_base);
-            put.put().local_set(self.locals_base).i32_const(wanted).local_set(count);
-            put.end();
-        }
-        put.put().local_get(frame).local_get(self.argument_base).i32_store(word(at.frame_arguments));
-        put.put().local_get(frame).local_get(count).i32_store(word(at.frame_argument_count));
-    }
-
-    /// What only the interpreter needs of it.
-    fn complete_frame(&mut self) {
-        let (at, frame, layout) = (self.places(), self.frame, self.layout);
-        let put = &mut self.code;
-        put.put().local_get(frame).local_get(parameter::CONTEXT).i32_store(word(at.frame_caller_context));
-        put.put().local_get(frame).local_get(parameter::COUNT).i32_store(word(at.frame_given_count));
-        put.put().local_get(frame).local_get(parameter::GIVEN).i32_store(word(at.frame_given));
-        put.put().local_get(frame).local_get(self.locals_base).i32_store(word(at.frame_locals));
-        put.put().local_get(frame).local_get(parameter::THIS).i64_store(long(at.frame_this));
-        put.put().local_get(frame).local_get(parameter::NEW_TARGET).i64_store(long(at.frame_new_target));
-        put.put().local_get(frame).local_get(frame).i32_const(layout.stack as i32).i32_add().i32_store(word(at.frame_stack));
-    }
-
-    /// The interpreter takes over; it frees the frame.
-    fn leave(&mut self) {
-        let (frame, layout) = (self.frame, self.layout);
-        for (index, home) in self.variables.iter().enumerate() {
-            if let Some(boxed) = home.boxed {
-                self.code.put().local_get(frame).local_get(boxed).i64_store(long(layout.variables + 8 * index as u32));
-            }
-        }
-        if !self.steps {
-            self.complete_frame();
-        }
-        let put = &mut self.code;
-        put.put().local_get(frame).local_get(self.leave_pc).local_get(self.leave_stack).local_get(self.leave_throwing);
-        put.put().call(Helper::Resume.index());
-        put.put().local_get(frame).i32_const(layout.bytes as i32).i32_add().global_set(0).return_();
-    }
-
-    fn finish(&mut self) {
-        let (at, frame, layout) = (self.places(), self.frame, self.layout);
-        if self.function.references > 0 {
-            self.code.put().local_get(frame).call(Helper::Close.index());
-        }
-        let value = self.code.local(I64);
-        for index in 0..self.variables.len() {
-            match self.variables[index].boxed {
-                Some(boxed) => self.free_local(boxed, self.held[index]),
-                None => {
-                    self.code.put().local_get(frame).i64_load(long(layout.variables + 8 * index as u32)).local_set(value);
-                    self.free_local(value, Types::ANY);
-                }
-            }
-        }
-        if self.function.arguments > 0 {
-            self.code.put().local_get(self.argument_base).local_get(parameter::GIVEN).i32_ne();
-            self.code.when();
-            for index in 0..self.function.arguments as u32 {
-                self.code.put().local_get(frame).i64_load(long(layout.arguments + 8 * index)).local_set(value);
-                self.free_local(value, Types::ANY);
-            }
-            self.code.end();
-        }
-        let put = &mut self.code;
-        put.put().i32_const(self.unit.runtime as i32).local_get(frame).i32_load(word(at.frame_previous));
-        put.put().i32_store(word(at.runtime_frame));
-        put.put().local_get(frame).i32_const(layout.bytes as i32).i32_add().global_set(0).local_get(self.result);
     }
 
     /// A block and all that it dominates ("Beyond Relooper", Ramsey).
@@ -357,6 +213,7 @@ impl<'a> Body<'a> {
     }
 
     fn block(&mut self, block: &Block) {
+        self.is_hot = block.depth >= self.unit.inline_depth;
         self.variable_types.clone_from(&block.state.variables);
         self.argument_types.clone_from(&block.state.arguments);
         self.stack = block.state.stack.iter().zip(&self.slots).map(|(types, slot)| Operand::boxed(*slot, *types, true)).collect();
@@ -396,6 +253,7 @@ impl<'a> Body<'a> {
                 self.box_float(self.variables[index].float);
                 self.code.put().local_set(boxed);
                 self.held[index] = self.held[index] | Types::FLOAT;
+                self.write_through(index);
             }
         }
         if self.stack.len() != target.state.stack.len() {
@@ -443,52 +301,4 @@ impl<'a> Body<'a> {
         }
         self.code.go(self.returns);
     }
-
-    /// Leaves to the interpreter, which goes on at `pc` (bytes from the start of the code), or with what was thrown. The operands are spilled
-    /// on this path only. Where a step left its own end of the stack, that counts.
-    pub fn leave_at(&mut self, pc: u32, is_throwing: bool, end: StackEnd) {
-        let (frame, layout) = (self.frame, self.layout);
-        for index in 0..self.variables.len() {
-            if self.is_unboxed(index)
-                && let Some(boxed) = self.variables[index].boxed
-            {
-                self.box_float(self.variables[index].float);
-                self.code.put().local_set(boxed);
-            }
-        }
-        for place in 0..self.stack.len() {
-            let operand = self.stack[place];
-            self.spill(operand, place);
-        }
-        let height = self.stack.len() as u32;
-        let put = &mut self.code;
-        put.put().i32_const(self.function.code_address.wrapping_add(pc) as i32).local_set(self.leave_pc);
-        match end {
-            StackEnd::Here => put.put().local_get(frame).i32_const((layout.stack + 8 * height) as i32).i32_add(),
-            StackEnd::At(height) => put.put().local_get(frame).i32_const((layout.stack + 8 * height as u32) as i32).i32_add(),
-            StackEnd::Stepped => put.put().local_get(frame).i32_load(word(self.unit.places.frame_stack_end)),
-        };
-        put.put().local_set(self.leave_stack).i32_const(i32::from(is_throwing)).local_set(self.leave_throwing);
-        self.code.go(self.leaves);
-    }
-
-    pub fn throw(&mut self, instruction: &Instruction) {
-        self.leave_at(instruction.next, true, StackEnd::Here);
-    }
-
-    /// Leaves if the value in the local is QuickJS's mark of an exception.
-    pub fn throw_if_exception(&mut self, local: u32, instruction: &Instruction) {
-        self.code.put().local_get(local).i64_const(super::operands::EXCEPTION as i64).i64_eq();
-        self.code.when();
-        self.throw(instruction);
-        self.code.end();
-    }
-}
-
-/// How much of the stack in the frame is the activation's.
-#[derive(Clone, Copy)]
-pub enum StackEnd {
-    Here,
-    At(usize),
-    Stepped,
 }

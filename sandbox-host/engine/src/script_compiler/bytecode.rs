@@ -170,6 +170,7 @@ pub struct Instruction {
     pub pushes: u32,
 }
 
+#[derive(Default)]
 pub struct FunctionCode {
     /// Of its bytecode in memory.
     pub address: u32,
@@ -192,6 +193,13 @@ pub struct FunctionCode {
     constants: Vec<u64>,
     /// Values of the atoms that it pushes.
     atoms: HashMap<i32, u64>,
+}
+
+impl Instruction {
+    /// Of a function that the module has once: what matters of it comes as parameters.
+    pub fn shared(operation: Operation) -> Self {
+        Self { operation, opcode: 0, at: 0, next: 0, operand: 0, target: None, pops: 0, pushes: 0 }
+    }
 }
 
 impl FunctionCode {

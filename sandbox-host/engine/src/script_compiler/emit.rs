@@ -1,28 +1,18 @@
 //! What each operation becomes. What has no code of its own is a step of the interpreter's, generated from the interpreter's own text.
-use super::body::{Body, STRICT, StackEnd, parameter};
+use super::body::{Body, STRICT, parameter};
 use super::bytecode::Instruction;
 use super::code::{long, word};
-use super::flow::Block;
+use super::exits::StackEnd;
+use super::flow::{Block, types_after_step};
 use super::helpers::Helper;
-use super::operands::{CATCH_OFFSET, FALSE, NULL, OBJECT_HIGH, Operand, Place, TRUE, UNDEFINED, UNINITIALIZED};
+use super::operands::{CATCH_OFFSET, FALSE, NULL, OBJECT, Operand, Place, TRUE, UNDEFINED, UNINITIALIZED};
 use super::operation::Operation;
 use super::types::Types;
 use wasm_encoder::ValType::{I32, I64};
 
 /// Whether an operation has code of its own, given that its operand is one that it has code for.
 pub fn has_code(operation: Operation) -> bool {
-    !matches!(
-        operation,
-        Operation::ForOfStart
-            | Operation::CopyProperties
-            | Operation::TypeOf
-            | Operation::TypeOfIsUndefined
-            | Operation::TypeOfIsFunction
-            | Operation::In
-            | Operation::InstanceOf
-            | Operation::Suspend
-            | Operation::Other
-    )
+    !matches!(operation, Operation::ForOfStart | Operation::CopyProperties | Operation::Suspend | Operation::Other)
 }
 
 impl Body<'_> {
@@ -64,7 +54,7 @@ impl Body<'_> {
                 self.value(variable);
                 self.code.put().i64_const(UNINITIALIZED as i64).i64_ne();
                 self.code.when();
-                self.leave_at(instruction.at, false, StackEnd::Here);
+                self.leave_at(instruction.at);
                 self.code.end();
                 self.release(variable);
                 let value = self.pop();
@@ -75,8 +65,7 @@ impl Body<'_> {
             }
             Operation::CloseVariable => {
                 self.settle();
-                let frame = self.frame;
-                self.code.put().local_get(frame).i32_const(instruction.operand).call(Helper::CloseVariable.index());
+                self.code.put().i32_const(instruction.operand).call(Helper::CloseVariable.index());
             }
             Operation::GetArgument => self.get_argument(instruction.operand as usize),
             Operation::PutArgument => {
@@ -104,9 +93,10 @@ impl Body<'_> {
             Operation::GetGlobal | Operation::GetGlobalOrUndefined => self.get_global(instruction),
             Operation::Closure => {
                 self.settle();
-                let (frame, closure) = (self.frame, self.code.temporary(I64));
-                self.code.put().local_get(frame).i32_const(instruction.operand).call(Helper::Closure.index()).local_set(closure);
-                self.throw_if_exception(closure, instruction);
+                let (pc, closure) = (self.pc_behind(instruction), self.code.temporary(I64));
+                self.code.put().i32_const(pc).i32_const(instruction.operand);
+                self.code.put().call(Helper::Closure.index()).local_set(closure);
+                self.throw_if_exception(closure);
                 self.push_boxed(closure, Types::OTHER);
             }
             Operation::Not => {
@@ -145,6 +135,21 @@ impl Body<'_> {
                 self.give(Some(result));
                 return true;
             }
+            Operation::TypeOf => {
+                let value = self.pop();
+                let name = self.code.temporary(I64);
+                self.own_value(value);
+                self.code.put().call(Helper::TypeOf.index()).local_set(name);
+                self.release(value);
+                self.push_boxed(name, Types::OTHER);
+            }
+            Operation::TypeOfIsUndefined => self.type_of_is(self.places().atom_undefined),
+            Operation::TypeOfIsFunction => self.type_of_is(self.places().atom_function),
+            Operation::In | Operation::InstanceOf => {
+                let (right, left) = (self.pop(), self.pop());
+                let result = self.relation(instruction, left, right);
+                self.push(result);
+            }
             Operation::Construct => self.construct(instruction),
             Operation::Object => self.object(instruction),
             Operation::ArrayOf => self.array_of(instruction),
@@ -169,7 +174,7 @@ impl Body<'_> {
                 return true;
             }
             Operation::Leave => {
-                self.leave_at(instruction.at, false, StackEnd::Here);
+                self.leave_at(instruction.at);
                 return true;
             }
             operation if operation.is_arithmetic() => {
@@ -259,7 +264,7 @@ impl Body<'_> {
             return self.push(lent);
         }
         let this = self.code.temporary(I64);
-        self.code.put().local_get(parameter::THIS).i64_const(32).i64_shr_u().i64_const(OBJECT_HIGH).i64_eq();
+        self.code.put().local_get(parameter::THIS).i64_const(OBJECT as i64).i64_ge_u();
         self.code.when();
         self.own_value(lent);
         self.code.put().local_set(this);
@@ -282,11 +287,9 @@ impl Body<'_> {
         }
         let frame = self.frame;
         let pc = self.function.code_address.wrapping_add(instruction.at);
-        self.code.put().local_get(frame).i32_const(pc as i32).local_get(frame).i32_const(end as i32).i32_add();
+        self.code.put().i32_const(pc as i32).local_get(frame).i32_const(end as i32).i32_add();
         self.code.put().call(Helper::Step.index());
-        self.code.when();
-        self.leave_at(instruction.next, true, StackEnd::Stepped);
-        self.code.end();
+        self.throw_if(StackEnd::Stepped);
     }
 
     /// The interpreter's own code for this one opcode.
@@ -294,14 +297,9 @@ impl Body<'_> {
         self.settle();
         let height = self.stack.len();
         let base = height - instruction.pops as usize;
-        for place in base..height {
-            let operand = self.stack[place];
-            self.spill(operand, place);
-            self.release(operand);
-        }
-        self.stack.truncate(base);
+        let types = types_after_step(instruction, self.stack[base..].iter().map(|operand| operand.types));
+        self.spill_from(base);
         self.begin_step(instruction, self.layout.stack + 8 * height as u32);
-        let types = self.types_after(instruction);
         for (place, types) in (base..).zip(types) {
             let (frame, local) = (self.frame, self.code.temporary(I64));
             self.code.put().local_get(frame).i64_load(long(self.layout.stack + 8 * place as u32)).local_set(local);
@@ -309,13 +307,13 @@ impl Body<'_> {
         }
     }
 
-    /// Of what a step leaves.
-    fn types_after(&self, instruction: &Instruction) -> Vec<Types> {
-        let types = match instruction.operation {
-            Operation::TypeOfIsUndefined | Operation::TypeOfIsFunction | Operation::In | Operation::InstanceOf => Types::SIMPLE,
-            _ => Types::ANY,
-        };
-        vec![types; instruction.pushes as usize]
+    fn type_of_is(&mut self, wanted: u32) {
+        let value = self.pop();
+        let result = self.code.temporary(I32);
+        self.own_value(value);
+        self.code.put().i32_const(wanted as i32).call(Helper::TypeOfIs.index()).local_set(result);
+        self.release(value);
+        self.push_condition(result);
     }
 
     fn is_one_of(&mut self, values: &[u64]) {
@@ -336,26 +334,25 @@ impl Body<'_> {
 
     /// Leaves if the local holds the mark of what is not initialised yet.
     pub fn throw_if_uninitialized(&mut self, local: u32, instruction: &Instruction, is_reference: bool) {
-        let frame = self.frame;
+        let pc = self.pc_behind(instruction);
         self.code.put().local_get(local).i64_const(UNINITIALIZED as i64).i64_eq();
         self.code.when();
-        self.code.put().local_get(frame).i32_const(instruction.operand).i32_const(i32::from(is_reference));
-        self.code.put().call(Helper::Uninitialized.index());
-        self.throw(instruction);
+        self.code.put().i32_const(pc).i32_const(instruction.operand).i32_const(i32::from(is_reference));
+        self.code.put().call(Helper::Uninitialized.index()).i32_const(1);
+        self.throw_if(StackEnd::Here);
         self.code.end();
     }
 
     fn get_global(&mut self, instruction: &Instruction) {
         self.settle();
         let value = self.reference_value(instruction.operand as u32);
-        let frame = self.frame;
         let pc = self.pc_behind(instruction);
         let throws = i32::from(instruction.operation == Operation::GetGlobal);
         self.code.put().local_get(value).i64_const(UNINITIALIZED as i64).i64_eq();
         self.code.when();
-        self.code.put().local_get(frame).i32_const(pc).i32_const(instruction.operand).i32_const(throws);
+        self.code.put().i32_const(pc).i32_const(instruction.operand).i32_const(throws);
         self.code.put().call(Helper::GetGlobal.index()).local_set(value);
-        self.throw_if_exception(value, instruction);
+        self.throw_if_exception(value);
         self.code.otherwise();
         self.retain_local(value, Types::ANY);
         self.code.end();

@@ -22,6 +22,8 @@ pub struct Block {
     /// In reverse postorder.
     pub rank: usize,
     pub is_loop: bool,
+    /// How many loops it is in.
+    pub depth: usize,
     pub forward_edges: usize,
     /// Blocks that only this one leads to, directly.
     pub dominated: Vec<u32>,
@@ -38,6 +40,7 @@ const STEPS_MAX: usize = 200_000;
 pub fn blocks(function: &FunctionCode) -> Result<Blocks, Unfit> {
     let mut blocks = analyse(function)?;
     order(&mut blocks)?;
+    mark_loops(&mut blocks);
     Ok(blocks)
 }
 
@@ -71,8 +74,16 @@ fn analyse(function: &FunctionCode) -> Result<Blocks, Unfit> {
                 work.push(*successor);
             }
         }
-        let block =
-            Block { instructions, successors, state: entry, rank: 0, is_loop: false, forward_edges: 0, dominated: Vec::new() };
+        let block = Block {
+            instructions,
+            successors,
+            state: entry,
+            rank: 0,
+            is_loop: false,
+            depth: 0,
+            forward_edges: 0,
+            dominated: Vec::new(),
+        };
         blocks.insert(start, block);
     }
     for (start, block) in &mut blocks {
@@ -154,18 +165,25 @@ pub fn transfer(function: &FunctionCode, instruction: &Instruction, state: &mut 
     match instruction.operation {
         Operation::PushInteger => stack.push(Types::INTEGER),
         Operation::PushConstant | Operation::PushAtom => stack.push(function.pushed(instruction)),
-        Operation::Undefined | Operation::Null | Operation::True | Operation::False | Operation::Catch => {
-            stack.push(Types::SIMPLE)
-        }
+        Operation::Undefined | Operation::Null | Operation::True | Operation::False => stack.push(Types::SIMPLE),
+        Operation::Catch => stack.push(Types::MARK),
         Operation::GetVariable | Operation::GetChecked => {
-            let types = variable(state);
+            let types = variable(state).without_mark();
             state.stack.push(types);
+            // It is initialised from here on.
+            if instruction.operation == Operation::GetChecked {
+                *state.variables.get_mut(index)? = types;
+            }
         }
         Operation::PutVariable | Operation::PutChecked | Operation::PutInitial => {
             *state.variables.get_mut(index)? = stack.pop()?
         }
         Operation::SetVariable | Operation::SetChecked => *state.variables.get_mut(index)? = *stack.last()?,
-        Operation::SetUninitialized => *state.variables.get_mut(index)? = Types::SIMPLE,
+        Operation::SetUninitialized => *state.variables.get_mut(index)? = Types::MARK,
+        Operation::ForOfNext => {
+            stack.len().checked_sub(instruction.pops as usize)?;
+            stack.extend([Types::ANY, Types::ANY]);
+        }
         Operation::GetArgument => {
             let is_captured = function.is_argument_captured(index);
             stack.push(if is_captured { Types::ANY } else { *state.arguments.get(index)? });
@@ -225,11 +243,22 @@ pub fn transfer(function: &FunctionCode, instruction: &Instruction, state: &mut 
             stack.push(Types::SIMPLE);
         }
         _ => {
-            stack.truncate(stack.len().checked_sub(instruction.pops as usize)?);
-            stack.extend((0..instruction.pushes).map(|_| Types::ANY));
+            let popped = stack.split_off(stack.len().checked_sub(instruction.pops as usize)?);
+            stack.extend(types_after_step(instruction, popped.into_iter()));
         }
     }
     (state.stack.len() <= function.stack).then_some(())
+}
+
+/// Of what an opcode leaves that the compiler knows nothing more of.
+pub fn types_after_step(instruction: &Instruction, mut popped: impl Iterator<Item = Types>) -> Vec<Types> {
+    if instruction.operation == Operation::ForOfStart {
+        return vec![Types::ANY, Types::ANY, Types::MARK];
+    }
+    // Where things are caught may be among what it moves.
+    let has_mark = popped.any(|types| types.may_be(Types::MARK));
+    let types = if has_mark { Types::ANY | Types::MARK } else { Types::ANY };
+    vec![types; instruction.pushes as usize]
 }
 
 /// Ranks, loops and dominators. Code that structured control flow cannot hold (none is known that QuickJS makes) is refused.
@@ -323,4 +352,49 @@ fn dominators(predecessors: &[BTreeSet<usize>]) -> Vec<usize> {
         }
     }
     dominators
+}
+
+/// Loops are what lies between a block and the last that leads back to it.
+fn mark_loops(blocks: &mut Blocks) {
+    let loops: Vec<(usize, usize)> = blocks
+        .values()
+        .flat_map(|block| block.successors.iter().map(|to| (blocks[to].rank, block.rank)))
+        .filter(|(to, from)| to <= from)
+        .collect();
+    for block in blocks.values_mut() {
+        block.depth = loops.iter().filter(|(from, to)| (*from..=*to).contains(&block.rank)).count();
+    }
+}
+
+/// Variables that are numbers, or nothing yet, and change in loops: it costs less to tell the frame of them on the few ways out than at each
+/// change. None where the ways out are many.
+pub fn lazy_variables(function: &FunctionCode, blocks: &Blocks) -> Vec<bool> {
+    const STORES_MAX: usize = 256;
+    let mut held = vec![Types::SIMPLE; function.variables];
+    let mut is_lazy = vec![false; function.variables];
+    let mut exits = 0;
+    for block in blocks.values() {
+        let mut state = block.state.clone();
+        for instruction in &block.instructions {
+            exits += usize::from(instruction.operation.may_leave());
+            let before = state.variables.clone();
+            if transfer(function, instruction, &mut state).is_none() {
+                break;
+            }
+            let changed = before.iter().zip(&state.variables).map(|(before, after)| before != after);
+            let is_put = |index: usize| instruction.operation.changes_variable() && instruction.operand as usize == index;
+            for (index, is_other) in changed.enumerate() {
+                held[index] = held[index] | state.variables[index];
+                is_lazy[index] |= block.depth > 0 && (is_other || is_put(index));
+            }
+        }
+    }
+    for (index, held) in held.iter().enumerate() {
+        is_lazy[index] &= !held.is_counted() && !function.is_variable_captured(index);
+    }
+    let count = is_lazy.iter().filter(|is_lazy| **is_lazy).count();
+    if count * exits > STORES_MAX {
+        is_lazy.fill(false);
+    }
+    is_lazy
 }

@@ -100,6 +100,7 @@ places! {
     frame_new_target: "CompiledFrame.new_target",
     frame_stack: "CompiledFrame.stack_buf",
     frame_stack_end: "CompiledFrame.sp",
+    frame_resume_pc: "CompiledFrame.pc",
     frame_bytes: "sizeof.CompiledFrame",
     object_class: "JSObject.class_id",
     object_shape: "JSObject.shape",
@@ -150,6 +151,8 @@ places! {
     variable_bytes: "sizeof.JSBytecodeVarDef",
     atom_length: "atom of length",
     atom_empty: "atom of the empty string",
+    atom_undefined: "atom of undefined",
+    atom_function: "atom of function",
 }
 
 /// "name size pops pushes format" of each opcode, by number.

@@ -7,12 +7,16 @@
 //! ```
 //! What the code relies on of QuickJS is told by QuickJS itself (`script-module/compiled.c`). The memory is a stranger's: it can make the
 //! compiler fail, and its code wrong for its own memory, no more.
+mod bits;
 mod body;
 mod bytecode;
 mod calls;
 mod code;
+mod comparisons;
 mod emit;
+mod exits;
 mod flow;
+mod frame;
 mod heap;
 mod helpers;
 mod numbers;
@@ -20,7 +24,9 @@ mod objects;
 mod operands;
 mod operation;
 mod report;
+mod shared;
 mod side_module;
+mod steps;
 mod types;
 mod unit;
 mod variables;
@@ -37,7 +43,7 @@ use std::collections::{BTreeSet, HashSet};
 use unit::Unit;
 
 /// Changes with whatever the compiler emits.
-pub const COMPILER_VERSION: u32 = 2;
+pub const COMPILER_VERSION: u32 = 3;
 
 // What is compiled follows from the script alone, so that it has one mode on every host: these bounds are counts, and what lies within them
 // compiles well within the time and memory that a host gives a compiler.
@@ -161,6 +167,8 @@ fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModul
             callees: callees.clone(),
             has_cells: settings.has_cells,
             cells_used: Cell::new(0),
+            inline_depth: unit::inline_depth(&flows),
+            shared_used: Cell::new(0),
         };
         let mut bodies = Vec::new();
         let mut failed = Vec::new();
@@ -180,7 +188,7 @@ fn compile_here(prepared: &Prepared<'_>, settings: Settings) -> Result<SideModul
         }
         // The module's own code has run, once and for all.
         interpreted.retain(|function| function.name != "<eval>");
-        let wasm = side_module::side_module(&bodies, prepared.table_base, places.count_distance);
+        let wasm = side_module::side_module(&unit, &bodies, prepared.table_base);
         if wasm.len() > MODULE_BYTES_MAX {
             let (bytes, allowed) = (wasm.len(), MODULE_BYTES_MAX);
             return Err(Failure::Script(format!("its compiled form takes {bytes} bytes, allowed are {allowed}")));

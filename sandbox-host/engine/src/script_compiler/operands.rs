@@ -4,6 +4,7 @@
 use super::body::Body;
 use super::code::{long, word};
 use super::helpers::Helper;
+use super::shared::Shared;
 use super::types::Types;
 use wasm_encoder::Ieee64;
 use wasm_encoder::ValType::{F64, I32, I64};
@@ -19,8 +20,8 @@ pub const CATCH_OFFSET: u64 = 5 << 32;
 pub const EXCEPTION: u64 = 6 << 32;
 /// From here on values have reference counts: `JS_TAG_FIRST`.
 pub const COUNTED: u64 = 0xffff_fff7 << 32;
-/// `JS_TAG_OBJECT`.
-pub const OBJECT_HIGH: i64 = 0xffff_ffff;
+/// `JS_TAG_OBJECT`, the highest: what is not below it is one.
+pub const OBJECT: u64 = 0xffff_ffff << 32;
 /// `JS_FLOAT64_TAG_ADDEND`.
 const FLOAT_ADDEND: u64 = 0x7ff8_000a << 32;
 
@@ -155,7 +156,7 @@ impl Body<'_> {
     pub fn own_value(&mut self, operand: Operand) {
         self.value(operand);
         if !operand.owned && operand.types.is_counted() {
-            let retain = self.unit.retain();
+            let retain = self.unit.shared(Shared::Retain);
             self.code.put().call(retain);
         }
     }
@@ -163,6 +164,11 @@ impl Body<'_> {
     /// Adds a reference to what is in the local.
     pub fn retain_local(&mut self, local: u32, types: Types) {
         if !types.is_counted() {
+            return;
+        }
+        if !self.is_inline() {
+            let retain = self.unit.shared(Shared::Retain);
+            self.code.put().local_get(local).call(retain).drop();
             return;
         }
         let count = self.code.temporary(I32);
@@ -180,7 +186,12 @@ impl Body<'_> {
         if !types.is_counted() {
             return;
         }
-        let release = self.unit.release();
+        if !self.is_inline() {
+            let drop_value = self.unit.shared(Shared::Drop);
+            self.code.put().local_get(local).call(drop_value);
+            return;
+        }
+        let release = self.unit.shared(Shared::Release);
         self.code.put().local_get(local).i64_const(COUNTED as i64).i64_ge_u();
         self.code.when();
         self.code.put().local_get(local).call(release);
@@ -344,6 +355,12 @@ impl Body<'_> {
             return self.release(operand);
         }
         let operand = self.materialise(operand);
+        if !self.is_inline() {
+            let truth = self.unit.shared(Shared::Truth);
+            self.value(operand);
+            self.code.put().i32_const(i32::from(operand.owned)).call(truth);
+            return self.release(operand);
+        }
         self.value(operand);
         // Integers, booleans, null and undefined say it in their low half.
         self.code.put().i64_const((UNDEFINED | 0xffff_ffff) as i64).i64_le_u();
@@ -360,7 +377,7 @@ impl Body<'_> {
     /// Branches away with `label` unless the operand is an object.
     pub fn unless_object(&mut self, operand: Operand, label: super::code::Label) {
         self.value(operand);
-        self.code.put().i64_const(32).i64_shr_u().i64_const(OBJECT_HIGH).i64_ne();
+        self.code.put().i64_const(OBJECT as i64).i64_lt_u();
         self.code.go_if(label);
     }
 }

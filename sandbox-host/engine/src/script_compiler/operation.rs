@@ -162,6 +162,52 @@ impl Operation {
         })
     }
 
+    pub fn changes_variable(self) -> bool {
+        matches!(
+            self,
+            Self::PutVariable
+                | Self::SetVariable
+                | Self::PutChecked
+                | Self::SetChecked
+                | Self::PutInitial
+                | Self::SetUninitialized
+                | Self::IncrementVariable
+                | Self::DecrementVariable
+                | Self::AddToVariable
+        )
+    }
+
+    /// Whether its code probably has a way out to the interpreter.
+    pub fn may_leave(self) -> bool {
+        let only_moves = matches!(
+            self,
+            Self::PushInteger
+                | Self::PushConstant
+                | Self::PushAtom
+                | Self::Undefined
+                | Self::Null
+                | Self::True
+                | Self::False
+                | Self::This
+                | Self::GetVariable
+                | Self::GetArgument
+                | Self::GetReference
+                | Self::PutArgument
+                | Self::PutReference
+                | Self::Goto
+                | Self::IfTrue
+                | Self::IfFalse
+                | Self::Not
+                | Self::IsNull
+                | Self::IsUndefined
+                | Self::IsUndefinedOrNull
+                | Self::Return
+                | Self::ReturnUndefined
+                | Self::Nop
+        );
+        !(only_moves || self.changes_variable() || self.permutation().is_some())
+    }
+
     pub fn is_arithmetic(self) -> bool {
         matches!(self, Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Remainder)
     }

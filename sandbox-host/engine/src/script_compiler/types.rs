@@ -8,21 +8,28 @@ pub struct Types(u8);
 impl Types {
     pub const INTEGER: Self = Self(1);
     pub const FLOAT: Self = Self(2);
-    /// Booleans, null, undefined, and QuickJS's marks: what has no reference count, and whose low half is 1 if it is true.
+    /// Booleans, null, undefined: what has no reference count, and whose low half is 1 if it is true.
     pub const SIMPLE: Self = Self(4);
     /// What has a reference count, and small bigints.
     pub const OTHER: Self = Self(8);
     pub const NUMBER: Self = Self(3);
     pub const ANY: Self = Self(15);
+    /// What no expression gives: not initialised yet, or where on the stack something thrown is caught.
+    pub const MARK: Self = Self(16);
 
     /// Of a value as QuickJS boxes it.
     pub fn of_value(value: u64) -> Self {
         match (value >> 32) as u32 {
             0 => Self::INTEGER,
+            4 | 5 => Self::MARK,
             1..=6 => Self::SIMPLE,
             7 | 0xffff_fff7.. => Self::OTHER,
             _ => Self::FLOAT,
         }
+    }
+
+    pub fn without_mark(self) -> Self {
+        Self(self.0 & !Self::MARK.0)
     }
 
     pub fn is_number(self) -> bool {

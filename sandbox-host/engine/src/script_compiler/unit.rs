@@ -1,7 +1,9 @@
 //! All functions of one script that are compiled together, and what their bodies share.
 use super::bytecode::{FunctionCode, Opcodes};
+use super::flow::Blocks;
 use super::heap::Places;
 use super::helpers::HELPERS;
+use super::shared::{SHARED, Shared};
 use std::cell::Cell;
 use std::collections::HashMap;
 
@@ -20,19 +22,40 @@ pub struct Unit<'a> {
     /// Whether places in the source remember where properties were found.
     pub has_cells: bool,
     pub cells_used: Cell<u32>,
+    /// Blocks in so many loops have code of their own; others call what the module has once.
+    pub inline_depth: usize,
+    /// What of that is called, a bit each.
+    pub shared_used: Cell<u64>,
+}
+
+/// Instructions that may have code of their own. Those of a small script all do.
+const INLINE_MAX: usize = 700;
+
+/// The least depth of loops at which what is inline stays below that.
+pub fn inline_depth(flows: &[Blocks]) -> usize {
+    let blocks = || flows.iter().flat_map(Blocks::values);
+    let deepest = blocks().map(|block| block.depth).max().unwrap_or(0);
+    let instructions = |depth| blocks().filter(|block| block.depth >= depth).map(|block| block.instructions.len()).sum::<usize>();
+    (0..=deepest).find(|depth| instructions(*depth) <= INLINE_MAX).unwrap_or(deepest + 1)
 }
 
 impl Unit<'_> {
-    pub fn retain(&self) -> u32 {
-        HELPERS.len() as u32
-    }
-
-    pub fn release(&self) -> u32 {
-        HELPERS.len() as u32 + 1
+    pub fn shared(&self, shared: Shared) -> u32 {
+        self.shared_used.set(self.shared_used.get() | 1 << shared as u32);
+        (HELPERS.len() + shared as usize) as u32
     }
 
     pub fn function_index(&self, index: usize) -> u32 {
-        HELPERS.len() as u32 + 2 + index as u32
+        (HELPERS.len() + SHARED.len() + index) as u32
+    }
+
+    pub fn is_used(&self, shared: Shared) -> bool {
+        self.shared_used.get() >> shared as u32 & 1 != 0
+    }
+
+    /// QuickJS's context, which no script has a second one of.
+    pub fn realm(&self) -> i32 {
+        self.functions.first().map_or(0, |function| function.realm as i32)
     }
 
     /// What the bytecode of a function says that it is compiled to.
@@ -51,12 +74,12 @@ impl Unit<'_> {
     }
 
     /// Address of a cell that no other place in the source has; none when they are used up.
-    pub fn cell(&self) -> Option<u32> {
+    pub fn cell(&self) -> Option<i32> {
         let used = self.cells_used.get();
         if !self.has_cells || used >= self.places.cells_max {
             return None;
         }
         self.cells_used.set(used + 1);
-        Some(self.places.cells + used * self.places.cell_bytes)
+        Some((self.places.cells + used * self.places.cell_bytes) as i32)
     }
 }

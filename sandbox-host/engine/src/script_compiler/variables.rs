@@ -22,20 +22,24 @@ impl Body<'_> {
             None => {
                 let (frame, local) = (self.frame, self.code.temporary(I64));
                 self.code.put().local_get(frame).i64_load(long(self.layout.variables + 8 * index as u32)).local_set(local);
-                self.hold(Operand { unstable: true, ..Operand::boxed(local, Types::ANY, false) })
+                self.hold(Operand { unstable: true, ..Operand::boxed(local, Types::ANY | Types::MARK, false) })
             }
         }
     }
 
     pub fn get_variable(&mut self, instruction: &Instruction) {
-        let variable = self.variable(instruction.operand as usize);
-        if instruction.operation == Operation::GetChecked
-            && let Place::Boxed(local) = variable.place
-            && variable.types.may_be(Types::SIMPLE)
-        {
-            self.throw_if_uninitialized(local, instruction, false);
+        let index = instruction.operand as usize;
+        let variable = self.variable(index);
+        let types = variable.types.without_mark();
+        if instruction.operation == Operation::GetChecked {
+            if let Place::Boxed(local) = variable.place
+                && variable.types.may_be(Types::MARK)
+            {
+                self.throw_if_uninitialized(local, instruction, false);
+            }
+            self.variable_types[index] = self.variable_types[index].without_mark();
         }
-        self.push(variable);
+        self.push(variable.as_types(types));
     }
 
     pub fn check_variable(&mut self, instruction: &Instruction, is_checked: bool) {
@@ -44,11 +48,19 @@ impl Body<'_> {
         }
         let variable = self.variable(instruction.operand as usize);
         if let Place::Boxed(local) = variable.place
-            && variable.types.may_be(Types::SIMPLE)
+            && variable.types.may_be(Types::MARK)
         {
             self.throw_if_uninitialized(local, instruction, false);
         }
         self.release(variable);
+    }
+
+    /// The frame learns of a variable that changed, unless that is for later.
+    pub fn write_through(&mut self, index: usize) {
+        let (frame, home) = (self.frame, self.variables[index]);
+        if let (Some(boxed), false) = (home.boxed, home.is_lazy) {
+            self.code.put().local_get(frame).local_get(boxed).i64_store(long(self.layout.variables + 8 * index as u32));
+        }
     }
 
     /// Uses up the value.
@@ -71,17 +83,20 @@ impl Body<'_> {
                 self.free_local(boxed, before);
                 // What is freed at the end must not be freed twice.
                 self.code.put().i64_const(UNDEFINED as i64).local_set(boxed);
+                self.write_through(index);
             }
         } else if before.is_counted() {
             let old = self.code.temporary(I64);
             self.code.put().local_get(boxed).local_set(old);
             self.own_value(value);
             self.code.put().local_set(boxed);
+            self.write_through(index);
             self.free_local(old, before);
             self.code.give_back(old);
         } else {
             self.own_value(value);
             self.code.put().local_set(boxed);
+            self.write_through(index);
         }
         self.release(value);
         self.variable_types[index] = types;
