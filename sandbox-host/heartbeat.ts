@@ -38,10 +38,12 @@ export function createHeartbeat({ host, load, workerUrl, secret, log, times = us
   let lastAt = 0
   let lastSaid: HostState | undefined
   let lastWorkAt = Date.now()
+  /** A Worker from before takes no such beat: hosts are deployed first. */
+  let isRestKnown = true
 
   function stateNow(): HostState {
     if (load() > 0) lastWorkAt = Date.now()
-    return state === 'up' && Date.now() - lastWorkAt >= times.restAfterMs ? 'resting' : state
+    return state === 'up' && isRestKnown && Date.now() - lastWorkAt >= times.restAfterMs ? 'resting' : state
   }
 
   async function beat(): Promise<boolean> {
@@ -55,6 +57,7 @@ export function createHeartbeat({ host, load, workerUrl, secret, log, times = us
     const headers = { 'content-type': 'application/json', ...signature }
     const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(answerMsMax) })
     const answer = await response.text()
+    if (said === 'resting' && response.status === 400) isRestKnown = false
     if (!response.ok) throw new Error(`POST ${url.pathname} was answered ${response.status}: ${answer.slice(0, 300)}`)
     lastSaid = said
     return said !== stateNow()

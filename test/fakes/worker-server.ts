@@ -10,17 +10,19 @@ import { readAll } from './bucket-server.ts'
 import { serveOnFreePort } from './serve-on-free-port.ts'
 import type { TestServer } from './serve-on-free-port.ts'
 
-/** `losesAnswers`: what it takes it keeps, and the host is not told. */
+/** `losesAnswers`: what it takes it keeps, and the host is not told. `isFromBefore`: it does not know that hosts rest. */
 export type WorkerServer = TestServer & {
   records: ExecutionRecord[]
   batches: number
   beats: HostBeat[]
   failing: boolean
   losesAnswers: boolean
+  isFromBefore: boolean
 }
 
 export async function startWorkerServer(secret: string): Promise<WorkerServer> {
-  const state = { records: [] as ExecutionRecord[], batches: 0, beats: [] as HostBeat[], failing: false, losesAnswers: false }
+  const switches = { failing: false, losesAnswers: false, isFromBefore: false }
+  const state = { records: [] as ExecutionRecord[], batches: 0, beats: [] as HostBeat[], ...switches }
   const check = createSignatureCheck({ secret, audience: 'worker', nonces: new NonceMemory() })
   const server = createServer((request, response) => {
     void (async () => {
@@ -30,7 +32,9 @@ export async function startWorkerServer(secret: string): Promise<WorkerServer> {
         const header = request.headers[signatureHeader.toLowerCase()]
         check({ method: request.method ?? '', path: request.url ?? '', header: String(header), body })
         if (request.url === '/internal/hosts') {
-          state.beats.push(hostBeatSchema.parse(JSON.parse(body.toString())))
+          const beat = hostBeatSchema.parse(JSON.parse(body.toString()))
+          if (state.isFromBefore && beat.state === 'resting') throw new Error('state: resting')
+          state.beats.push(beat)
           return response.writeHead(200).end('{}')
         }
         const batch = outcomeBatchSchema.parse(JSON.parse(body.toString()))

@@ -72,3 +72,17 @@ test('without work it says that it rests, and then nothing, until there is work'
   expect(worker.beats.at(-1)?.state).toBe('left')
   await worker.stop()
 })
+
+test('where the Worker does not know of rest yet, it goes on beating', async () => {
+  const worker = await startWorkerServer(secret)
+  worker.isFromBefore = true
+  const { state: _state, load: _load, at: _at, ...host } = beatOf()
+  const times = { beatMs: 10, restAfterMs: 50, restBeatMs: 600_000 }
+  const heartbeat = createHeartbeat({ host, load: () => 0, workerUrl: worker.url, secret, log: createLog('silent'), times })
+  heartbeat.start()
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  const count = worker.beats.length
+  await eventually(() => worker.beats.length > count + 5, true)
+  await heartbeat.end('left', Date.now() + 5_000)
+  await worker.stop()
+})
