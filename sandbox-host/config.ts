@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { instanceSchema } from '../shared/host.ts'
 import { scriptModeDefault } from '../shared/script-mode.ts'
+import { compilerUses, type CompilerUse } from './new-version-mode.ts'
 import { limits, tierNames, tiers } from '../shared/tiers.ts'
 import type { TierName } from '../shared/tiers.ts'
 import type { AdmissionLimits } from './admission-limits.ts'
@@ -48,8 +49,8 @@ const environmentSchema = z.object({
   R2_SECRET_ACCESS_KEY: filled,
   ENGINE: z.enum(['auto', 'wasmtime', 'quickjs']).default('auto'),
   ENGINE_PATH: filled.default(fileURLToPath(new URL('engine/agent-engine.node', import.meta.url))),
-  /** Whether new versions of scripts are compiled. What is compiled already runs compiled either way: its fuel is that of its mode. */
-  SCRIPT_COMPILER: z.enum(['on', 'off']).default(scriptModeDefault === 'compiled' ? 'on' : 'off'),
+  /** Which new versions of scripts are compiled: all, those whose author asks for it, or none. What is compiled already runs compiled either way: its fuel is that of its mode. */
+  SCRIPT_COMPILER: z.enum(compilerUses).default(scriptModeDefault === 'compiled' ? 'on' : 'asked'),
   /** Of so many executions of compiled scripts one is run again interpreted when nothing else wants to run, and compared; 0: none. */
   SCRIPT_CANARY_ONE_IN: whole(0, 1_000_000_000).prefault('1000'),
   /** Threads that run guests; fewer than SLOTS, so that one account cannot hold all of those. One a core unless it is set. */
@@ -127,7 +128,7 @@ export type Config = {
     memoryBytesMax: number
     warm: { perProgram: number; total: number; lifetimeMs: number }
   }
-  scripts: { compilesNew: boolean; canaryOneIn: number }
+  scripts: { compiler: CompilerUse; canaryOneIn: number }
   admission: AdmissionLimits
   queueWaitMsMax: number
   tiers: TierName[]
@@ -191,7 +192,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       memoryBytesMax: largest,
       warm: { perProgram: env.WARM_PER_PROGRAM, total: env.WARM_TOTAL, lifetimeMs: env.WARM_LIFETIME_MS },
     },
-    scripts: { compilesNew: env.SCRIPT_COMPILER === 'on', canaryOneIn: env.SCRIPT_CANARY_ONE_IN },
+    scripts: { compiler: env.SCRIPT_COMPILER, canaryOneIn: env.SCRIPT_CANARY_ONE_IN },
     admission: {
       memoryBytesBudget,
       threads,

@@ -121,7 +121,7 @@ export async function startHost({ config, engine, processes, codeStore, log, onJ
       metrics,
     }),
     programs,
-    newVersions: { compilesNew: config.scripts.compilesNew, engine },
+    newVersions: { compiler: config.scripts.compiler, engine },
     load,
     backlog: journal.backlog,
     metrics,

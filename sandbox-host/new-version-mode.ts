@@ -3,17 +3,20 @@ import { ProblemError } from '../shared/problem.ts'
 import type { Program } from '../shared/agent.ts'
 import type { SandboxEngine } from './sandbox-engine.ts'
 
+/** SCRIPT_COMPILER: new versions are compiled, where their author asks for it, or not at all. */
+export const compilerUses = ['on', 'asked', 'off'] as const
+export type CompilerUse = (typeof compilerUses)[number]
+
 export type ModeConditions = {
-  /** SCRIPT_COMPILER. */
-  compilesNew: boolean
+  compiler: CompilerUse
   engine: Pick<SandboxEngine, 'label' | 'compiledLabel'>
 }
 
 /** @throws ProblemError `engine-unsupported` when it is to be compiled and this host compiles none */
-export function withNewVersionMode(program: Program, { compilesNew, engine }: ModeConditions): Program {
+export function withNewVersionMode(program: Program, { compiler, engine }: ModeConditions): Program {
   if (program.kind !== 'script') return program
-  const compiles = compilesNew && engine.compiledLabel !== undefined
-  const scriptMode = program.scriptMode ?? (compiles ? 'compiled' : 'interpreted')
+  const compiles = compiler !== 'off' && engine.compiledLabel !== undefined
+  const scriptMode = program.scriptMode ?? (compiles && compiler === 'on' ? 'compiled' : 'interpreted')
   if (scriptMode === 'compiled' && !compiles) {
     const why = engine.compiledLabel === undefined ? `its engine, ${engine.label}, has no compiler` : 'SCRIPT_COMPILER is off'
     throw new ProblemError('engine-unsupported', {

@@ -20,11 +20,8 @@ export const agentNameSchema = z
   .meta({ description: 'Unique within the account', example: 'word-count' })
 
 /** Counted in an `integer` column. */
-export const versionSchema = z
-  .number()
-  .int()
-  .min(1)
-  .max(2 ** 31 - 1)
+export const versionMax = 2 ** 31 - 1
+export const versionSchema = z.number().int().min(1).max(versionMax)
 
 const sourceSchema = z.string().min(1).meta({
   description: 'The program: source text of a script; base64 of the bytes of a command or a component',

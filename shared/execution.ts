@@ -30,7 +30,9 @@ const seedSchema = z
   .max(Number.MAX_SAFE_INTEGER)
   .meta({ description: 'Seed of everything random that the program sees' })
 const startTimeSchema = z.iso.datetime().meta({
-  description: 'Instant at which the virtual clock of the run starts',
+  // The format alone would allow offsets.
+  pattern: z.regexes.datetime({}).source,
+  description: 'Instant, in UTC, at which the virtual clock of the run starts',
   example: startTimeDefault,
 })
 

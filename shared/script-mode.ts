@@ -9,5 +9,5 @@ export const scriptModeSchema = z.enum(scriptModes).meta({
 })
 export type ScriptMode = z.infer<typeof scriptModeSchema>
 
-/** Of new versions whose author leaves it to the host, on hosts that do not set SCRIPT_COMPILER: the one line that says whether scripts are compiled. */
+/** Of new versions whose author leaves it to the host, on hosts that do not set SCRIPT_COMPILER: the one line that says whether scripts are compiled unasked. */
 export const scriptModeDefault: ScriptMode = 'interpreted'

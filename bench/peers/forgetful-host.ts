@@ -63,7 +63,7 @@ const app = createServer({
   }),
   judge: () => Promise.reject(new Error('this host judges nothing')),
   programs,
-  newVersions: { compilesNew: config.scripts.compilesNew, engine },
+  newVersions: { compiler: config.scripts.compiler, engine },
   load: () => 0,
   backlog,
   metrics,

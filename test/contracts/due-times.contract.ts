@@ -29,7 +29,10 @@ export function dueTimesContract(name: string, open: () => DueStores | Promise<D
     const [submissionId, executionId, webhookId] = [idOf('submission'), idOf('execution'), idOf('webhook')]
     const program = { kind: 'script', scriptMode: 'interpreted', sha256: '0'.repeat(64) } as const
     await accounts.create({ id: accountId, name: 'ada', createdAt: at(0) }, newKey())
-    await agents.create({ id: agentId, accountId, name: 'a', ...program, version: 1, bytes: 1, createdAt: at(0), updatedAt: at(0) }, { engine: 'e', functions: undefined })
+    await agents.create(
+      { id: agentId, accountId, name: 'a', ...program, version: 1, bytes: 1, createdAt: at(0), updatedAt: at(0) },
+      { engine: 'e', functions: undefined },
+    )
     const money = { rewardCredits: 0, mode: 'best', tier: 'basic', status: 'open' } as const
     const dates = { createdAt: at(1), closedAt: null, awardedSubmissionId: null, checker: null }
     const bounty = { accountId, title: 't', ...money, ...dates, caseCount: 1 }

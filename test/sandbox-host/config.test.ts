@@ -23,14 +23,14 @@ test('what is needed is enough', () => {
 })
 
 test.each([
-  [{}, { compilesNew: scriptModeDefault === 'compiled', canaryOneIn: 1_000 }],
+  [{}, { compiler: scriptModeDefault === 'compiled' ? 'on' : 'asked', canaryOneIn: 1_000 }],
   [
     { SCRIPT_COMPILER: 'on', SCRIPT_CANARY_ONE_IN: '0' },
-    { compilesNew: true, canaryOneIn: 0 },
+    { compiler: 'on', canaryOneIn: 0 },
   ],
   [
     { SCRIPT_COMPILER: 'off', SCRIPT_CANARY_ONE_IN: '1' },
-    { compilesNew: false, canaryOneIn: 1 },
+    { compiler: 'off', canaryOneIn: 1 },
   ],
 ])('%j says how scripts run', (more, scripts) => {
   expect(readConfig({ ...good, ...more }).scripts).toEqual(scripts)
@@ -45,7 +45,7 @@ test.each(Object.keys(good))('%s is needed', (name) => {
 describe('a bad value is named with what is allowed', () => {
   test.each([
     [{ HOST_PORT: '70000' }, 'HOST_PORT is "70000": must be a whole number from 0 to 65535'],
-    [{ SCRIPT_COMPILER: 'yes' }, 'SCRIPT_COMPILER is "yes": Invalid option: expected one of "on"|"off"'],
+    [{ SCRIPT_COMPILER: 'yes' }, 'SCRIPT_COMPILER is "yes": Invalid option: expected one of "on"|"asked"|"off"'],
     [{ SCRIPT_CANARY_ONE_IN: '-1' }, 'SCRIPT_CANARY_ONE_IN is "-1": must be a whole number from 0 to 1000000000'],
     [{ HOST_PORT: '8o' }, 'HOST_PORT is "8o": must be a whole number from 0 to 65535'],
     [{ WORKER_URL: 'bounty' }, 'WORKER_URL is "bounty": must be an http or https URL'],

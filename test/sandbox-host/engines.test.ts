@@ -111,7 +111,7 @@ describe.skipIf(!hasNativeEngine)('where the native engine is built', () => {
     }
     const sources = await Promise.all(names.map((name) => compile(readFileSync(`${fixtures}/${name}`))))
     const codes = [...scripts.map((source) => Buffer.from(source)), ...sources.flatMap((source) => (source.ok ? [source.code] : []))]
-    expect([compiling.label, compiling.build]).toEqual([`${native.label}+compiled-2`, `${native.build}-compiled`])
+    expect([compiling.label, compiling.build]).toEqual([`${native.label}+compiled-3`, `${native.build}-compiled`])
     for (const code of codes) expect(await answer(compiling, code)).toEqual(await answer(native, code))
   })
 

@@ -22,6 +22,7 @@ async function execute(host: TestHost, source: string, scriptMode?: 'interpreted
 
 test.each([
   ['on', on, 'compiled'],
+  ['asked', { SCRIPT_COMPILER: 'asked' }, 'interpreted'],
   ['off', off, 'interpreted'],
   ['nothing', {}, scriptModeDefault],
 ] as const)(
@@ -36,7 +37,7 @@ test.each([
 )
 
 test('the wish of an author is followed; a module has no mode', async () => {
-  await using host = await startTestHost({ environment: on })
+  await using host = await startTestHost({ environment: { SCRIPT_COMPILER: 'asked' } })
   const program = host.program('fresh')
   for (const scriptMode of ['interpreted', 'compiled']) {
     expect((await deploy(host, { ...program, scriptMode })).json()).toMatchObject({ program: { scriptMode } })

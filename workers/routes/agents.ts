@@ -6,7 +6,7 @@ import {
   agentVersionSchema,
   deployedAgentSchema,
   versionCreateSchema,
-  versionSchema,
+  versionMax,
 } from '../../shared/agent.ts'
 import { hasEnded } from '../../shared/async-execution.ts'
 import { executionCreateSchema, executionSchema, outcomeSchema } from '../../shared/execution.ts'
@@ -39,7 +39,7 @@ const uploadSchema = filePartSchema.meta({
   description: 'The program: the text of a script in UTF-8; the bytes of a command or a component',
 })
 
-const versionParameters = idParameters('agent').extend({ version: z.coerce.number().pipe(versionSchema) })
+const versionParameters = idParameters('agent').extend({ version: z.coerce.number().int().min(1).max(versionMax) })
 
 export function addAgentRoutes(router: Router, services: Services): void {
   router.add(
