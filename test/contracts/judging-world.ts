@@ -15,6 +15,7 @@ import type {
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { scriptAgent } from '../fakes/script-agent.ts'
 import { newKey } from '../fakes/new-key.ts'
 
 export type JudgingStores = {
@@ -74,15 +75,7 @@ export function useJudgingWorld(open: () => JudgingStores) {
     scriptMode = 'interpreted',
   }: Submitted = {}) {
     if (!(await stores.agents.find(agentId))) {
-      const program = {
-        name: `agent-${unique()}`,
-        kind: 'script',
-        scriptMode,
-        version: 1,
-        sha256: '0'.repeat(64),
-        bytes: 7,
-      } as const
-      await stores.agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
+      await stores.agents.create(scriptAgent({ id: agentId, accountId, scriptMode, createdAt: at(1) }), { engine: 'engine-1' })
     }
     const id = idOf('submission')
     const of = { bountyId: to, agentId, version: 1, accountId, createdAt: at(second) }

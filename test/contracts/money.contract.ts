@@ -13,6 +13,7 @@ import type {
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { scriptAgent } from '../fakes/script-agent.ts'
 import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
 
@@ -77,16 +78,8 @@ export function moneyContract(name: string, open: () => MoneyStores): void {
       bountyId: string,
       { by = author, passed = 2, fuel = 1, end, minute = 3, engine = 'engine-1' }: Submitted = {},
     ): Promise<string> {
-      const program = {
-        name: `agent-${unique()}`,
-        kind: 'script',
-        scriptMode: 'interpreted',
-        version: 1,
-        sha256: '0'.repeat(64),
-        bytes: 7,
-      } as const
       const agentId = idOf('agent')
-      await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
+      await stores.agents.create(scriptAgent({ id: agentId, accountId: by, createdAt: at(1) }), { engine: 'engine-1' })
       const id = idOf('submission')
       await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, createdAt: at(2) })
       const usage = { fuel, wallMicros: 1, memoryBytesPeak: 1 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { AgentStore } from '../../shared/agent-ports.ts'
 import type { AccountStore, BountyStore, JudgingStore, ProgressStore, SubmissionStore } from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { scriptAgent } from '../fakes/script-agent.ts'
 import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
 
@@ -27,15 +28,7 @@ export function progressContract(name: string, open: () => ProgressStores): void
       const judge = judgeByHand({ submissions, judgings })
       const [accountId, agentId, bountyId, id] = [idOf('account'), idOf('agent'), idOf('bounty'), idOf('submission')]
       await accounts.create({ id: accountId, name: `a ${unique()}`, createdAt: at(0) }, newKey())
-      const program = {
-        name: `agent-${unique()}`,
-        kind: 'script',
-        scriptMode: 'interpreted',
-        version: 1,
-        sha256: '0'.repeat(64),
-        bytes: 7,
-      } as const
-      await agents.create({ id: agentId, accountId, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
+      await agents.create(scriptAgent({ id: agentId, accountId, createdAt: at(1) }), { engine: 'engine-1' })
       const money = { rewardCredits: 0, mode: 'best', tier: 'basic', status: 'open' } as const
       const dates = { deadline: null, createdAt: at(1), closedAt: null, awardedSubmissionId: null, checker: null }
       const cases = Array.from({ length: 6 }, (_, position) => {

@@ -19,6 +19,7 @@ import type {
   SubmissionStore,
 } from '../../shared/ports.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { scriptAgent } from '../fakes/script-agent.ts'
 import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
 import { describeRanks, type Submitted } from './ranks.contract.ts'
@@ -57,15 +58,7 @@ export function storesContract(name: string, open: () => Stores): void {
     }
 
     async function newAgent(more: Partial<Agent> = {}): Promise<Agent> {
-      const program = {
-        name: `agent-${unique()}`,
-        kind: 'script',
-        scriptMode: 'interpreted',
-        version: 1,
-        sha256: hash(),
-        bytes: 7,
-      } as const
-      const agent: Agent = { id: idOf('agent'), accountId: account.id, ...program, createdAt: at(0), updatedAt: at(0), ...more }
+      const agent = scriptAgent({ accountId: account.id, sha256: hash(), createdAt: at(0), ...more })
       await stores.agents.create(agent, { engine: 'engine-1' })
       return agent
     }

@@ -16,6 +16,7 @@ import type {
 import type { WebhookStore } from '../../shared/webhook-ports.ts'
 import { sendingPerWebhookMax, webhooksPerAccountMax } from '../../shared/webhook.ts'
 import { idOf } from '../fakes/id-of.ts'
+import { scriptAgent } from '../fakes/script-agent.ts'
 import { judgeByHand } from '../fakes/judge-by-hand.ts'
 import { newKey } from '../fakes/new-key.ts'
 
@@ -78,15 +79,7 @@ export function webhooksContract(name: string, open: () => WebhookStores): void 
 
     async function submitted(bountyId: string, { passed = 2, by = author }: { passed?: number; by?: string } = {}) {
       const agentId = idOf('agent')
-      const program = {
-        name: `agent-${unique()}`,
-        kind: 'script',
-        scriptMode: 'interpreted',
-        version: 1,
-        sha256: '0'.repeat(64),
-        bytes: 7,
-      } as const
-      await stores.agents.create({ id: agentId, accountId: by, ...program, createdAt: at(1), updatedAt: at(1) }, { engine: 'engine-1' })
+      await stores.agents.create(scriptAgent({ id: agentId, accountId: by, createdAt: at(1) }), { engine: 'engine-1' })
       const id = idOf('submission')
       await judgeByHand(stores).begin({ id, bountyId, agentId, version: 1, accountId: by, createdAt: at(2) })
       const usage = { fuel: 1, wallMicros: 1, memoryBytesPeak: 1 }
